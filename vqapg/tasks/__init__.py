@@ -1,0 +1,8 @@
+"""What fairseq runs. fairseq imports this folder of a user-dir first, so whatever it must know is set up here."""
+
+from vqapg import criterions  # noqa: F401  registers the criterions, which fairseq does not look for by itself
+from vqapg.tasks.checkpoints import allow_checkpoint_types
+from vqapg.tasks.one_line_errors import report_input_errors
+
+allow_checkpoint_types()
+report_input_errors()

@@ -1,0 +1,96 @@
+"""Question-answer pairs with their images' features, as fairseq reads them."""
+
+import numpy as np
+import torch
+from fairseq.data import FairseqDataset, data_utils
+
+
+class PairDataset(FairseqDataset):
+    """The pairs of one split, in the order of its files.
+
+    A batch names every image once: ``features [U, R, C]`` of the distinct images, ``image_index [B]`` into them.
+
+    Args:
+        pairs: list of :class:`~vqapg.data.directory.Pair`
+        dictionary: fairseq Dictionary
+        features: :class:`~vqapg.data.feature_store.FeatureStore`
+        seed: of all noise
+        training: shuffle the pairs anew each epoch, and draw new noise each epoch
+
+    Raises:
+        InputError: if an image of the pairs has no features
+    """
+
+    def __init__(self, pairs, dictionary, features, seed, training):
+        features.require(dict.fromkeys(pair.image for pair in pairs))
+        self.features = features
+        self.image_rows = np.array([features.rows[pair.image] for pair in pairs])
+        self.questions = [encode(dictionary, pair.question) for pair in pairs]
+        self.answers = [encode(dictionary, pair.answer) for pair in pairs]
+        self.sizes = np.array([len(q) + len(a) for q, a in zip(self.questions, self.answers)])
+        self.padding, self.end = dictionary.pad(), dictionary.eos()
+        self.seed = seed
+        self.training = training
+        self.epoch = 0
+
+    def __len__(self):
+        return len(self.questions)
+
+    def __getitem__(self, index):
+        return int(index)
+
+    def num_tokens(self, index):
+        return int(self.sizes[index])
+
+    def num_tokens_vec(self, indices):
+        return self.sizes[indices]
+
+    def size(self, index):
+        return int(self.sizes[index])
+
+    def set_epoch(self, epoch):
+        if self.training:
+            self.epoch = epoch
+
+    @property
+    def can_reuse_epoch_itr_across_epochs(self):
+        # Batches are made anew for each epoch, from the epoch's number alone: a resumed run then sees the batches
+        # it would have seen.
+        return False
+
+    def ordered_indices(self):
+        # fairseq calls this under a seed made of --seed and the epoch, and shuffles the batches only.
+        return np.random.permutation(len(self)) if self.training else np.arange(len(self))
+
+    def batch_by_size(self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1):
+        # fairseq's default multiple of 8 rounds batch sizes down and drops the last pairs of a split.
+        return super().batch_by_size(indices, max_tokens, max_sentences, required_batch_size_multiple=1)
+
+    def collater(self, samples):
+        indices = np.array(samples, dtype=np.int64)
+        if not len(indices):
+            return {}
+        images, image_index = np.unique(self.image_rows[indices], return_inverse=True)
+        keys = np.stack([np.full_like(indices, self.seed), np.full_like(indices, self.epoch), indices], axis=1)
+        return {
+            "id": torch.from_numpy(indices),
+            "nsentences": len(indices),
+            "ntokens": int(self.sizes[indices].sum()),
+            "net_input": {
+                "features": torch.from_numpy(self.features.read(images)),
+                "image_index": torch.from_numpy(image_index),
+                "question": self._pad(self.questions, indices),
+                "answer": self._pad(self.answers, indices),
+                "noise_keys": keys,
+            },
+            # No single reference: a pair is judged against its image, by `vqapg evaluate`.
+            "target": None,
+        }
+
+    def _pad(self, texts, indices):
+        return data_utils.collate_tokens([texts[i] for i in indices], self.padding, self.end)
+
+
+def encode(dictionary, text):
+    """Space-separated tokens to indices, end-of-sentence last: LongTensor ``[T]``."""
+    return dictionary.encode_line(text, add_if_not_exist=False).long()

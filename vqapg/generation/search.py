@@ -1,0 +1,191 @@
+"""Beam search and sampling from one decoder, batched over images and beams."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vqapg.modules.noise import uniform
+
+
+class Hypothesis(NamedTuple):
+    """A generated text: ``tokens [T]``, ending in end-of-sentence, and each token's ``log_probs [T]`` in nats."""
+
+    tokens: Tensor
+    log_probs: Tensor
+
+
+@dataclass(frozen=True)
+class TokenRules:
+    """Which tokens may come when, and how their probabilities are made: stock fairseq's flags.
+
+    Attributes:
+        end: end-of-sentence, which also starts a text (fairseq's convention)
+        forbidden: tokens that never come (padding and other special symbols)
+        unknown, unknown_penalty: ``--unkpen``, taken off the unknown word's log-probability
+        min_len, max_len: ``--min-len`` and ``--max-len-b``, in tokens without end-of-sentence
+        temperature: ``--temperature``
+    """
+
+    end: int
+    forbidden: tuple[int, ...]
+    unknown: int
+    unknown_penalty: float = 0.0
+    min_len: int = 1
+    max_len: int = 200
+    temperature: float = 1.0
+
+    def log_probs(self, logits, step):
+        """Logits ``[..., V]`` of the token after *step* others -> log-probabilities, -inf where not allowed."""
+        log_probs = torch.log_softmax(logits.float() / self.temperature, dim=-1)
+        log_probs[..., list(self.forbidden)] = -torch.inf
+        log_probs[..., self.unknown] -= self.unknown_penalty
+        if step < self.min_len:
+            log_probs[..., self.end] = -torch.inf
+        if step >= self.max_len:
+            log_probs[..., : self.end] = -torch.inf
+            log_probs[..., self.end + 1 :] = -torch.inf
+        return log_probs
+
+
+class BeamSearch:
+    """Beam search with fairseq's rules: an end among the K best candidates of a row finishes a hypothesis, and a
+    row is done with K of them.
+
+    Args:
+        beam: K
+        length_penalty: finished hypotheses are ordered by log-probability / length ** length_penalty, end counted
+    """
+
+    def __init__(self, rules, beam, length_penalty=1.0):
+        self.rules = rules
+        self.beam = beam
+        self.length_penalty = length_penalty
+
+    def __call__(self, decoder, regions, state, noise_keys, stream):
+        """
+        Args:
+            decoder: called as :class:`~vqapg.modules.text_decoder.TextDecoder` is
+            regions: ``[B, R, D]``; never copied for the beams
+            state: the decoder's initial state, each tensor ``[layers, B, D]``
+            noise_keys, stream: not used, beam search is deterministic
+
+        Returns:
+            for each row up to K :class:`Hypothesis`, best first
+        """
+        rows, end, device = regions.size(0), self.rules.end, regions.device
+        finished = [[] for _ in range(rows)]
+        live_rows = list(range(rows))
+        # [N, K, t]; one beam until the first tokens are chosen
+        tokens = torch.full((rows, 1, 1), end, device=device)
+        token_log_probs = torch.zeros(rows, 1, 0, device=device)
+        scores = torch.zeros(rows, 1, device=device)
+
+        for step in range(self.rules.max_len + 1):
+            beams = tokens.size(1)
+            decoded = decoder(tokens[:, :, -1].reshape(-1, 1), regions, state)
+            # [N * K, 1, V] -> [N, K, V]
+            log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(len(live_rows), beams, -1)
+            vocabulary = log_probs.size(2)
+            totals = (scores.unsqueeze(2) + log_probs).flatten(1)
+            # At most K of the best 2K can be ends, so K others to go on with are among them.
+            best, index = totals.topk(min(2 * self.beam, totals.size(1)), dim=1)
+            parent, token = index // vocabulary, index % vocabulary
+            best_log_probs = log_probs.flatten(1).gather(1, index)
+
+            ends = token.eq(end)
+            finishing = ends[:, : self.beam] & best[:, : self.beam].isfinite()
+            for row, rank in finishing.nonzero().tolist():
+                hypotheses = finished[live_rows[row]]
+                if len(hypotheses) < self.beam:
+                    beam = parent[row, rank]
+                    hypotheses.append(
+                        Hypothesis(
+                            torch.cat([tokens[row, beam, 1:], token[row, rank, None]]),
+                            torch.cat([token_log_probs[row, beam], best_log_probs[row, rank, None]]),
+                        )
+                    )
+
+            keep = [i for i, row in enumerate(live_rows) if len(finished[row]) < self.beam]
+            scores, order = best.masked_fill(ends, -torch.inf).topk(min(self.beam, best.size(1)), dim=1)
+            # A row with no continuation left (a dictionary smaller than the beam) is done with fewer hypotheses.
+            going_on = scores.isfinite().any(dim=1).tolist()
+            keep = [i for i in keep if going_on[i]]
+            if not keep:
+                break
+            parent, token, chosen = (x.gather(1, order) for x in (parent, token, best_log_probs))
+            tokens = torch.cat([_follow(tokens, parent), token.unsqueeze(2)], dim=2)
+            token_log_probs = torch.cat([_follow(token_log_probs, parent), chosen.unsqueeze(2)], dim=2)
+            state_rows = parent + beams * torch.arange(len(live_rows), device=device).unsqueeze(1)
+            if len(keep) < len(live_rows):
+                live_rows = [live_rows[i] for i in keep]
+                kept = torch.tensor(keep, device=device)
+                tokens, token_log_probs, scores, regions, state_rows = (
+                    x[kept] for x in (tokens, token_log_probs, scores, regions, state_rows)
+                )
+            state = tuple(part.index_select(1, state_rows.flatten()) for part in decoded.state)
+
+        return [sorted(hypotheses, key=self._score, reverse=True) for hypotheses in finished]
+
+    def _score(self, hypothesis):
+        return normalised_score(hypothesis.log_probs, self.length_penalty)
+
+
+def _follow(history, parent):
+    """Each beam's history is that of its parent: ``[N, K, t]``, ``[N, K'] -> [N, K', t]``."""
+    return history.gather(1, parent.unsqueeze(2).expand(-1, -1, history.size(2)))
+
+
+def normalised_score(log_probs, length_penalty):
+    """Log-probability / length ** penalty, stock fairseq's score; penalty 0 is the plain log-probability."""
+    return float(log_probs.sum()) / len(log_probs) ** length_penalty
+
+
+class Sampling:
+    """Draws one text a row, token by token; the numbers come from the row's key, whatever the batch.
+
+    Args:
+        top_k: ``--sampling-topk``, only the k most probable tokens; -1: all
+        top_p: ``--sampling-topp``, only the smallest set of tokens with this much probability; -1: all
+    """
+
+    def __init__(self, rules, top_k=-1, top_p=-1.0):
+        self.rules = rules
+        self.top_k = top_k
+        self.top_p = top_p
+
+    def __call__(self, decoder, regions, state, noise_keys, stream):
+        """As :class:`BeamSearch`; one hypothesis a row."""
+        rows, end, device = regions.size(0), self.rules.end, regions.device
+        draws = uniform(noise_keys, self.rules.max_len + 1, stream).to(device)
+        tokens = torch.full((rows, 1), end, device=device)
+        log_probs = torch.zeros(rows, 0, device=device)
+        for step in range(self.rules.max_len + 1):
+            decoded = decoder(tokens[:, -1:], regions, state)
+            state = decoded.state
+            allowed = self.rules.log_probs(decoded.logits.squeeze(1), step)
+            token = self._draw(allowed, draws[:, step, None])
+            tokens = torch.cat([tokens, token], dim=1)
+            log_probs = torch.cat([log_probs, allowed.gather(1, token)], dim=1)
+            if tokens[:, 1:].eq(end).any(dim=1).all():
+                break
+        lengths = tokens[:, 1:].eq(end).int().argmax(dim=1) + 1
+        return [
+            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length])]
+            for row, length in enumerate(lengths.tolist())
+        ]
+
+    def _draw(self, log_probs, number):
+        """Inverse of the cumulative distribution, most probable token first: ``[N, V]``, ``[N, 1] -> [N, 1]``."""
+        probs, order = log_probs.double().exp().sort(dim=1, descending=True, stable=True)
+        if self.top_k > 0:
+            probs[:, self.top_k :] = 0
+        if self.top_p > 0:
+            # A token stays when those before it do not reach top_p: the set that just reaches it.
+            probs = probs.masked_fill(probs.cumsum(dim=1) - probs >= self.top_p, 0)
+        cumulative = probs.cumsum(dim=1)
+        place = torch.searchsorted(cumulative, number * cumulative[:, -1:], right=True)
+        # Rounding may carry the number to the very end: the last token that has any probability.
+        last = probs.gt(0).sum(dim=1, keepdim=True) - 1
+        return order.gather(1, torch.minimum(place, last))

@@ -1,0 +1,109 @@
+"""What all models share: their sizes, what a checkpoint must carry, and how flags are named."""
+
+import argparse
+from dataclasses import dataclass, field
+
+from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass.utils import gen_parser_from_dataclass
+from fairseq.models import BaseFairseqModel
+from torch import nn
+
+from vqapg.errors import InputError
+from vqapg.modules.image_encoder import ImageEncoder
+
+# What must agree between the features a model was trained on and those it is given.
+FEATURE_IDENTITY = ("backbone", "weights_sha256", "image_size")
+
+
+@dataclass
+class ModelConfig(FairseqDataclass):
+    hidden_size: int = field(
+        default=512, metadata={"help": "width D of regions, texts and decoder states (paper, section 5.3)"}
+    )
+    embed_dim: int = field(
+        default=300, metadata={"help": "width of token and region embeddings (300: GloVe's)"}
+    )
+    dropout: float = field(default=0.1, metadata={"help": "dropout of all parts (paper, section 5.3)"})
+
+
+@dataclass
+class VariationalModelConfig(ModelConfig):
+    latent_dim: int = field(
+        default=512, metadata={"help": "width of the latent variable (paper, section 5.3)"}
+    )
+    region_scaling: bool = field(
+        default=True, metadata={"help": "scale the regions by weights made from z (paper, equation 5)"}
+    )
+
+
+class VQAPGModel(BaseFairseqModel):
+    """Base of all models: an image encoder, a token embedding, and the identity of the data they fit.
+
+    A checkpoint records the dictionary and what made the features; loading it over other data is an error that
+    says so, instead of a model that silently reads the wrong words or the wrong features.
+    """
+
+    def __init__(self, cfg, dictionary, features):
+        super().__init__()
+        self.image_encoder = ImageEncoder(
+            features.mean, features.std, cfg.embed_dim, cfg.hidden_size, cfg.dropout
+        )
+        self.embedding = nn.Embedding(len(dictionary), cfg.embed_dim, padding_idx=dictionary.pad())
+        self.end = dictionary.eos()
+        self.padding = dictionary.pad()
+        self.origin = {
+            "dictionary": list(dictionary.symbols),
+            "features": {key: features.source[key] for key in FEATURE_IDENTITY},
+        }
+
+    @classmethod
+    def build_model(cls, cfg, task):
+        return cls(cfg, task.dictionary, task.features)
+
+    @classmethod
+    def add_args(cls, parser):
+        """fairseq's flags from the dataclass, but every switch as a pair: --region-scaling / --no-region-scaling."""
+        # Where register_model keeps the configuration's dataclass.
+        config = getattr(cls, "__dataclass")()
+        for name, value in vars(config).items():
+            if isinstance(value, bool):
+                parser.add_argument(
+                    "--" + name.replace("_", "-"),
+                    action=argparse.BooleanOptionalAction,
+                    default=argparse.SUPPRESS,
+                    help=config._get_help(name),
+                )
+        # A flag that exists already is left as it is.
+        gen_parser_from_dataclass(parser, config, delete_default=True)
+
+    def get_extra_state(self):
+        """Saved with the weights (``nn.Module`` extra state): plain lists, dicts, strings and numbers."""
+        return self.origin
+
+    def set_extra_state(self, state):
+        """Checks that the checkpoint being loaded was trained on data like this model's.
+
+        Raises:
+            InputError: on another dictionary, backbone, backbone weights or image size
+        """
+        theirs, ours = state["features"], self.origin["features"]
+        if theirs != ours:
+            raise InputError(
+                f"features.h5 was made by {_describe(ours)}, but the checkpoint was trained on features of "
+                f"{_describe(theirs)}; extract the features again with that backbone, or train a model on these"
+            )
+        if state["dictionary"] != self.origin["dictionary"]:
+            raise InputError(
+                f"dict.txt ({len(self.origin['dictionary'])} entries) is not the dictionary that the checkpoint was "
+                f"trained with ({len(state['dictionary'])} entries); use the data directory of its training, or a "
+                "copy of that dict.txt"
+            )
+
+    def max_positions(self):
+        return None
+
+
+def _describe(features):
+    return "{backbone} at {image_size} px (weights {short})".format(
+        short=str(features["weights_sha256"])[:8], **features
+    )

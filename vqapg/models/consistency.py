@@ -1,0 +1,42 @@
+"""The consistency evaluator, section 4.6."""
+
+import torch
+from fairseq.models import register_model
+
+from vqapg.models.base import ModelConfig, VQAPGModel
+from vqapg.modules.attention import TextImageAttention
+from vqapg.modules.mlp import MLP
+from vqapg.modules.text_encoder import TextEncoder
+
+
+@register_model("vqapg_consistency", dataclass=ModelConfig)
+class ConsistencyModel(VQAPGModel):
+    """s = sigmoid(M o f(h_Q (+) h_A, h)): equation 6."""
+
+    def __init__(self, cfg, dictionary, features):
+        super().__init__(cfg, dictionary, features)
+        dim = cfg.hidden_size
+        self.text_encoder = TextEncoder(self.embedding, dim, cfg.dropout)
+        self.attention = TextImageAttention(2 * dim, dim, cfg.dropout)
+        self.score = MLP(dim, dim, 1, cfg.dropout)
+
+    def forward(self, features, question, answer, triples):
+        """
+        Args:
+            features: ``[U, R, C]``
+            question, answer: ``[B, T]``, ended and padded
+            triples: ``[M, 3]`` rows of features, question and answer to judge together; each image and text is
+                encoded once, however many triples it stands in
+
+        Returns:
+            logits ``[M]``; the score s is their sigmoid
+        """
+        regions, question, answer = (
+            encoded[rows]
+            for encoded, rows in zip(
+                (self.image_encoder(features), self.text_encoder(question), self.text_encoder(answer)),
+                triples.unbind(dim=1),
+            )
+        )
+        fused = self.attention(torch.cat([question, answer], dim=-1), regions)
+        return self.score(fused).squeeze(1)

@@ -1,0 +1,81 @@
+"""The latent variable: Gaussians, reparametrisation, KL divergence (section 4.1)."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vqapg.modules.attention import TextImageAttention
+from vqapg.modules.mlp import MLP
+
+
+class Gaussian(NamedTuple):
+    """A diagonal Gaussian a row: ``mean`` and ``log_variance``, both ``[B, Z]``."""
+
+    mean: Tensor
+    log_variance: Tensor
+
+    def sample(self, noise):
+        """The reparametrisation trick: mean + standard deviation * noise; noise is standard normal ``[B, Z]``."""
+        return self.mean + torch.exp(0.5 * self.log_variance) * noise.to(self.mean)
+
+    def detach(self):
+        """The same distribution without gradient: sg(.) of the training objective."""
+        return Gaussian(self.mean.detach(), self.log_variance.detach())
+
+    def select(self, rows):
+        """The distributions of the given rows, e.g. of each pair's image."""
+        return Gaussian(self.mean[rows], self.log_variance[rows])
+
+
+def kl_divergence(q, p):
+    """KL(q || p) of diagonal Gaussians, in nats, summed over dimensions: ``[B]``."""
+    q_mean, q_log_variance = (x.float() for x in (q.mean, q.log_variance))
+    p_mean, p_log_variance = (x.float() for x in (p.mean, p.log_variance))
+    return 0.5 * (
+        p_log_variance
+        - q_log_variance
+        + (q_log_variance - p_log_variance).exp()
+        + (q_mean - p_mean).pow(2) * (-p_log_variance).exp()
+        - 1
+    ).sum(dim=-1)
+
+
+class GaussianHead(nn.Module):
+    """The MLP that gives mean and log-variance: ``[B, D] -> Gaussian [B, Z]``."""
+
+    def __init__(self, dim, latent_dim, dropout=0.0):
+        super().__init__()
+        self.mlp = MLP(dim, dim, 2 * latent_dim, dropout)
+
+    def forward(self, x):
+        return Gaussian(*self.mlp(x).chunk(2, dim=-1))
+
+
+class ImagePrior(nn.Module):
+    """P(Z | I) = M(mean_i h_i), equation 2. Regions ``[U, R, D]`` -> Gaussian ``[U, Z]``."""
+
+    def __init__(self, dim, latent_dim, dropout=0.0):
+        super().__init__()
+        self.head = GaussianHead(dim, latent_dim, dropout)
+
+    def forward(self, regions):
+        return self.head(regions.mean(dim=1))
+
+
+class TextImageGaussian(nn.Module):
+    """M o f(h_text, h_I): every posterior, and the Y-model's prior (equations 2 and 3).
+
+    Args:
+        text_dim: width of the text's encoding, or of several concatenated
+
+    Shape: text ``[B, text_dim]``, regions ``[B, R, D]`` -> Gaussian ``[B, Z]``.
+    """
+
+    def __init__(self, text_dim, dim, latent_dim, dropout=0.0):
+        super().__init__()
+        self.attention = TextImageAttention(text_dim, dim, dropout)
+        self.head = GaussianHead(dim, latent_dim, dropout)
+
+    def forward(self, text, regions):
+        return self.head(self.attention(text, regions))

@@ -1,0 +1,43 @@
+"""Random numbers that depend on a pair's key only, never on the batch it stands in.
+
+That makes training resumable and the same over any number of processes, validation comparable between epochs, and
+generation independent of the batch size.
+
+A key is (seed, draw, pair): the run's seed; the epoch in training, 0 in validation, the number of the draw in
+generation; the number of the pair in its split.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+import torch
+
+
+class Stream(IntEnum):
+    """What the numbers are for; different streams of one key are independent."""
+
+    LATENT = 0
+    QUESTION = 1
+    ANSWER = 2
+
+
+def _generators(keys, stream):
+    for seed, draw, pair in np.asarray(keys).tolist():
+        # A counter-based generator: the key and the upper counter words select an own sequence for each row.
+        yield np.random.Generator(np.random.Philox(key=[seed, int(stream)], counter=[0, 0, draw, pair]))
+
+
+def standard_normal(keys, dim, stream):
+    """Standard normal noise, one row a key: integers ``[B, 3]`` -> float32 tensor ``[B, dim]`` on the CPU."""
+    noise = np.empty((len(keys), dim), dtype=np.float32)
+    for row, generator in zip(noise, _generators(keys, stream)):
+        generator.standard_normal(dtype=np.float32, out=row)
+    return torch.from_numpy(noise)
+
+
+def uniform(keys, dim, stream):
+    """Uniform numbers in [0, 1), one row a key: integers ``[B, 3]`` -> float64 tensor ``[B, dim]`` on the CPU."""
+    numbers = np.empty((len(keys), dim))
+    for row, generator in zip(numbers, _generators(keys, stream)):
+        generator.random(out=row)
+    return torch.from_numpy(numbers)

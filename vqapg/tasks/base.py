@@ -1,0 +1,72 @@
+"""What both tasks share: a prepared data directory, and the models they run."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fairseq.data import Dictionary
+from fairseq.dataclass import FairseqDataclass
+from fairseq.tasks import FairseqTask
+from omegaconf import II, MISSING
+
+from vqapg.data.directory import DataDirectory
+from vqapg.data.feature_store import FeatureStore
+from vqapg.errors import InputError
+
+
+@dataclass
+class DataConfig(FairseqDataclass):
+    data: str = field(default=MISSING, metadata={"help": "directory made by `vqapg prepare`"})
+    seed: int = II("common.seed")
+
+
+class DataDirectoryTask(FairseqTask):
+    """A task over a directory made by ``vqapg prepare`` and ``vqapg extract-features``.
+
+    Attributes:
+        directory, dictionary, features: what the directory holds
+        dataset_class: what a split is read as
+        model_classes: the models this task runs
+
+    Raises:
+        InputError: if the directory is none, or lacks features
+    """
+
+    dataset_class: Any = None
+    model_classes: tuple = ()
+
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        self.directory = DataDirectory(cfg.data)
+        self.dictionary = Dictionary.load(str(self.directory.dictionary_path))
+        self.features = FeatureStore(self.directory.features_path)
+
+    @classmethod
+    def setup_task(cls, cfg, **kwargs):
+        return cls(cfg)
+
+    def build_model(self, cfg, from_checkpoint=False):
+        model = super().build_model(cfg, from_checkpoint)
+        if not isinstance(model, self.model_classes):
+            raise InputError(
+                f"{cfg._name} is no model of --task {self.cfg._name}"
+                + (": the checkpoint is of another task; give a checkpoint that this task trained"
+                   if from_checkpoint else "; see --help for the --arch that go with it")
+            )
+        return model
+
+    def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
+        self.datasets[split] = self.dataset_class(
+            self.directory.pairs(split), self.dictionary, self.features, self.cfg.seed, split == "train"
+        )
+
+    @property
+    def source_dictionary(self):
+        # The source is an image.
+        return None
+
+    @property
+    def target_dictionary(self):
+        return self.dictionary
+
+    def max_positions(self):
+        return None
