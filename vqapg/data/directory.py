@@ -1,0 +1,241 @@
+"""The data directory: what ``vqapg prepare`` writes and everything else reads.
+
+    dict.txt                                 fairseq's dictionary: the separator, then every token of the
+    train split {train,valid,test}.{image,question,answer}    tokenised text, one pair a line; pairs of an
+    image stand together features.h5                              written later, by ``vqapg extract-features``
+    manifest.json                            source, options, counts (Table 2), checksums, versions; written
+    last
+
+A directory without manifest.json is unfinished. Nothing here needs fairseq or torch.
+"""
+
+import collections
+import hashlib
+import itertools
+import json
+import platform
+from pathlib import Path
+from typing import NamedTuple
+
+import nltk
+from tqdm import tqdm
+
+import vqapg
+from vqapg.data.tokenizer import tokenize
+from vqapg.errors import InputError
+from vqapg.files import atomic_write, sha256
+
+FORMAT_VERSION = 1
+SPLITS = ("train", "valid", "test")
+FIELDS = ("image", "question", "answer")
+SEPARATOR = "<sep>"
+TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
+
+
+class Pair(NamedTuple):
+    """One question-answer pair; question and answer are tokens joined by single spaces."""
+
+    image: str
+    question: str
+    answer: str
+
+
+class DataDirectory:
+    """A finished data directory, open for reading.
+
+    Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split is empty.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.manifest = read_manifest(self.path)
+        if self.manifest is None:
+            raise InputError(
+                f"{path}: not a finished data directory (no manifest.json in it); make it with: "
+                f"vqapg prepare --dataset NAME --dest {path}"
+            )
+        if not self.dictionary_path.is_file():
+            raise InputError(f"{self.dictionary_path}: missing; {self._cure}")
+        for split in SPLITS:
+            lines = {field: self._count_lines(f"{split}.{field}") for field in FIELDS}
+            if len(set(lines.values())) > 1:
+                counts = ", ".join(f"{split}.{field} has {count}" for field, count in lines.items())
+                raise InputError(f"{self.path}: numbers of lines differ: {counts}; {self._cure}")
+            if lines["image"] == 0:
+                raise InputError(f"{self.path / f'{split}.image'}: the {split} split is empty; {self._cure}")
+
+    @property
+    def _cure(self):
+        return (
+            f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest {self.path} --overwrite"
+        )
+
+    @property
+    def image_root(self):
+        return Path(self.manifest["image_root"])
+
+    @property
+    def dictionary_path(self):
+        return self.path / "dict.txt"
+
+    @property
+    def features_path(self):
+        return self.path / "features.h5"
+
+    def pairs(self, split):
+        """The pairs of *split*, in the order of the lines of its files."""
+        columns = [self._read_lines(f"{split}.{field}") for field in FIELDS]
+        for field, column in zip(FIELDS, columns, strict=True):
+            if not all(column):
+                line = next(number for number, text in enumerate(column, start=1) if not text)
+                raise InputError(f"{self.path / f'{split}.{field}'}:{line}: the line is empty; {self._cure}")
+        return list(map(Pair, *columns))
+
+    def image_ids(self, split=None):
+        """The distinct images of *split* (of all splits, train first), in order of first appearance."""
+        splits = SPLITS if split is None else (split,)
+        return list(
+            dict.fromkeys(itertools.chain.from_iterable(self._read_lines(f"{s}.image") for s in splits))
+        )
+
+    def image_path(self, image_id):
+        # An absolute image_id replaces the root.
+        return self.image_root / image_id
+
+    def images_digest(self):
+        """See images_digest, below."""
+        return images_digest(self.image_root, {split: self.image_ids(split) for split in SPLITS})
+
+    def _count_lines(self, name):
+        count, last = 0, b"\n"
+        try:
+            with open(self.path / name, "rb") as file:
+                while block := file.read(1 << 20):
+                    count += block.count(b"\n")
+                    last = block
+        except FileNotFoundError as error:
+            raise InputError(f"{self.path / name}: missing; {self._cure}") from error
+        return count + (not last.endswith(b"\n"))
+
+    def _read_lines(self, name):
+        try:
+            text = (self.path / name).read_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self.path / name}: not valid UTF-8; {self._cure}") from error
+        # Not splitlines(), which also breaks at characters that an image's name may hold.
+        return text.removesuffix("\n").split("\n")
+
+
+def images_digest(image_root, image_ids):
+    """Identifies the images of a data directory, {split: ids}, and which of them are for training.
+
+    Features with another digest are of other images, or were standardised by others.
+    """
+    digest = hashlib.sha256(str(image_root).encode())
+    for split in SPLITS:
+        digest.update("\n".join(["", split, *image_ids[split]]).encode())
+    return digest.hexdigest()
+
+
+def read_manifest(path):
+    """The manifest of the data directory *path*; None where no finished directory stands.
+
+    Raises InputError when there is a manifest that cannot be read or is of another format.
+    """
+    manifest_path = Path(path) / "manifest.json"
+    cure = "give another directory, or make this one anew with vqapg prepare --overwrite"
+    try:
+        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        version = manifest["format"]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{manifest_path}: not the manifest of a data directory; {cure}") from error
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; {cure}"
+        )
+    return manifest
+
+
+def write_directory(path, source_data, *, dataset, options):
+    """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
+
+    ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
+
+    Raises InputError when a record has no token in its question or answer, or a split is empty.
+    """
+    path = Path(path)
+    columns, counts = _tokenise(source_data, dataset)
+    for split in SPLITS:
+        if not columns[split, "image"]:
+            raise InputError(
+                f"{source_data.source}: the {split} split is empty; {_empty_split_cure(dataset, split)}"
+            )
+
+    path.mkdir(parents=True, exist_ok=True)
+    # From here until the new manifest stands, the directory is unfinished.
+    (path / "manifest.json").unlink(missing_ok=True)
+    for partial in path.glob(".*.partial-*"):
+        partial.unlink()  # left by a run that was killed
+
+    for split, field in itertools.product(SPLITS, FIELDS):
+        with atomic_write(path / f"{split}.{field}") as file:
+            file.writelines(f"{text}\n" for text in columns[split, field])
+    train_pairs = len(columns["train", "image"])
+    with atomic_write(path / "dict.txt") as file:
+        file.write(f"{SEPARATOR} {train_pairs}\n")
+        for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            file.write(f"{token} {count}\n")
+
+    manifest = {
+        "format": FORMAT_VERSION,
+        "dataset": dataset,
+        "source": str(source_data.source),
+        "source_sha256": {str(file): sha256(file) for file in source_data.files},
+        "image_root": str(source_data.image_root),
+        "options": options,
+        "counts": {
+            split: {"images": len(set(columns[split, "image"])), "pairs": len(columns[split, "image"])}
+            for split in SPLITS
+        },
+        "distinct_tokens": len(counts),
+        "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
+        "versions": {
+            "vqapg": vqapg.__version__,
+            "python": platform.python_version(),
+            "nltk": nltk.__version__,
+        },
+    }
+    with atomic_write(path / "manifest.json") as file:
+        json.dump(manifest, file, indent=2, ensure_ascii=False)
+        file.write("\n")
+    return manifest
+
+
+def _tokenise(source_data, dataset):
+    """The lines of every file, {(split, field): [line, ...]}, and the train split's tokens with their counts."""
+    columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
+    counts = collections.Counter()
+    for record in tqdm(
+        source_data.records, desc="tokenising", unit="pair", delay=2, leave=False, disable=None
+    ):
+        columns[record.split, "image"].append(record.image)
+        for field, text in (("question", record.question), ("answer", record.answer)):
+            tokens = tokenize(text)
+            if not tokens:
+                raise InputError(
+                    f"{source_data.source}: the {field} of a pair of {record.image} has no token in it "
+                    f"({text!r}); "
+                    f"correct or delete that pair"
+                )
+            columns[record.split, field].append(" ".join(tokens))
+            if record.split == "train":
+                counts.update(tokens)
+    return columns, counts
+
+
+def _empty_split_cure(dataset, split):
+    if dataset == "jsonl":
+        return f'relabel some lines (all lines of some of the images) as "split": "{split}"'
+    return "give a --source that is complete"

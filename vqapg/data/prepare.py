@@ -1,0 +1,91 @@
+"""From a data set to a data directory: read, see whether it is done already, write, say what was built."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from vqapg.data.directory import SPLITS, DataDirectory, images_digest, read_manifest, write_directory
+from vqapg.data.sources import reader
+from vqapg.errors import InputError
+from vqapg.files import sha256
+
+
+class Prepared(NamedTuple):
+    manifest: dict
+    done_before: bool  # it stood there already
+    features_removed: bool  # its features.h5 was of other images
+
+
+def prepare(dataset, source, dest, options, *, overwrite=False):
+    """Make the data directory *dest* from *source* (None: where the data set lies by itself).
+
+    ``options`` holds at least the options which the data set's reader takes. Returns a Prepared.
+
+    Raises InputError for bad input, and when *dest* holds something made otherwise and *overwrite* is not
+    given.
+    """
+    dest = Path(dest)
+    if dest.exists() and not dest.is_dir():
+        raise InputError(f"{dest}: is a file; give a directory as --dest")
+    module = reader(dataset)
+    options = {name: options[name] for name in module.OPTIONS}
+
+    standing = None if overwrite else read_manifest(dest)
+    if standing is not None and (standing["dataset"], standing["options"]) != (dataset, options):
+        raise InputError(
+            f"{dest}: holds {standing['dataset']} made with {_spell(standing['options'])}, not "
+            f"{dataset} with "
+            f"{_spell(options)}; give another --dest, or --overwrite"
+        )
+    source_data = module.read(source, **options)
+    if standing is not None:
+        if standing["source"] != str(source_data.source):
+            raise InputError(
+                f"{dest}: was made from {standing['source']}; give another --dest, or --overwrite"
+            )
+        if standing["source_sha256"] != {str(file): sha256(file) for file in source_data.files}:
+            raise InputError(
+                f"{dest}: {source_data.source} was changed since this was made; give another --dest, "
+                f"or --overwrite"
+            )
+        DataDirectory(dest)  # raises when a file of it was lost
+        return Prepared(standing, done_before=True, features_removed=False)
+
+    try:
+        # First, so that a run killed in between leaves no features beside pairs that they do not fit.
+        features_removed = _remove_other_features(dest / "features.h5", source_data)
+        manifest = write_directory(dest, source_data, dataset=dataset, options=options)
+    except PermissionError as error:
+        raise InputError(f"{dest}: not allowed to write there; give another --dest") from error
+    return Prepared(manifest, done_before=False, features_removed=features_removed)
+
+
+def _remove_other_features(path, source_data):
+    """Remove the features.h5 of an earlier data directory unless it is of the very same images."""
+    if not path.exists():
+        return False
+    from vqapg.data.feature_store import FeatureStore
+
+    image_ids = {split: {} for split in SPLITS}
+    for record in source_data.records:
+        image_ids[record.split][record.image] = None
+    try:
+        if FeatureStore(path).images_digest == images_digest(source_data.image_root, image_ids):
+            return False
+    except InputError:
+        pass  # not features that anybody could use
+    path.unlink()
+    return True
+
+
+def table2(manifest):
+    """The paper's Table 2 for what was built: images and pairs a split, and the size of the dictionary."""
+    rows = [("", *SPLITS)]
+    for what in ("images", "pairs"):
+        rows.append((what, *(f"{manifest['counts'][split][what]:,}" for split in SPLITS)))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    return "\n".join([*lines, f"dictionary: {manifest['distinct_tokens']:,} tokens (train split)"])
+
+
+def _spell(options):
+    return " ".join(f"--{name} {value}" for name, value in options.items()) or "no options"

@@ -1,0 +1,69 @@
+"""easy-VQA: 5,000 drawings of one coloured shape each, with templated questions (https://github.com/vzhou842/easy-VQA).
+
+The PyPI package ``easy-vqa`` carries the images, so this data set needs no download of its own. It has a
+train and a test part; a tenth of the train *images* become ``valid``, so that no image is in two splits.
+"""
+
+import importlib.util
+import json
+import random
+from pathlib import Path
+
+from vqapg.data.sources import Record, SourceData
+from vqapg.errors import InputError
+
+OPTIONS = ("seed",)
+VALID_SHARE = 0.1
+
+
+def read(source=None, *, seed):
+    """Read easy-VQA from *source* (its ``data`` folder), or from the installed package when that is None.
+
+    Raises InputError when the package or one of its files is missing or is not what it should be.
+    """
+    root = _data_folder(source)
+    train, test = _read_part(root, "train"), _read_part(root, "test")
+    numbers = sorted(train)
+    valid = set(random.Random(seed).sample(numbers, round(VALID_SHARE * len(numbers))))
+
+    records = []
+    for part, pairs in (("train", train), ("test", test)):
+        for number in sorted(pairs):
+            image = f"{part}/images/{number}.png"
+            if not (root / image).is_file():
+                raise InputError(
+                    f"{root / image}: this image is missing; reinstall easy-vqa or give another --source"
+                )
+            split = "valid" if part == "train" and number in valid else part
+            records += [Record(image, question, answer, split) for question, answer in pairs[number]]
+    return SourceData(root, root, records, [root / part / "questions.json" for part in ("train", "test")])
+
+
+def _data_folder(source):
+    if source is not None:
+        root = Path(source).resolve()
+        if not (root / "train" / "questions.json").is_file():
+            raise InputError(
+                f"{source}: not easy-VQA's data folder (no train/questions.json); leave --source out "
+                f"to use the "
+                'package, or pip install "vqapg[quickstart]"'
+            )
+        return root
+    spec = importlib.util.find_spec("easy_vqa")
+    if spec is None:
+        raise InputError(
+            'easy-VQA is not installed: pip install "vqapg[quickstart]", or give its folder as --source'
+        )
+    return Path(spec.submodule_search_locations[0]).resolve() / "data"
+
+
+def _read_part(root, part):
+    """{image number: [(question, answer), ...]} from questions.json, [[question, answer, image number], ...]."""
+    path = root / part / "questions.json"
+    pairs = {}
+    try:
+        for question, answer, number in json.loads(path.read_text(encoding="utf-8")):
+            pairs.setdefault(int(number), []).append((str(question), str(answer)))
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{path}: not easy-VQA's list of questions ({error}); reinstall easy-vqa") from error
+    return pairs

@@ -1,0 +1,122 @@
+"""JSONL: anybody's own pairs, one JSON object a line.
+
+    {"image": "images/1.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}
+
+``split`` is train, valid or test; image paths are relative to the file, or absolute. An image belongs to one
+split only: an image seen in training would make the test figures worthless.
+"""
+
+import json
+import os
+from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
+
+from vqapg.data.directory import SPLITS
+from vqapg.data.sources import Record, SourceData
+from vqapg.data.tokenizer import tokenize
+from vqapg.errors import InputError
+
+OPTIONS = ()
+EXAMPLE = '{"image": "a.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}'
+
+
+def read(source=None):
+    """Read the JSONL file *source*.
+
+    Raises InputError, naming file and line, for anything that is not as described above.
+    """
+    if source is None:
+        raise InputError("--dataset jsonl reads a file: name it with --source FILE.jsonl")
+    path = Path(source).resolve()
+    if not path.is_file():
+        raise InputError(f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}")
+    pairs_of_image = {}
+    first_line = {}
+    with (
+        open(path, "rb") as file,
+        tqdm(
+            total=path.stat().st_size, desc="reading", unit="B", unit_scale=True, leave=False, disable=None
+        ) as bar,
+    ):
+        for number, line in enumerate(file, start=1):
+            bar.update(len(line))
+            record = _parse(line, f"{source}:{number}", path.parent, known=first_line)
+            if record is None:
+                continue
+            split, first = first_line.setdefault(record.image, (record.split, number))
+            if split != record.split:
+                raise InputError(
+                    f"{source}:{number}: the image {record.image} is in {record.split} here but in "
+                    f"{split} at "
+                    f"{source}:{first}; put all pairs of an image into one split"
+                )
+            pairs_of_image.setdefault(record.image, []).append(record)
+    if not pairs_of_image:
+        raise InputError(f"{source}: the file is empty; write one pair a line, such as {EXAMPLE}")
+    records = [record for pairs in pairs_of_image.values() for record in pairs]
+    return SourceData(path, path.parent, records, [path])
+
+
+def _parse(line, where, folder, known):
+    """The record of one *line* (bytes), None if blank; *where* is file:line, *known* the images seen before."""
+    try:
+        text = line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{where}: not valid UTF-8 (byte {error.start + 1}); save the file as UTF-8"
+        ) from error
+    if not text.strip():
+        return None
+    try:
+        item = json.loads(text)
+    except ValueError as error:
+        raise InputError(
+            f"{where}: not JSON ({error}); write one object a line, such as {EXAMPLE}"
+        ) from error
+    except RecursionError as error:
+        raise InputError(f"{where}: nested too deeply; write one object a line, such as {EXAMPLE}") from error
+    if not isinstance(item, dict):
+        raise InputError(
+            f"{where}: not a JSON object but {_kind(item)}; write one object a line, such as {EXAMPLE}"
+        )
+
+    for key in ("image", "question", "answer"):
+        if key not in item:
+            raise InputError(f'{where}: "{key}" is missing; a line looks like {EXAMPLE}')
+        if not isinstance(item[key], str):
+            raise InputError(
+                f'{where}: "{key}" must be a string, not {_kind(item[key])}; put it into quotes: "..."'
+            )
+        if not item[key].strip():
+            raise InputError(f'{where}: "{key}" is empty; fill it in or delete the line')
+        # JSON can spell half a surrogate pair (\ud83d), which is no text and cannot be written as UTF-8.
+        if not item[key].isprintable() and any("\ud800" <= character <= "\udfff" for character in item[key]):
+            raise InputError(
+                f'{where}: "{key}" holds half a character (a lone surrogate \\udXXX); write it out whole'
+            )
+    for key in ("question", "answer"):
+        if not tokenize(item[key]):
+            raise InputError(f'{where}: "{key}" has no token in it; fill it in or delete the line')
+
+    split = item.get("split")
+    if not isinstance(split, str) or split not in SPLITS:
+        found = f"{split!r} is not one" if "split" in item else "it is missing"
+        raise InputError(f'{where}: "split" must be one of {", ".join(SPLITS)}, and {found}')
+
+    # ./a.jpg and a.jpg are one image, not two.
+    image = PurePosixPath(item["image"]).as_posix()
+    if any(character in image for character in "\0\n\r"):
+        raise InputError(f'{where}: "image" holds a line break or a NUL; rename the image file')
+    if image not in known and not os.path.isfile(folder / image):
+        raise InputError(
+            f"{where}: there is no image {folder / image}; image paths are relative to the JSONL file"
+        )
+    return Record(image, item["question"], item["answer"], split)
+
+
+def _kind(value):
+    """How a writer of JSON would call *value*."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    return {dict: "an object", list: "a list", str: "a string"}.get(type(value), f"the number {value}")
