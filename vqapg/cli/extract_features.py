@@ -1,0 +1,84 @@
+"""Run every image of a data directory through a frozen CNN and write DATA/features.h5.
+
+A run that was killed goes on where it stopped when it is started again.
+"""
+
+import sys
+
+HELP = "run a data directory's images through a frozen CNN"
+EXAMPLE = "vqapg extract-features data/easy-vqa --backbone efficientnet_lite0 --image-size 96"
+
+
+def add_arguments(parser):
+    parser.add_argument("data", metavar="DATA", help="a data directory made by vqapg prepare")
+    parser.add_argument(
+        "--backbone",
+        default="resnet50",
+        metavar="NAME",
+        help="efficientnet_lite0 or a CNN classifier of torchvision (default: resnet50, as in the paper)",
+    )
+    parser.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="imagenet|PATH|none",
+        help="ImageNet weights; a state dict's file; or a random network (default: imagenet)",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="N",
+        help="images are resized, whole, to NxN pixels (default: 224 for efficientnet_lite0, 299 for others)",
+    )
+    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="images a step (default: 32)")
+    parser.add_argument(
+        "--num-workers", type=int, default=2, metavar="N", help="processes that decode images (default: 2)"
+    )
+    parser.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="default: auto, a GPU if there is one",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace features made with other options")
+
+
+def run(args):
+    import torch
+
+    from vqapg.data.backbones import build_backbone
+    from vqapg.data.directory import DataDirectory
+    from vqapg.data.feature_extraction import extract_features
+    from vqapg.errors import InputError
+
+    if args.batch_size < 1:
+        raise InputError(f"--batch-size {args.batch_size}: must be at least 1")
+    if args.num_workers < 0:
+        raise InputError(f"--num-workers {args.num_workers}: must be at least 0")
+    if args.device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
+    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+
+    data = DataDirectory(args.data)
+    backbone = build_backbone(args.backbone, args.weights, args.image_size)
+    result = extract_features(
+        data,
+        backbone,
+        device=device,
+        batch_size=args.batch_size,
+        num_workers=args.num_workers,
+        overwrite=args.overwrite,
+    )
+    count, regions, channels = result.store.shape
+    if result.done_before:
+        print(f"{data.features_path} is already done: {count:,} images by {args.backbone}")
+        return
+    print(
+        f"{data.features_path}: {count:,} images of {regions} regions with {channels:,} channels; "
+        f"{result.images:,} in {result.seconds:.1f} s, {result.images / max(result.seconds, 1e-9):.1f} "
+        f"a second"
+    )
+    if args.weights == "none":
+        print(
+            f"warning: --weights none: {args.backbone} is random, its features are only for trying out",
+            file=sys.stderr,
+        )
