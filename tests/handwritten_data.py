@@ -1,0 +1,20 @@
+"""A small data directory written by hand: tests of its readers do not depend on its writer."""
+
+import json
+
+
+def write_data(folder, pairs, dataset="jsonl", split="test"):
+    """Make *folder* a data directory with *pairs*, [(image, question, answer), ...], as *split*; returns it.
+
+    Texts are space-joined tokens; the other splits get one pair of their own.
+    """
+    folder.mkdir()
+    for name in ("train", "valid", "test"):
+        rows = pairs if name == split else [(f"{name}.png", "is there a circle ?", "yes")]
+        for column, field in enumerate(("image", "question", "answer")):
+            (folder / f"{name}.{field}").write_text("".join(f"{row[column]}\n" for row in rows))
+    tokens = sorted({token for pair in pairs for text in pair[1:] for token in text.split()})
+    (folder / "dict.txt").write_text("".join(f"{token} 1\n" for token in ["<sep>", *tokens]))
+    manifest = {"format": 1, "dataset": dataset, "image_root": "images"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder

@@ -1,0 +1,164 @@
+"""Generated pairs as read from a file: fairseq-generate's output, or JSON lines."""
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from vqapg.data.directory import SEPARATOR
+from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.errors import InputError
+from vqapg.files import atomic_write
+
+# H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
+HYPOTHESIS = re.compile(r"H-(\d+)\t([^\t]*)\t([^\t]*)")
+CURE = "give a generate-*.txt or a JSON lines file"
+
+
+@dataclass(frozen=True)
+class GeneratedPair:
+    """One hypothesis.
+
+    ``question`` and ``answer`` are space-joined tokens; both are None when the hypothesis is malformed (not
+    exactly one ``<sep>``, or an empty side). ``score`` is the number the file gives, nan where a JSON line
+    gives none.
+    """
+
+    id: int
+    image: str
+    question: str | None
+    answer: str | None
+    score: float
+
+    @property
+    def malformed(self):
+        return self.question is None
+
+
+def read_generated(path, data, split="test"):
+    """Read every hypothesis of *path*, sorted by id (an n-best list keeps its order).
+
+    *path* is ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON lines with
+    ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``; the content decides which, not
+    the name. A JSON line holds text for people, so it is tokenised again; without an ``id`` it takes its
+    0-based line number.
+
+    Raises InputError for a file that cannot be read, holds no hypothesis, has a broken line, or names a pair
+    or an image that is not in *split* of *data*.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error}); {CURE}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {CURE}") from None
+    first = next((line for line in lines if line.strip()), "")
+    read = _read_json_lines if first.lstrip().startswith("{") else _read_hypotheses
+    pairs = list(read(path, lines, data, split))
+    if not pairs:
+        raise InputError(
+            f"{path}: no hypothesis in it (no line begins with H-, and it is not JSON lines); "
+            "give the generate-*.txt of a finished fairseq-generate run"
+        )
+    return sorted(pairs, key=lambda pair: pair.id)
+
+
+def write_json_lines(path, pairs, scores=None):
+    """Write the well-formed *pairs* as readable JSON lines; returns how many were written.
+
+    A line is ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives
+    the evaluator's score of each (image, question, answer). A score that is not known (nan) is written as
+    null.
+    """
+    written = 0
+    with atomic_write(path) as file:
+        for pair in pairs:
+            if pair.malformed:
+                continue
+            record = {
+                "id": pair.id,
+                "image": pair.image,
+                "question": detokenize(pair.question.split()),
+                "answer": detokenize(pair.answer.split()),
+                "score": None if math.isnan(pair.score) else pair.score,
+            }
+            if scores is not None:
+                record["consistency"] = float(scores[pair.image, pair.question, pair.answer])
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            written += 1
+    return written
+
+
+def _read_hypotheses(path, lines, data, split):
+    gold = data.pairs(split)
+    for number, line in enumerate(lines, start=1):
+        if not line.startswith("H-"):
+            continue
+        where = f"{path}:{number}"
+        fields = HYPOTHESIS.fullmatch(line)
+        if not fields:
+            raise InputError(
+                f"{where}: broken hypothesis line, expected H-<id>, <score> and <tokens> with tabs between; "
+                "run fairseq-generate again"
+            )
+        id, score, text = int(fields[1]), _finite(fields[2], where), fields[3]
+        if id >= len(gold):
+            raise InputError(
+                f"{where}: id {id}, but split {split} of {data.path} has only {len(gold)} pairs; "
+                "give the data directory and the split that were generated from"
+            )
+        yield GeneratedPair(id, gold[id].image, *_split(text), score)
+
+
+def _read_json_lines(path, lines, data, split):
+    images = {pair.image for pair in data.pairs(split)}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{where}: broken JSON ({error.msg}); every line must be a JSON object"
+            ) from None
+        if not isinstance(record, dict):
+            raise InputError(f"{where}: not a JSON object with image, question and answer; make it one")
+        for key in ("image", "question", "answer"):
+            if not isinstance(record.get(key), str):
+                raise InputError(f"{where}: no text under {key!r}; every line needs the three")
+        id, score = record.get("id", number - 1), record.get("score")
+        if type(id) is not int or id < 0:
+            raise InputError(f"{where}: id {id!r} is no whole number from 0 up; correct or remove it")
+        if record["image"] not in images:
+            raise InputError(
+                f"{where}: image {record['image']!r} is not in split {split} of {data.path}; "
+                "give the data directory and the split that were generated from"
+            )
+        question, answer = (" ".join(tokenize(record[key])) for key in ("question", "answer"))
+        if not question or not answer:
+            question = answer = None
+        score = math.nan if score is None else _finite(score, where)
+        yield GeneratedPair(id, record["image"], question, answer, score)
+
+
+def _split(text):
+    """Tokens "question <sep> answer" as (question, answer); (None, None) when malformed."""
+    tokens = text.split()
+    if tokens.count(SEPARATOR) != 1:
+        return None, None
+    at = tokens.index(SEPARATOR)
+    question, answer = tokens[:at], tokens[at + 1 :]
+    return (" ".join(question), " ".join(answer)) if question and answer else (None, None)
+
+
+def _finite(score, where):
+    try:
+        number = math.nan if isinstance(score, bool) else float(score)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise InputError(f"{where}: score {score!r} is not a finite number; correct the line")
+    return number
