@@ -1,0 +1,102 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vqapg.evaluation.bootstrap import ImageBootstrap
+
+IMAGES = 6
+# Everything said of the images: (image, number of what was said).
+SAID = st.lists(st.tuples(st.integers(0, IMAGES - 1), st.integers(0, 4)), min_size=1, max_size=30)
+
+
+def resampled_sets(bootstrap, said):
+    """Slow and obvious: one image after the other, each with all that was said of it."""
+    for weights in bootstrap.weights:
+        drawn = [image for image, times in enumerate(weights) for _ in range(times)]
+        yield [item for image in drawn for of, item in said if of == image]
+
+
+def shifted(replicates, estimate, low, high):
+    mean = sum(replicates) / len(replicates)
+    return [min(max(np.percentile(replicates, q) - mean + estimate, low), high) for q in (2.5, 97.5)]
+
+
+def columns(said):
+    return np.array(said).T
+
+
+@given(SAID)
+def test_mean_is_the_obvious_loop(said):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+    means = [sum(values) / len(values) for values in resampled_sets(bootstrap, said) if values]
+    image, value = columns(said)
+    assert bootstrap.mean(image, value, (0, 4)) == pytest.approx(shifted(means, value.mean(), 0, 4))
+
+
+@given(SAID)
+def test_distinct_count_is_the_obvious_loop(said):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+    counts = [len(set(items)) for items in resampled_sets(bootstrap, said)]
+    image, item = columns(said)
+    expected = shifted(counts, len({item for _, item in said}), 1, 5)
+    assert bootstrap.distinct_count(image, item, (1, 5)) == pytest.approx(expected)
+
+
+@given(SAID)
+def test_distinct_ratio_is_the_obvious_loop(said):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+    ratios = [len(set(items)) / len(items) for items in resampled_sets(bootstrap, said) if items]
+    image, item = columns(said)
+    expected = shifted(ratios, len({item for _, item in said}) / len(said), 0, 1)
+    assert bootstrap.distinct_ratio(image, item) == pytest.approx(expected)
+
+
+def test_draws_are_images_with_replacement_by_seed():
+    bootstrap = ImageBootstrap(5, resamples=7, seed=11)
+    rng = np.random.default_rng(11)
+    for row in bootstrap.weights:
+        drawn = Counter(rng.integers(5, size=5).tolist())
+        assert row.tolist() == [drawn[image] for image in range(5)]
+    assert (ImageBootstrap(5, 7, seed=12).weights != bootstrap.weights).any()
+
+
+def test_the_unit_is_the_image():
+    rng = np.random.default_rng(0)
+    value = rng.integers(2, size=300).astype(float)
+    image = np.arange(300)
+    bootstrap = ImageBootstrap(300, seed=1)
+    once = bootstrap.mean(image, value)
+    # Saying of every image the same thing five times is no new evidence.
+    assert bootstrap.mean(np.repeat(image, 5), np.repeat(value, 5)) == pytest.approx(once)
+    # With one value an image, the interval is the textbook one.
+    half_width = 1.96 * value.std() / np.sqrt(300)
+    assert once == pytest.approx([value.mean() - half_width, value.mean() + half_width], abs=0.1 * half_width)
+
+
+def test_interval_of_a_distinct_count_holds_its_estimate():
+    # 500 images, each with a string of its own: a resample holds about 316 of them.
+    image = np.arange(500)
+    low, high = ImageBootstrap(500).distinct_count(image, image, (1, 1000))
+    assert 450 < low < 500 < high < 550
+
+
+def test_bounds_are_cut_to_what_is_possible():
+    image = np.arange(50)
+    assert ImageBootstrap(50).distinct_count(image, image, (1, 50))[1] == 50
+    assert ImageBootstrap(50).distinct_ratio(image, image)[1] == 1.0
+    low, high = ImageBootstrap(50).mean(image, image / 10, possible=(2.4, 2.5))
+    assert (low, high) == (2.4, 2.5)
+
+
+def test_no_interval_from_one_image_or_of_nothing():
+    one = np.zeros(3, dtype=int)
+    nothing = np.zeros(0, dtype=int)
+    assert ImageBootstrap(1).mean(one, [0.0, 1.0, 1.0]) is None
+    assert ImageBootstrap(1).distinct_count(one, np.arange(3), (1, 3)) is None
+    assert ImageBootstrap(1).distinct_ratio(one, np.arange(3)) is None
+    assert ImageBootstrap(4).mean(nothing, []) is None
+    assert ImageBootstrap(4).distinct_count(nothing, nothing, (0, 3)) is None
+    assert ImageBootstrap(4).distinct_ratio(nothing, nothing) is None
