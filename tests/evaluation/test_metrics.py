@@ -1,0 +1,127 @@
+import json
+import math
+
+import numpy as np
+import pytest
+
+from vqapg.evaluation.bootstrap import ImageBootstrap
+from vqapg.evaluation.easy_vqa_truth import World
+from vqapg.evaluation.generated import GeneratedPair
+from vqapg.evaluation.metrics import compute_metrics, distinct_triples
+
+WORLDS = {
+    "a.png": frozenset({World("blue", "circle")}),
+    "b.png": frozenset({World("teal", "rectangle"), World("teal", "triangle")}),
+}
+SAID = [
+    ("a.png", "what color is the shape ?", "blue"),  # right
+    ("a.png", "what color is the shape ?", "blue"),  # right, said again
+    ("a.png", "what shape is present ?", "triangle"),  # wrong
+    ("b.png", "what shape is present ?", "triangle"),  # undetermined
+    ("b.png", "what color is the circle ?", "teal"),  # unanswerable: there is no circle
+    ("b.png", None, None),  # malformed
+    ("b.png", "why ?", "yes"),  # of no known form
+]
+PAIRS = [GeneratedPair(number, *said, -1.0) for number, said in enumerate(SAID)]
+SCORES = [0.9, 0.6, 0.2, 0.4, 0.5]
+
+
+def figures(metrics):
+    found = {key: figure for key, figure in metrics.items() if isinstance(figure, dict) and "value" in figure}
+    return {key: (figure["value"], figure["n"]) for key, figure in found.items()}
+
+
+def test_distinct_triples_leave_out_repeats_and_malformed_pairs():
+    assert distinct_triples(PAIRS) == [SAID[number] for number in (0, 2, 3, 4, 6)]
+
+
+def test_every_figure_by_hand():
+    metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
+    assert {
+        key: metrics[key] for key in ("pairs", "images", "malformed", "distinct_triples", "bootstrap")
+    } == {
+        "pairs": 7,
+        "images": 2,
+        "malformed": 1,
+        "distinct_triples": 5,
+        "bootstrap": {"resamples": 100, "seed": 5},
+    }
+    assert figures(metrics) == {
+        # 4 + 4 + 3 + 3 + 4 + 0 4-grams; repeated texts and "what color is the" count once: 4 + 3 + 3.
+        "distinct4": (10 / 18, 18),
+        "unique_pairs": (4, 6),
+        "consistent": (2 / 5, 5),  # 0.5 is not above 0.5
+        "mean_score": (pytest.approx(0.52), 5),
+        "true_consistent": (1 / 4, 4),
+        "true_consistent_all_pairs": (2 / 5, 5),
+        "undetermined": (1 / 5, 5),
+        "unanswerable": (2 / 5, 5),
+        "unparsed": (1 / 5, 5),
+        "possible_pairs_found": (3, 273),
+        "evaluator_agreement": (3 / 4, 4),
+        "evaluator_true_positive_rate": (1.0, 1),
+        "evaluator_rejection_rate": (2 / 3, 3),
+    }
+
+
+def test_intervals_are_those_of_the_right_images():
+    metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
+    bootstrap = ImageBootstrap(2, resamples=100, seed=5)
+    of_triple, of_known = np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 1])
+    expected = {
+        "consistent": bootstrap.mean(of_triple, [1, 1, 0, 0, 0]),
+        "mean_score": bootstrap.mean(of_triple, SCORES),
+        "true_consistent": bootstrap.mean(of_known, [1, 0, 0, 0]),
+        "true_consistent_all_pairs": bootstrap.mean(np.array([0, 0, 0, 1, 1]), [1, 1, 0, 0, 0]),
+        "undetermined": bootstrap.mean(of_triple, [0, 0, 1, 0, 0]),
+        "unanswerable": bootstrap.mean(of_triple, [0, 0, 0, 1, 1]),
+        "unparsed": bootstrap.mean(of_triple, [0, 0, 0, 0, 1]),
+        "evaluator_agreement": bootstrap.mean(of_known, [1, 0, 1, 1]),
+        "evaluator_true_positive_rate": bootstrap.mean(np.array([0]), [1]),
+        "evaluator_rejection_rate": bootstrap.mean(np.array([0, 1, 1]), [0, 1, 1]),
+        "unique_pairs": bootstrap.distinct_count(
+            np.array([0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 2, 3]), (1, 6)
+        ),
+        "possible_pairs_found": bootstrap.distinct_count(
+            np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 2]), (0, 273)
+        ),
+        # a.png: 4 4-grams twice, and 3; b.png: the same 3, and 4 of which the first is a.png's first.
+        "distinct4": bootstrap.distinct_ratio(
+            np.array([0] * 11 + [1] * 7), np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 0, 7, 8, 9])
+        ),
+    }
+    assert {key: metrics[key]["ci95"] for key in expected} == expected
+    assert {key for key in figures(metrics)} == set(expected)
+
+
+def test_n_cannot_exceed_the_number_of_pairs():
+    pairs = [
+        GeneratedPair(number, f"{number}.png", f"is it {number} ?", "yes", -1.0) for number in range(300)
+    ]
+    low, high = compute_metrics(pairs)["unique_pairs"]["ci95"]
+    assert 280 < low < high == 300
+
+
+def test_without_evaluator_and_truth_only_diversity_is_left():
+    assert set(figures(compute_metrics(PAIRS, resamples=10))) == {"distinct4", "unique_pairs"}
+    assert "evaluator_agreement" not in compute_metrics(PAIRS, None, WORLDS, resamples=10)
+    assert "true_consistent" not in compute_metrics(PAIRS, SCORES, None, resamples=10)
+
+
+def test_figures_over_nothing_are_none():
+    pairs = [GeneratedPair(0, "a.png", None, None, -1.0), GeneratedPair(1, "b.png", None, None, -1.0)]
+    metrics = compute_metrics(pairs, [], WORLDS, resamples=10)
+    assert metrics["malformed"] == metrics["pairs"] == 2
+    for key, figure in figures(metrics).items():
+        assert figure == {"unique_pairs": (0, 0), "possible_pairs_found": (0, 273)}.get(key, (None, 0))
+        assert metrics[key]["ci95"] is None
+
+
+def test_the_result_is_json_with_numbers_only():
+    text = json.dumps(compute_metrics(PAIRS, np.float32(SCORES), WORLDS, resamples=10), allow_nan=False)
+    assert math.isclose(json.loads(text)["mean_score"]["value"], 0.52, rel_tol=1e-6)
+
+
+def test_scores_must_be_one_a_triple():
+    with pytest.raises(ValueError, match="5 distinct triples"):
+        compute_metrics(PAIRS, SCORES[:4])
