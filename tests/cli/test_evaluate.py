@@ -1,0 +1,167 @@
+import json
+import sys
+import types
+
+import numpy as np
+import pytest
+from handwritten_data import write_data
+
+import vqapg
+from vqapg.cli.main import main
+from vqapg.files import sha256
+
+GOLD = [
+    ("a.png", "what is the blue shape ?", "circle"),
+    ("b.png", "what is the red shape ?", "triangle"),
+]
+GENERATED = """\
+some log line
+H-1\t-0.5\twhat is the red shape ? <sep> triangle
+H-0\t-0.5\tis there a circle ? <sep> no
+H-0\t-0.7\tno separator
+"""
+
+
+@pytest.fixture
+def evaluate(tmp_path):
+    """evaluate([arguments]) -> exit status; writes the data directory and the generated pairs first."""
+    data = write_data(tmp_path / "DATA", GOLD, "easy-vqa")
+    (tmp_path / "generate-test.txt").write_text(GENERATED)
+    (tmp_path / "evaluator.pt").write_bytes(b"weights")
+
+    def run(*arguments):
+        defaults = [
+            "--pairs",
+            str(tmp_path / "generate-test.txt"),
+            "--output",
+            str(tmp_path / "metrics.json"),
+        ]
+        return main(["evaluate", str(data), *defaults, *map(str, arguments)])
+
+    return run
+
+
+@pytest.fixture
+def evaluator(monkeypatch, tmp_path):
+    """A checkpoint's path; its scores are 0.75 for triangles, else 0.25."""
+
+    def score_triples(checkpoint, data, triples):
+        assert triples, "a model need not be loaded for nothing"
+        assert checkpoint == str(tmp_path / "evaluator.pt")
+        assert {image for image, _, _ in triples} <= {pair.image for pair in data.pairs("test")}
+        return np.array([0.75 if answer == "triangle" else 0.25 for _, _, answer in triples])
+
+    module = types.ModuleType("vqapg.evaluation.consistency")
+    module.score_triples = score_triples
+    monkeypatch.setitem(sys.modules, "vqapg.evaluation.consistency", module)
+    return tmp_path / "evaluator.pt"
+
+
+def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, capsys):
+    assert evaluate("--evaluator", evaluator, "--seed", 3) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["pairs"], metrics["images"], metrics["malformed"]) == (3, 2, 1)
+    assert metrics["consistent"] == {"value": 0.5, "n": 2, "ci95": pytest.approx([0, 1], abs=0.05)}
+    assert metrics["true_consistent"]["value"] == 0.5
+    assert metrics["evaluator_agreement"]["value"] == 1.0
+    assert metrics["possible_pairs_found"]["value"] == 2
+    assert metrics["bootstrap"] == {"resamples": 1000, "seed": 3}
+    assert metrics["evaluator"] == {"path": str(evaluator), "sha256": sha256(evaluator)}
+    assert metrics["pairs_file"] == str(tmp_path / "generate-test.txt")
+    assert metrics["data"] == str(tmp_path / "DATA")
+    assert metrics["split"] == "test"
+    assert metrics["vqapg_version"] == vqapg.__version__
+    out, err = capsys.readouterr()
+    assert err == ""
+    lines = out.splitlines()
+    assert lines[0].startswith("measure")
+    at = [number for number, line in enumerate(lines) if line.startswith(("P: ", "truly consistent (%)"))]
+    assert at[1] == at[0] + 1 and all(" 50.00  [" in lines[number] for number in at)
+
+
+def test_without_evaluator(evaluate, tmp_path, capsys):
+    assert evaluate() == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["evaluator"] is None and "consistent" not in metrics and "true_consistent" in metrics
+    assert "not computed: give --evaluator" in capsys.readouterr().out
+
+
+def test_truth_is_known_of_easy_vqa_only(evaluate, tmp_path, capsys):
+    manifest = tmp_path / "DATA" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("easy-vqa", "jsonl"))
+    assert evaluate() == 0
+    assert "true_consistent" not in json.loads((tmp_path / "metrics.json").read_text())
+    assert "truly" not in capsys.readouterr().out
+
+
+def test_shown_pairs_are_readable_with_score_and_truth(evaluate, evaluator, capsys):
+    assert evaluate("--evaluator", evaluator, "--show", 5) == 0
+    assert sorted(capsys.readouterr().out.splitlines()[-2:]) == [
+        "a.png  is there a circle? no  (score 0.25, wrong)",
+        "b.png  what is the red shape? triangle  (score 0.75, right)",
+    ]
+
+
+def test_as_many_pairs_are_shown_as_asked_for(evaluate, capsys):
+    for arguments, shown in (([], 0), (["--show", 1], 1), (["--show", 5], 2)):
+        evaluate(*arguments)
+        assert capsys.readouterr().out.count(".png  ") == shown
+
+
+def test_json_lines_give_the_same_figures(evaluate, tmp_path):
+    evaluate()
+    expected = json.loads((tmp_path / "metrics.json").read_text())
+    lines = [
+        {"image": "b.png", "question": "What is the red shape?", "answer": "triangle"},
+        {"image": "a.png", "question": "Is there a circle?", "answer": "No"},
+    ]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert evaluate("--pairs", tmp_path / "pairs.jsonl") == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    for key in ("distinct4", "unique_pairs", "true_consistent"):
+        assert metrics[key]["value"] == expected[key]["value"]
+
+
+def test_only_malformed_pairs_is_a_result_too(evaluate, evaluator, tmp_path):
+    (tmp_path / "generate-test.txt").write_text("H-0\t-1\tno separator\n")
+    assert evaluate("--evaluator", evaluator, "--show", 1) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["malformed"] == 1 and metrics["consistent"]["value"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pairs", "{tmp}/none.txt"], "none.txt: cannot be read"),
+        (["--pairs", "{tmp}/DATA/test.question"], "test.question: no hypothesis"),
+        (["--pairs", "{tmp}/beyond.txt"], "beyond.txt:1: id 2"),
+        (["--split", "valid"], "id 1, but split valid"),
+        (["--evaluator", "{tmp}/none.pt"], "--evaluator {tmp}/none.pt: there is no such file"),
+        (["--output", "{tmp}/none/metrics.json"], "there is no folder {tmp}/none"),
+        (["--output", "{tmp}"], "is a folder"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--show", "-1"], "--show -1"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_status_2(evaluate, tmp_path, capsys, arguments, message):
+    (tmp_path / "beyond.txt").write_text("H-2\t-1\tx ? <sep> y\n")
+    assert evaluate(*(argument.format(tmp=tmp_path) for argument in arguments)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("vqapg evaluate: error: ") and err.count("\n") == 1 and err.endswith("\n")
+    assert message.format(tmp=tmp_path) in err
+    assert not (tmp_path / "metrics.json").exists()
+
+
+def test_contradicting_gold_pairs_are_bad_input(evaluate, tmp_path, capsys):
+    (tmp_path / "DATA" / "test.image").write_text("a.png\na.png\n")
+    assert evaluate() == 2
+    err = capsys.readouterr().err
+    assert "test.answer:2: no coloured shape fits" in err and err.count("\n") == 1
+
+
+def test_not_a_data_directory(tmp_path, capsys):
+    (tmp_path / "pairs.txt").write_text(GENERATED)
+    arguments = ["--pairs", str(tmp_path / "pairs.txt"), "--output", str(tmp_path / "metrics.json")]
+    assert main(["evaluate", str(tmp_path / "none"), *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,23 @@
+"""Check, before the long work begins, the files that a command reads and writes."""
+
+from pathlib import Path
+
+from vqapg.errors import InputError
+
+
+def input_file(option, name):
+    """The path of an existing file. Raises InputError when there is none."""
+    path = Path(name)
+    if not path.is_file():
+        raise InputError(f"{option} {path}: there is no such file; correct the path")
+    return path
+
+
+def output_file(option, name):
+    """The path to write to. Raises InputError when its folder does not exist, or it is a folder itself."""
+    path = Path(name)
+    if path.is_dir():
+        raise InputError(f"{option} {path}: is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise InputError(f"{option} {path}: there is no folder {path.parent}; make it, or give another name")
+    return path
