@@ -1,0 +1,60 @@
+"""Small stand-ins that many tests share: a dictionary, features, a batch of pairs."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from fairseq.data import Dictionary
+
+import vqapg.models.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
+import vqapg.models.joint  # noqa: F401
+import vqapg.tasks.consistency  # noqa: F401
+import vqapg.tasks.generation  # noqa: F401
+from vqapg.data.directory import SEPARATOR
+
+WORDS = "what color is the shape ? red blue there a circle yes no".split()
+
+
+@pytest.fixture
+def dictionary():
+    dictionary = Dictionary()
+    for word in [SEPARATOR, *WORDS]:
+        dictionary.add_symbol(word)
+    return dictionary
+
+
+@pytest.fixture
+def features():
+    """What a model needs of a feature store: statistics and what made the features (C = 5)."""
+    generator = np.random.default_rng(0)
+    return SimpleNamespace(
+        mean=generator.normal(size=5).astype(np.float32),
+        std=generator.uniform(0.5, 2, size=5).astype(np.float32),
+        source={"backbone": "resnet18", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 64},
+    )
+
+
+@pytest.fixture
+def batch(dictionary):
+    """Net inputs of four pairs over three images, R = 6 regions, texts of different lengths."""
+    torch.manual_seed(0)
+    end, padding = dictionary.eos(), dictionary.pad()
+
+    def texts(*lines):
+        rows = [[dictionary.index(word) for word in line.split()] + [end] for line in lines]
+        width = max(map(len, rows))
+        return torch.tensor([row + [padding] * (width - len(row)) for row in rows])
+
+    return {
+        "features": torch.randn(3, 6, 5).half(),
+        "image_index": torch.tensor([0, 1, 1, 2]),
+        "question": texts(
+            "what color is the shape ?",
+            "is there a circle ?",
+            "what is the shape ?",
+            "is there a red shape ?",
+        ),
+        "answer": texts("red", "yes", "a circle", "no"),
+        "noise_keys": np.array([[1, 0, i] for i in range(4)]),
+    }

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import torch
+from fairseq.logging import metrics
+from types import SimpleNamespace
+
+from vqapg.criterions.consistency import ConsistencyCriterion
+from vqapg.models.base import ModelConfig
+from vqapg.models.consistency import ConsistencyModel
+
+
+def evaluator_batch(batch):
+    inputs = {name: batch[name] for name in ("features", "question", "answer")}
+    inputs["triples"] = torch.tensor([[0, 0, 0], [1, 1, 1], [1, 2, 2], [2, 3, 3], [2, 0, 1]])
+    return {"net_input": inputs, "labels": torch.tensor([1.0, 1, 1, 1, 0]), "nsentences": 4, "ntokens": 30}
+
+
+@pytest.fixture
+def model(dictionary, features):
+    torch.manual_seed(0)
+    return ConsistencyModel(ModelConfig(hidden_size=8, embed_dim=6), dictionary, features).eval()
+
+
+def test_score_is_equation_6_for_each_triple(model, batch):
+    inputs = evaluator_batch(batch)["net_input"]
+    logits = model(**inputs)
+    for logit, (image, question, answer) in zip(logits, inputs["triples"].tolist()):
+        regions = model.image_encoder(inputs["features"][image : image + 1])
+        texts = [
+            model.text_encoder(inputs[name][row : row + 1])
+            for name, row in (("question", question), ("answer", answer))
+        ]
+        expected = model.score(model.attention(torch.cat(texts, dim=1), regions))
+        torch.testing.assert_close(logit, expected[0, 0], atol=1e-5, rtol=1e-4)
+
+
+def test_loss_and_accuracies_of_hand_written_scores(model, batch, dictionary, monkeypatch):
+    scores = torch.tensor([0.9, 0.6, 0.4, 0.8, 0.7])
+    monkeypatch.setattr(model, "forward", lambda **inputs: torch.logit(scores))
+    criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
+    loss, size, log = criterion(model, evaluator_batch(batch))
+    expected = 0.1**2 + 0.4**2 + 0.6**2 + 0.2**2 + 0.7**2
+    assert size == 5
+    assert loss.item() == pytest.approx(expected, abs=1e-5)
+    with metrics.aggregate() as values:
+        ConsistencyCriterion.reduce_metrics([log, log])
+    assert values.get_smoothed_value("loss") == pytest.approx(expected / 5, abs=1e-4)
+    assert values.get_smoothed_value("accuracy") == pytest.approx(60)
+    assert values.get_smoothed_value("accuracy_positives") == pytest.approx(75)
+    assert values.get_smoothed_value("accuracy_negatives") == pytest.approx(0)
+
+
+def test_a_batch_without_negatives_reports_no_accuracy_of_them(model, batch, dictionary):
+    sample = evaluator_batch(batch)
+    sample["net_input"]["triples"] = sample["net_input"]["triples"][:4]
+    sample["labels"] = sample["labels"][:4]
+    log = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))(model, sample)[2]
+    with metrics.aggregate() as values:
+        ConsistencyCriterion.reduce_metrics([log])
+    assert "accuracy_negatives" not in values.get_smoothed_values()
+    assert np.isfinite(values.get_smoothed_value("accuracy"))

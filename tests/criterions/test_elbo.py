@@ -1,0 +1,156 @@
+import math
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from vqapg.criterions.elbo import ElboConfig, ElboCriterion, kl_term, text_nll
+from vqapg.models.base import ModelConfig, VariationalModelConfig
+from vqapg.models.joint import JointModel, VariationalJointModel
+from vqapg.modules.latent import Gaussian, kl_divergence
+
+SIZES = {"hidden_size": 8, "embed_dim": 6}
+
+
+def sample_of(batch):
+    return {"net_input": batch, "nsentences": len(batch["question"]), "ntokens": 30}
+
+
+def criterion(dictionary, **options):
+    return ElboCriterion(ElboConfig(**options), SimpleNamespace(target_dictionary=dictionary))
+
+
+def variational_model(dictionary, features):
+    torch.manual_seed(0)
+    return VariationalJointModel(VariationalModelConfig(latent_dim=4, **SIZES), dictionary, features).eval()
+
+
+def gaussians(distance):
+    posterior = Gaussian(torch.full((1, 2), distance, requires_grad=True), torch.zeros(1, 2, requires_grad=True))
+    prior = Gaussian(torch.zeros(1, 2, requires_grad=True), torch.full((1, 2), 0.3, requires_grad=True))
+    return posterior, prior
+
+
+def test_text_nll_is_summed_over_real_tokens_of_hand_written_probabilities():
+    probabilities = torch.tensor([[[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], [[0.3, 0.3, 0.4], [0.1, 0.1, 0.8]]])
+    target = torch.tensor([[2, 0], [2, 1]])  # 1 is padding
+    expected = [-math.log(0.7) - math.log(0.5), -math.log(0.4)]
+    assert text_nll(probabilities.log(), target, padding=1).tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["paper", "train-prior"])
+def test_above_the_threshold_both_modes_have_the_gradient_of_the_plain_kl(mode):
+    posterior, prior = gaussians(distance=3.0)
+    parameters = [*posterior, *prior]
+    plain = torch.autograd.grad(kl_divergence(posterior, prior).sum(), parameters)
+    term, kl = kl_term(posterior, prior, free_bits=5, mode=mode)
+    assert kl.item() > 5
+    for got, expected in zip(torch.autograd.grad(term.sum(), parameters), plain):
+        torch.testing.assert_close(got, expected)
+
+
+def test_below_the_threshold_the_papers_mode_trains_nothing_and_ours_the_prior_only():
+    posterior, prior = gaussians(distance=0.5)
+    plain = torch.autograd.grad(kl_divergence(posterior, prior).sum(), list(prior))
+    term, kl = kl_term(posterior, prior, free_bits=5, mode="paper")
+    assert term.item() == 5 and kl.item() < 5
+    assert all(not g.any() for g in torch.autograd.grad(term.sum(), [*posterior, *prior]))
+    term, kl = kl_term(posterior, prior, free_bits=5, mode="train-prior")
+    assert term.item() == pytest.approx(5 + kl.item())
+    gradients = torch.autograd.grad(term.sum(), [*posterior, *prior])
+    assert all(not g.any() for g in gradients[:2])
+    for got, expected in zip(gradients[2:], plain):
+        torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("mode", ["paper", "train-prior"])
+def test_loss_is_the_sum_of_the_terms_of_table_1_and_equation_4(dictionary, features, batch, mode):
+    model = variational_model(dictionary, features)
+    loss, pairs, log = criterion(dictionary, kl_free_bits=0.2, free_bits_mode=mode)(model, sample_of(batch))
+    output = model(**batch)
+    expected = 0.0
+    for row in range(4):
+        attention = []
+        for name in ("question", "answer"):
+            tokens = [t for t in batch[name][row].tolist() if t != dictionary.pad()]
+            log_probs = output.logits[name][row].log_softmax(-1)
+            expected -= sum(log_probs[step, token].item() for step, token in enumerate(tokens))
+            attention.append(output.attention[name][row, : len(tokens)].mean(dim=0).tolist())
+        (posterior, prior), kl = output.latents["z"], 0.0
+        for d in range(4):
+            q = torch.distributions.Normal(posterior.mean[row, d], (posterior.log_variance[row, d] / 2).exp())
+            p = torch.distributions.Normal(prior.mean[row, d], (prior.log_variance[row, d] / 2).exp())
+            kl += torch.distributions.kl_divergence(q, p).item()
+        expected += max(kl, 0.2) + (kl if mode == "train-prior" else 0)
+        expected += 0.5 * max(0.03, sum(b * math.log(b / g) for b, g in zip(*attention)))
+    assert pairs == 4
+    assert loss.item() == pytest.approx(expected, rel=1e-4)
+    assert log["kl"].item() > 0
+
+
+def test_a_pairs_loss_does_not_depend_on_its_batch(dictionary, features, batch):
+    model = variational_model(dictionary, features)
+    together = criterion(dictionary)(model, sample_of(batch))[0].item()
+    apart = 0.0
+    for row in range(4):
+        padding = torch.full((1, 3), dictionary.pad())
+        alone = {
+            # The image stands in the batch twice, and the texts are padded further.
+            "features": batch["features"][batch["image_index"][row]].expand(2, -1, -1),
+            "image_index": torch.tensor([1]),
+            "question": torch.cat([batch["question"][row : row + 1], padding], dim=1),
+            "answer": torch.cat([batch["answer"][row : row + 1], padding], dim=1),
+            "noise_keys": batch["noise_keys"][row : row + 1],
+        }
+        apart += criterion(dictionary)(model, sample_of(alone))[0].item()
+    assert together == pytest.approx(apart, rel=1e-5)
+
+
+def test_every_parameter_gets_a_finite_gradient_that_is_not_zero(dictionary, features, batch):
+    model = variational_model(dictionary, features).train()
+    for part in model.modules():
+        if isinstance(part, (torch.nn.Dropout, torch.nn.LSTM)):
+            (setattr(part, "p", 0.0) if isinstance(part, torch.nn.Dropout) else setattr(part, "dropout", 0.0))
+    # Without the minima, which hold gradients back by design.
+    options = {"kl_free_bits": 0.0, "attention_alignment_free_bits": 0.0}
+    criterion(dictionary, **options)(model, sample_of(batch))[0].backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None and parameter.grad.isfinite().all(), name
+        assert parameter.grad.any(), name
+
+
+def test_a_baseline_has_no_kl_and_ignores_where_z_would_come_from(dictionary, features, batch):
+    torch.manual_seed(0)
+    model = JointModel(ModelConfig(**SIZES), dictionary, features).eval()
+    _, _, log = criterion(dictionary)(model, sample_of(batch))
+    assert "kl" not in log and "nll_question_prior" not in log and "alignment" in log
+
+
+def test_alignment_is_left_out_at_weight_zero(dictionary, features, batch):
+    model = variational_model(dictionary, features)
+    with_term = criterion(dictionary)(model, sample_of(batch))
+    without = criterion(dictionary, attention_alignment_weight=0.0)(model, sample_of(batch))
+    assert "alignment" not in without[2]
+    assert with_term[0].item() - without[0].item() >= 4 * 0.5 * 0.03 - 1e-4
+
+
+def test_validation_reports_the_reconstruction_under_the_prior(dictionary, features, batch):
+    model = variational_model(dictionary, features)
+    _, _, log = criterion(dictionary)(model, sample_of(batch))
+    output = model(**batch, latent_from="prior")
+    expected = text_nll(output.logits["question"], batch["question"], dictionary.pad()).sum()
+    torch.testing.assert_close(log["nll_question_prior"], expected)
+    assert log["nll_question_prior"] != log["nll_question"]
+
+
+def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, features, batch):
+    from fairseq.logging import metrics
+
+    model = variational_model(dictionary, features)
+    logs = [criterion(dictionary)(model, sample_of(batch))[2] for _ in range(2)]
+    with metrics.aggregate() as values:
+        ElboCriterion.reduce_metrics(logs)
+    expected = -(logs[0]["nll_question"] + logs[0]["nll_answer"] + logs[0]["kl"]).item() / 4
+    assert values.get_smoothed_value("elbo") == pytest.approx(expected, abs=2e-3)
+    assert values.get_smoothed_value("loss") == pytest.approx(logs[0]["loss"].item() / 4, abs=2e-3)
+    assert values.get_smoothed_value("kl") <= values.get_smoothed_value("kl_clamped")

@@ -1,0 +1,111 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from vqapg.data.directory import SEPARATOR
+from vqapg.errors import InputError
+from vqapg.generation.pair_generator import PairGenerator
+from vqapg.models.base import VariationalModelConfig
+from vqapg.models.joint import VariationalJointModel
+from vqapg.modules.noise import Stream
+
+
+def options(**changes):
+    """Stock fairseq's generation options and their defaults, as far as they are read."""
+    defaults = {
+        "beam": 5, "nbest": 1, "max_len_b": 8, "min_len": 1, "unnormalized": False, "lenpen": 1.0, "unkpen": 0.0,
+        "temperature": 1.0, "sampling": False, "sampling_topk": -1, "sampling_topp": -1.0,
+    }
+    return SimpleNamespace(**(defaults | changes))
+
+
+@pytest.fixture
+def model(dictionary, features):
+    torch.manual_seed(0)
+    cfg = VariationalModelConfig(hidden_size=8, embed_dim=6, latent_dim=4)
+    return VariationalJointModel(cfg, dictionary, features).eval()
+
+
+def generate(model, dictionary, batch, **changes):
+    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(**changes))
+    return generator.generate([model], {"net_input": batch})
+
+
+def rows_of(batch, rows):
+    return {
+        "features": batch["features"],
+        "image_index": batch["image_index"][rows],
+        "noise_keys": batch["noise_keys"][rows],
+    }
+
+
+def test_a_pair_is_the_question_the_separator_and_the_answer(model, dictionary, batch):
+    separator = dictionary.index(SEPARATOR)
+    for (hypothesis,) in generate(model, dictionary, batch):
+        tokens = hypothesis["tokens"].tolist()
+        assert tokens.count(separator) == 1 and tokens.count(dictionary.eos()) == 1
+        assert tokens[-1] == dictionary.eos() and 0 < tokens.index(separator) < len(tokens) - 2
+        assert len(hypothesis["positional_scores"]) == len(tokens)
+
+
+@pytest.mark.parametrize("unnormalized", [False, True])
+def test_nbest_are_the_best_pairs_of_both_beams(model, dictionary, batch, unnormalized):
+    found = generate(model, dictionary, batch, beam=3, nbest=4, unnormalized=unnormalized)
+    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(beam=3, unnormalized=unnormalized))
+    with torch.no_grad():
+        texts = model.generate(
+            batch["features"], batch["image_index"], batch["noise_keys"], generator.search
+        )
+    for row, (questions, answers) in enumerate(zip(*texts)):
+        scores = []
+        for question in questions:
+            for answer in answers:
+                log_probs = [*question.log_probs.tolist(), *answer.log_probs.tolist()]
+                scores.append(sum(log_probs) / (1 if unnormalized else len(log_probs)))
+        expected = sorted(scores, reverse=True)[:4]
+        assert [h["score"] for h in found[row]] == pytest.approx(expected, abs=1e-4)
+        # The score is that of the tokens shown.
+        for h in found[row]:
+            length = 1 if unnormalized else len(h["tokens"])
+            assert h["score"] == pytest.approx(h["positional_scores"].sum().item() / length, abs=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"sampling": True, "beam": 3, "nbest": 3}])
+def test_a_pair_does_not_depend_on_its_batch(model, dictionary, batch, changes):
+    together = generate(model, dictionary, batch, **changes)
+    for row in range(4):
+        (alone,) = generate(model, dictionary, rows_of(batch, [row]), **changes)
+        assert [h["tokens"].tolist() for h in alone] == [h["tokens"].tolist() for h in together[row]]
+
+
+def test_every_draw_has_a_latent_variable_of_its_own(model, dictionary, batch, monkeypatch):
+    seen = []
+    original = model.sample
+    monkeypatch.setattr(model, "sample", lambda *inputs: seen.append(original(*inputs)) or seen[-1])
+    found = generate(model, dictionary, batch, sampling=True, beam=3, nbest=3)
+    assert [len(hypotheses) for hypotheses in found] == [3, 3, 3, 3]
+    latent = seen[0][1]
+    assert latent.shape == (12, 4) and len(np.unique(latent.numpy().round(5), axis=0)) == 12
+
+
+def test_question_and_answer_draw_different_numbers(model, dictionary, batch):
+    streams = []
+
+    def search(decoder, regions, state, noise_keys, stream):
+        streams.append(stream)
+        return []
+
+    model.generate(batch["features"], batch["image_index"], batch["noise_keys"], search)
+    assert streams == [Stream.QUESTION, Stream.ANSWER]
+
+
+@pytest.mark.parametrize("changes, flag", [
+    ({"prefix_size": 1}, "--prefix-size"),
+    ({"no_repeat_ngram_size": 3}, "--no-repeat-ngram-size"),
+    ({"temperature": 0.0}, "--temperature"),
+])
+def test_options_without_meaning_are_refused_by_name(model, dictionary, changes, flag):
+    with pytest.raises(InputError, match=flag):
+        PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(**changes))

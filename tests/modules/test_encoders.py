@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from vqapg.modules.image_encoder import ImageEncoder
+from vqapg.modules.text_encoder import TextEncoder
+
+
+def slow_lstm(lstm, inputs, layer, reverse):
+    """One direction of one layer, cell by cell: [T, I] -> hidden states [T, H] and the last one [H]."""
+    suffix = f"l{layer}" + ("_reverse" if reverse else "")
+    w_ih, w_hh, b_ih, b_hh = (
+        getattr(lstm, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    )
+    hidden = cell = torch.zeros(lstm.hidden_size)
+    states = []
+    for x in reversed(inputs) if reverse else inputs:
+        i, f, g, o = (w_ih @ x + b_ih + w_hh @ hidden + b_hh).chunk(4)
+        cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+        hidden = o.sigmoid() * cell.tanh()
+        states.append(hidden)
+    return states[::-1] if reverse else states, hidden
+
+
+def slow_bidirectional(lstm, inputs):
+    """All layers: list of T vectors -> list of T vectors of both directions, and the top layer's last states."""
+    for layer in range(lstm.num_layers):
+        forward, last_forward = slow_lstm(lstm, inputs, layer, reverse=False)
+        backward, last_backward = slow_lstm(lstm, inputs, layer, reverse=True)
+        inputs = [torch.cat(pair) for pair in zip(forward, backward)]
+    return inputs, torch.cat([last_forward, last_backward])
+
+
+def test_image_encoder_standardises_embeds_and_reads_both_ways():
+    torch.manual_seed(0)
+    mean, std = np.array([1.0, -2.0, 0.5]), np.array([2.0, 0.5, 1.0])
+    encoder = ImageEncoder(mean, std, embed_dim=4, dim=6).eval()
+    features = torch.randn(2, 5, 3).half()
+    encoded = encoder(features)
+    assert encoded.shape == (2, 5, 6)
+    for row in range(2):
+        standardised = (features[row].float() - torch.tensor(mean).float()) / torch.tensor(std).float()
+        embedded = [encoder.embed.weight @ x + encoder.embed.bias for x in standardised]
+        expected, _ = slow_bidirectional(encoder.lstm, embedded)
+        torch.testing.assert_close(encoded[row], torch.stack(expected), atol=1e-5, rtol=1e-4)
+
+
+def test_image_encoder_takes_its_statistics_to_the_checkpoint():
+    encoder = ImageEncoder(np.ones(3), np.full(3, 2.0), embed_dim=4, dim=6)
+    other = ImageEncoder(np.zeros(3), np.ones(3), embed_dim=4, dim=6)
+    other.load_state_dict(encoder.state_dict())
+    assert other.feature_mean.tolist() == [1, 1, 1] and other.feature_std.tolist() == [2, 2, 2]
+
+
+def test_text_encoder_is_the_last_states_of_both_directions_and_never_reads_padding():
+    torch.manual_seed(0)
+    embedding = nn.Embedding(9, 4, padding_idx=1)
+    encoder = TextEncoder(embedding, dim=6).eval()
+    tokens = torch.tensor([[4, 5, 6, 7, 2], [8, 2, 1, 1, 1], [3, 3, 2, 1, 1]])
+    encoded = encoder(tokens)
+    for row, length in zip(range(3), (5, 2, 3)):
+        _, expected = slow_bidirectional(encoder.lstm, list(embedding.weight[tokens[row, :length]]))
+        torch.testing.assert_close(encoded[row], expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("build", [
+    lambda: ImageEncoder(np.zeros(3), np.ones(3), embed_dim=4, dim=5),
+    lambda: TextEncoder(nn.Embedding(9, 4, padding_idx=1), dim=5),
+])
+def test_an_odd_width_fails_early_with_the_value(build):
+    with pytest.raises(ValueError, match="even, not 5"):
+        build()

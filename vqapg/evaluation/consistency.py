@@ -1,0 +1,80 @@
+"""Scores of the consistency evaluator (section 4.6) for any image-question-answer triples."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+
+import numpy as np
+import torch
+from fairseq import checkpoint_utils
+from fairseq.data import data_utils
+from tqdm import tqdm
+
+from vqapg.data.pair_dataset import encode
+from vqapg.errors import InputError
+from vqapg.tasks.base import DataConfig
+from vqapg.tasks.consistency import ConsistencyTask
+
+
+def load_evaluator(checkpoint, data):
+    """The evaluator of *checkpoint*, for the data directory *data*; with its task.
+
+    Raises:
+        InputError: if there is no such file, it is no checkpoint, of another task, or trained on other data
+    """
+    if not Path(checkpoint).is_file():
+        raise InputError(f"{checkpoint}: no such checkpoint; train one with --task vqapg_consistency")
+    task = ConsistencyTask(DataConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
+    try:
+        models, _ = checkpoint_utils.load_model_ensemble([str(checkpoint)], task=task)
+    except InputError as error:
+        raise InputError(f"{checkpoint}: {error}") from error
+    except (UnpicklingError, EOFError, KeyError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"{checkpoint}: not a whole checkpoint of --task vqapg_consistency ({reason}); give another, or train it anew"
+        ) from error
+    return models[0].eval(), task
+
+
+def score_triples(checkpoint, data, triples, batch_size=256):
+    """The score s of equation 6 for each triple.
+
+    Args:
+        checkpoint: path of a checkpoint of task ``vqapg_consistency``
+        data: :class:`~vqapg.data.directory.DataDirectory`, whose features hold the images
+        triples: list of (image, question, answer), texts as space-joined tokens
+
+    Returns:
+        float array ``[len(triples)]`` in [0, 1], in the order of *triples*
+
+    Raises:
+        InputError: as :func:`load_evaluator`, or if an image has no features
+    """
+    model, task = load_evaluator(checkpoint, data)
+    task.features.require(dict.fromkeys(image for image, _, _ in triples))
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    scores = np.empty(len(triples))
+    # Triples of an image side by side, so that a batch holds few images.
+    order = sorted(range(len(triples)), key=lambda i: task.features.rows[triples[i][0]])
+    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    for batch in tqdm(batches, desc="scoring", unit="batch"):
+        inputs = _collate([triples[i] for i in batch], task)
+        with torch.inference_mode():
+            logits = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
+        scores[batch] = torch.sigmoid(logits.float()).cpu().numpy()
+    return scores
+
+
+def _collate(triples, task):
+    """Model inputs with every image and text once, and the triples as rows of them."""
+    distinct = [list(dict.fromkeys(column)) for column in zip(*triples)]
+    places = [{item: row for row, item in enumerate(items)} for items in distinct]
+    images, questions, answers = distinct
+    padding, end = task.dictionary.pad(), task.dictionary.eos()
+    return {
+        "features": torch.from_numpy(task.features.read([task.features.rows[image] for image in images])),
+        "question": data_utils.collate_tokens([encode(task.dictionary, q) for q in questions], padding, end),
+        "answer": data_utils.collate_tokens([encode(task.dictionary, a) for a in answers], padding, end),
+        "triples": torch.tensor([[place[item] for place, item in zip(places, triple)] for triple in triples]),
+    }
