@@ -228,7 +228,7 @@ def _hash_in(url):
 
 
 def _load_weights(classifier, name, path, label):
-    """Load the state dict in *path* into *classifier* ("none": leave it at random). Returns (name, sha256)."""
+    """Load the state dict in *path* into *classifier* ("none": leave it random). Returns (name, sha256)."""
     if path == "none":
         return "none", _state_sha256(classifier)
     path = Path(path)

@@ -214,7 +214,7 @@ def write_directory(path, source_data, *, dataset, options):
 
 
 def _tokenise(source_data, dataset):
-    """The lines of every file, {(split, field): [line, ...]}, and the train split's tokens with their counts."""
+    """The lines of every file, {(split, field): [line, ...]}, and the counts of the train tokens."""
     columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
     counts = collections.Counter()
     for record in tqdm(

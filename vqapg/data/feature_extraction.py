@@ -38,7 +38,9 @@ class Extracted(NamedTuple):
 def extract_features(data, backbone, *, device, batch_size=32, num_workers=2, overwrite=False):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
 
-    Returns an Extracted. Raises InputError when an image cannot be read, or features.h5 is there already, made otherwise.
+    Returns an Extracted.
+
+    Raises InputError when an image cannot be read, or features.h5 is there already, made otherwise.
     """
     digest = data.images_digest()
     if data.features_path.exists() and not overwrite:
@@ -124,7 +126,7 @@ class _Journal:
 
 
 class _Images(Dataset):
-    """Decodes in the loader's workers. An error travels as text: raised there, it would end in a traceback."""
+    """Decodes in the loader's workers. An error travels as text: raised there it would end in a traceback."""
 
     def __init__(self, paths, preprocessing):
         self.paths = paths

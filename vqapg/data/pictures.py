@@ -1,9 +1,14 @@
 """Opening image files: as a person would see them, or with one clear error."""
 
+import logging
+
 import numpy as np
 from PIL import Image, ImageOps
 
 from vqapg.errors import InputError
+
+# fairseq sets the root logger to DEBUG, whereupon PIL would tell of every block of every PNG.
+logging.getLogger("PIL").setLevel(logging.INFO)
 
 
 def open_rgb(path):

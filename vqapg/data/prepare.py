@@ -54,8 +54,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         # First, so that a run killed in between leaves no features beside pairs that they do not fit.
         features_removed = _remove_other_features(dest / "features.h5", source_data)
         manifest = write_directory(dest, source_data, dataset=dataset, options=options)
-    except PermissionError as error:
-        raise InputError(f"{dest}: not allowed to write there; give another --dest") from error
+    except (PermissionError, NotADirectoryError) as error:
+        raise InputError(f"{dest}: cannot write there ({error.strerror}); give another --dest") from error
     return Prepared(manifest, done_before=False, features_removed=features_removed)
 
 

@@ -58,7 +58,7 @@ def _data_folder(source):
 
 
 def _read_part(root, part):
-    """{image number: [(question, answer), ...]} from questions.json, [[question, answer, image number], ...]."""
+    """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
     pairs = {}
     try:

@@ -59,7 +59,7 @@ def read(source=None):
 
 
 def _parse(line, where, folder, known):
-    """The record of one *line* (bytes), None if blank; *where* is file:line, *known* the images seen before."""
+    """The record of a *line* (bytes), None if blank; *where* is file:line, *known* the images seen before."""
     try:
         text = line.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,0 +1,316 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import vqapg.data.backbones
+from vqapg.cli.main import main
+from vqapg.data import feature_extraction
+from vqapg.data.backbones import Backbone, Preprocessing
+from vqapg.data.directory import DataDirectory
+from vqapg.data.feature_store import FeatureStore
+from vqapg.data.pictures import open_rgb
+
+SPLITS = ["train"] * 7 + ["valid"] * 2 + ["test"] * 3
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data directory of 12 noise images with one pair each."""
+    generator = np.random.default_rng(0)
+    lines = []
+    for number, split in enumerate(SPLITS):
+        pixels = generator.integers(0, 255, (20, 30, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        lines.append({"image": f"{number}.png", "question": "what?", "answer": "noise", "split": split})
+    (tmp_path / "qa.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    dest = tmp_path / "data"
+    source = ["--dataset", "jsonl", "--source", str(tmp_path / "qa.jsonl")]
+    assert main(["prepare", *source, "--dest", str(dest)]) == 0
+    return dest
+
+
+class _TwoByTwo(torch.nn.Module):
+    """[N, 3, S, S] -> [N, 3, 2, 2]: instead of a CNN, so that a test can say what comes out."""
+
+    def forward(self, images):
+        return torch.nn.functional.adaptive_avg_pool2d(images, 2)
+
+
+def _tiny_backbone(name="tiny", weights="imagenet", image_size=None):
+    preprocessing = Preprocessing(image_size or 8, (0.25, 0.5, 0.5), (0.25, 0.25, 0.5))
+    return Backbone("tiny", _TwoByTwo(), preprocessing, weights, "0" * 64)
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setattr(vqapg.data.backbones, "build_backbone", _tiny_backbone)
+
+
+def _extract(data, *more):
+    arguments = ["--backbone", "tiny", "--batch-size", "5", "--num-workers", "0", "--device", "cpu"]
+    return main(["extract-features", str(data), *arguments, *more])
+
+
+def _slowly(data):
+    """The features one image at a time: float32 [N, R, C]."""
+    directory, backbone = DataDirectory(data), _tiny_backbone()
+    features = []
+    for image_id in directory.image_ids():
+        image = backbone.preprocessing(open_rgb(directory.image_path(image_id)))
+        grid = backbone(image[None])[0]
+        features.append([grid[:, y, x].tolist() for y in range(2) for x in range(2)])
+    return np.array(features, dtype=np.float32)
+
+
+def _one_error_line(capsys):
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("vqapg extract-features: error: "), error
+    return error
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_features_and_statistics(data, tiny, capsys, workers):
+    capsys.readouterr()
+    assert _extract(data, "--num-workers", workers) == 0
+    captured = capsys.readouterr()
+    assert "12 images of 4 regions with 3 channels" in captured.out and captured.err == ""
+    store = FeatureStore(data / "features.h5")
+    assert store.ids == [f"{number}.png" for number in range(12)]
+    assert (store.shape, store.grid) == ((12, 4, 3), (2, 2))
+    expected = _slowly(data)
+    np.testing.assert_array_equal(store.read(range(12)), expected.astype(np.float16))
+
+    train = store.read(range(7)).astype(np.float64).reshape(-1, 3)
+    np.testing.assert_allclose(store.mean, train.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(store.std, train.std(axis=0), rtol=1e-6)
+    assert sorted(path.name for path in data.glob(".*")) == []
+
+
+def test_statistics_over_many_blocks_and_of_quiet_channels(data, tiny, monkeypatch):
+    monkeypatch.setattr(feature_extraction, "STATISTICS_ROWS", 2)
+
+    class OneQuiet(_TwoByTwo):
+        def forward(self, images):
+            return super().forward(images) * torch.tensor([1, 1, 0.0]).view(3, 1, 1) + 10
+
+    monkeypatch.setattr(sys.modules[__name__], "_TwoByTwo", OneQuiet)
+    assert _extract(data) == 0
+    store = FeatureStore(data / "features.h5")
+    train = store.read(range(7)).astype(np.float64).reshape(-1, 3)
+    np.testing.assert_allclose(store.mean, train.mean(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(store.std[:2], train.std(axis=0)[:2], rtol=1e-6)
+    assert train.std(axis=0)[2] == 0
+    assert store.std[2] == pytest.approx(0.1 * train.std(axis=0).mean())
+
+
+def test_done_already_or_made_otherwise(data, tiny, capsys):
+    assert _extract(data) == 0
+    before = (data / "features.h5").stat().st_mtime_ns
+    capsys.readouterr()
+    assert _extract(data) == 0
+    assert "already done" in capsys.readouterr().out
+    assert (data / "features.h5").stat().st_mtime_ns == before
+    assert _extract(data, "--image-size", "16") == 2
+    assert "image_size 8 instead of 16; give --overwrite" in _one_error_line(capsys)
+    assert _extract(data, "--weights", "none") == 2
+    assert "weights imagenet instead of none" in _one_error_line(capsys)
+    assert _extract(data, "--image-size", "16", "--overwrite") == 0
+    assert FeatureStore(data / "features.h5").source["image_size"] == 16
+
+
+def test_features_of_other_images(data, tiny, capsys):
+    assert _extract(data) == 0
+    manifest = json.loads((data / "manifest.json").read_text())
+    (data / "manifest.json").write_text(json.dumps(manifest | {"image_root": "/elsewhere"}))
+    capsys.readouterr()
+    assert _extract(data) == 2
+    assert "of other images" in _one_error_line(capsys)
+
+
+def test_broken_features_can_be_overwritten(data, tiny, capsys):
+    (data / "features.h5").write_text("cut")
+    capsys.readouterr()
+    assert _extract(data) == 2
+    assert "--overwrite" in _one_error_line(capsys)
+    assert _extract(data, "--overwrite") == 0
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+@pytest.mark.parametrize("damage", ["missing", "text", "truncated"])
+def test_an_unreadable_image_is_one_line(data, tiny, capsys, workers, damage):
+    image = data.parent / "8.png"
+    content = image.read_bytes()
+    image.unlink()
+    if damage != "missing":
+        image.write_bytes(b"no image" if damage == "text" else content[: len(content) // 2])
+    capsys.readouterr()
+    assert _extract(data, "--num-workers", workers) == 2
+    error = _one_error_line(capsys)
+    assert str(image) in error and "delete its pairs and prepare again" in error
+    assert not (data / "features.h5").exists()
+    image.write_bytes(content)
+    assert _extract(data, "--num-workers", workers) == 0
+    np.testing.assert_array_equal(
+        FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16)
+    )
+
+
+def test_features_without_end_are_clamped_and_no_number_is_refused(data, tiny, monkeypatch, capsys):
+    class Loud(_TwoByTwo):
+        factor = 1e9
+
+        def forward(self, images):
+            return super().forward(images) * self.factor
+
+    monkeypatch.setattr(sys.modules[__name__], "_TwoByTwo", Loud)
+    assert _extract(data) == 0
+    assert np.abs(FeatureStore(data / "features.h5").read(range(12))).max() == 65504
+    Loud.factor = float("nan")
+    capsys.readouterr()
+    assert _extract(data, "--overwrite") == 2
+    assert "0.png: tiny gives no finite features" in _one_error_line(capsys)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {tests!r})
+import test_extract_features as tests
+from vqapg.data import feature_extraction
+import vqapg.data.backbones
+vqapg.data.backbones.build_backbone = tests._tiny_backbone
+feature_extraction.FLUSH_SECONDS = 0
+opened = []
+open_rgb = feature_extraction.open_rgb
+def open_and_die(path):
+    opened.append(path)
+    if len(opened) == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return open_rgb(path)
+feature_extraction.open_rgb = open_and_die
+tests._extract({data!r})
+"""
+
+
+def test_a_killed_run_goes_on_where_it_stopped(data, tiny, monkeypatch, capsys):
+    script = KILLED.format(tests=str(Path(__file__).parent), data=str(data))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    killed = subprocess.run([sys.executable, "-c", script], env=environment)
+    assert killed.returncode == -signal.SIGKILL
+    assert not (data / "features.h5").exists()
+    assert json.loads((data / ".features.h5.journal").read_text())["done"] == 5
+
+    opened = _count_opened(monkeypatch)
+    assert _extract(data) == 0
+    assert opened == [f"{number}.png" for number in range(5, 12)]
+    assert "12 images of 4 regions with 3 channels; 7 in" in capsys.readouterr().out
+    np.testing.assert_array_equal(
+        FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16)
+    )
+    assert not list(data.glob(".*"))
+
+
+def _count_opened(monkeypatch):
+    opened = []
+
+    def open_and_note(path):
+        opened.append(path.name)
+        return open_rgb(path)
+
+    monkeypatch.setattr(feature_extraction, "open_rgb", open_and_note)
+    return opened
+
+
+def _stop_after(monkeypatch, count):
+    """Ctrl-C at the image after the first *count*."""
+    opened = []
+
+    def open_or_stop(path):
+        opened.append(path)
+        if len(opened) > count:
+            raise KeyboardInterrupt
+        return open_rgb(path)
+
+    monkeypatch.setattr(feature_extraction, "open_rgb", open_or_stop)
+
+
+def test_a_stopped_run_of_other_options_is_not_gone_on_with(data, tiny, monkeypatch):
+    _stop_after(monkeypatch, 10)
+    assert _extract(data) == 130
+    assert json.loads((data / ".features.h5.journal").read_text())["done"] == 10
+    # Another size lays out another partial file, and dies before it finishes a batch.
+    _stop_after(monkeypatch, 2)
+    assert _extract(data, "--image-size", "16") == 130
+    opened = _count_opened(monkeypatch)
+    assert _extract(data) == 0
+    assert len(opened) == 12
+    np.testing.assert_array_equal(
+        FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16)
+    )
+
+
+def test_a_run_killed_just_before_the_end(data, tiny, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(feature_extraction, "_statistics", _stop)
+        assert _extract(data) == 130
+    opened = _count_opened(monkeypatch)
+    assert _extract(data, "--num-workers", "2") == 0
+    assert opened == []
+    assert FeatureStore(data / "features.h5").std.min() > 0
+
+
+def _stop(*args):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch-size", "0"], "--batch-size 0"),
+        (["--num-workers", "-1"], "--num-workers -1"),
+        (["--backbone", "resnet51"], "--backbone resnet51"),
+        (["--backbone", "vit_b_16"], "a transformer"),
+        (["--backbone", "resnet18", "--weights", "nowhere.pth"], "--weights nowhere.pth: no such file"),
+        (["--backbone", "resnet18", "--weights", "none", "--image-size", "-3"], "--image-size -3"),
+    ],
+)
+def test_bad_options_are_one_line(data, capsys, arguments, message):
+    capsys.readouterr()
+    assert main(["extract-features", str(data), "--device", "cpu", *arguments]) == 2
+    assert message in _one_error_line(capsys)
+
+
+def test_cuda_where_there_is_none(data, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    capsys.readouterr()
+    assert main(["extract-features", str(data), "--device", "cuda"]) == 2
+    assert "use --device cpu" in _one_error_line(capsys)
+
+
+def test_no_data_directory(tmp_path, capsys):
+    assert main(["extract-features", str(tmp_path)]) == 2
+    assert "vqapg prepare" in _one_error_line(capsys)
+
+
+def test_a_random_network_is_warned_of(data, capsys):
+    arguments = [
+        "--backbone",
+        "shufflenet_v2_x0_5",
+        "--weights",
+        "none",
+        "--image-size",
+        "32",
+        "--device",
+        "cpu",
+    ]
+    capsys.readouterr()
+    assert main(["extract-features", str(data), "--num-workers", "0", *arguments]) == 0
+    assert capsys.readouterr().err.startswith("warning: --weights none")
+    assert FeatureStore(data / "features.h5").shape == (12, 1, 1024)

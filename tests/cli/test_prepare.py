@@ -1,0 +1,137 @@
+import json
+
+import pytest
+
+from vqapg.cli.main import main
+
+
+def _jsonl(folder, pairs=(("a", "train"), ("b", "valid"), ("c", "test"))):
+    folder.mkdir(exist_ok=True)
+    path = folder / "qa.jsonl"
+    lines = []
+    for name, split in pairs:
+        (folder / f"{name}.png").touch()
+        lines.append({"image": f"{name}.png", "question": "What is it?", "answer": name, "split": split})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def _prepare(source, dest, *more):
+    return main(["prepare", "--dataset", "jsonl", "--source", str(source), "--dest", str(dest), *more])
+
+
+def _one_error_line(capsys):
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("vqapg prepare: error: "), error
+    return error
+
+
+def test_prepares_prints_table_2_and_is_done_the_second_time(tmp_path, capsys):
+    source, dest = _jsonl(tmp_path / "source"), tmp_path / "deep" / "data"
+    assert _prepare(source, dest) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split() for line in printed[:3]] == [
+        ["train", "valid", "test"],
+        ["images", "1", "1", "1"],
+        ["pairs", "1", "1", "1"],
+    ]
+    assert len({len(line) for line in printed[:3]}) == 1
+    assert printed[3] == "dictionary: 5 tokens (train split)"
+    assert (dest / "train.question").read_text() == "what is it ?\n"
+
+    before = {path.name: path.stat().st_mtime_ns for path in dest.iterdir()}
+    assert _prepare(source, dest) == 0
+    assert "already done" in capsys.readouterr().out
+    assert {path.name: path.stat().st_mtime_ns for path in dest.iterdir()} == before
+
+
+def test_a_killed_run_is_finished_by_the_next(tmp_path):
+    source, dest = _jsonl(tmp_path / "source"), tmp_path / "data"
+    dest.mkdir()
+    (dest / "train.image").write_text("other.png\n")
+    (dest / ".dict.txt.partial-123").write_text("<se")
+    assert _prepare(source, dest) == 0
+    assert (dest / "train.image").read_text() == "a.png\n"
+    assert not list(dest.glob(".*"))
+
+
+def test_another_source_needs_overwrite(tmp_path, capsys):
+    first, second, dest = _jsonl(tmp_path / "one"), _jsonl(tmp_path / "two"), tmp_path / "data"
+    assert _prepare(first, dest) == 0
+    capsys.readouterr()
+    assert _prepare(second, dest) == 2
+    error = _one_error_line(capsys)
+    assert str(first) in error and "another --dest, or --overwrite" in error
+    assert _prepare(second, dest, "--overwrite") == 0
+    assert json.loads((dest / "manifest.json").read_text())["source"] == str(second)
+
+
+def test_a_source_that_changed_is_noticed(tmp_path, capsys):
+    source, dest = _jsonl(tmp_path / "source"), tmp_path / "data"
+    assert _prepare(source, dest) == 0
+    source.write_text(source.read_text().replace("What", "Who"))
+    capsys.readouterr()
+    assert _prepare(source, dest) == 2
+    assert "was changed since" in _one_error_line(capsys)
+
+
+def test_other_options_need_overwrite(tmp_path, capsys):
+    dest, drawings = tmp_path / "data", tmp_path / "easy-vqa"
+    for part in ("train", "test"):
+        (drawings / part / "images").mkdir(parents=True)
+        for number in range(10):
+            (drawings / part / "images" / f"{number}.png").touch()
+        questions = [["what is it?", "a circle", number] for number in range(10)]
+        (drawings / part / "questions.json").write_text(json.dumps(questions))
+    command = ["prepare", "--dataset", "easy-vqa", "--source", str(drawings), "--dest", str(dest)]
+    assert main(command) == 0
+    assert ["images", "9", "1", "10"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert main([*command, "--seed", "2"]) == 2
+    assert "--seed 1" in _one_error_line(capsys)
+    assert _prepare(_jsonl(tmp_path / "source"), dest) == 2
+    assert "holds easy-vqa" in _one_error_line(capsys)
+
+
+def test_a_lost_file_is_noticed(tmp_path, capsys):
+    source, dest = _jsonl(tmp_path / "source"), tmp_path / "data"
+    assert _prepare(source, dest) == 0
+    (dest / "test.answer").unlink()
+    capsys.readouterr()
+    assert _prepare(source, dest) == 2
+    assert "test.answer: missing" in _one_error_line(capsys)
+
+
+def test_unusable_features_do_not_outlive_the_images_they_are_of(tmp_path, capsys):
+    dest = tmp_path / "data"
+    assert _prepare(_jsonl(tmp_path / "one"), dest) == 0
+    (dest / "features.h5").write_text("of other images")
+    assert _prepare(_jsonl(tmp_path / "two"), dest, "--overwrite") == 0
+    assert "removed" in capsys.readouterr().out
+    assert not (dest / "features.h5").exists()
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        ((("a", "train"), ("b", "test")), "the valid split is empty"),
+        ((("a", "train"), ("b", "test"), ("a", "valid")), "qa.jsonl:3: the image a.png is in valid here"),
+        ((("a", "train"), ("b", "dev")), "qa.jsonl:2: "),
+        ((), "the file is empty"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(tmp_path, capsys, pairs, message):
+    assert _prepare(_jsonl(tmp_path / "source", pairs), tmp_path / "data") == 2
+    assert message in _one_error_line(capsys)
+    assert not (tmp_path / "data").exists()
+
+
+def test_bad_destinations_and_sources(tmp_path, capsys):
+    source = _jsonl(tmp_path / "source")
+    assert _prepare(source, source) == 2
+    assert "is a file" in _one_error_line(capsys)
+    assert _prepare(tmp_path / "none.jsonl", tmp_path / "data") == 2
+    assert "no such file" in _one_error_line(capsys)
+    assert main(["prepare", "--dataset", "jsonl", "--dest", str(tmp_path / "data")]) == 2
+    assert "--source FILE.jsonl" in _one_error_line(capsys)
+    assert _prepare(source, source / "below") == 2
+    assert "give another --dest" in _one_error_line(capsys)
