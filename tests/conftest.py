@@ -1,5 +1,6 @@
 """Small stand-ins that many tests share: a dictionary, features, a batch of pairs."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -29,6 +30,7 @@ def features():
     """What a model needs of a feature store: statistics and what made the features (C = 5)."""
     generator = np.random.default_rng(0)
     return SimpleNamespace(
+        path=Path("data/features.h5"),
         mean=generator.normal(size=5).astype(np.float32),
         std=generator.uniform(0.5, 2, size=5).astype(np.float32),
         source={"backbone": "resnet18", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 64},

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import logging
 import sys
 
 import vqapg
@@ -42,6 +43,8 @@ def build_parser():
 
 def main(argv=None):
     args = build_parser().parse_args(argv)
+    # Before fairseq is imported: one of its modules would set logging up at the lowest level.
+    logging.basicConfig(level=logging.WARNING)
     try:
         args.run(args)
     except InputError as error:

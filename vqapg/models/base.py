@@ -51,6 +51,7 @@ class VQAPGModel(BaseFairseqModel):
         self.embedding = nn.Embedding(len(dictionary), cfg.embed_dim, padding_idx=dictionary.pad())
         self.end = dictionary.eos()
         self.padding = dictionary.pad()
+        self.features_file = features.path
         self.origin = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
@@ -89,14 +90,14 @@ class VQAPGModel(BaseFairseqModel):
         theirs, ours = state["features"], self.origin["features"]
         if theirs != ours:
             raise InputError(
-                f"features.h5 was made by {_describe(ours)}, but the checkpoint was trained on features of "
-                f"{_describe(theirs)}; extract the features again with that backbone, or train a model on these"
+                f"{self.features_file}: was made by {_describe(ours)}, but the checkpoint was trained on features "
+                f"of {_describe(theirs)}; extract the features again with that backbone, or train a model on these"
             )
         if state["dictionary"] != self.origin["dictionary"]:
             raise InputError(
-                f"dict.txt ({len(self.origin['dictionary'])} entries) is not the dictionary that the checkpoint was "
-                f"trained with ({len(state['dictionary'])} entries); use the data directory of its training, or a "
-                "copy of that dict.txt"
+                f"{self.features_file.with_name('dict.txt')}: {len(self.origin['dictionary'])} entries, not the "
+                f"{len(state['dictionary'])} of the dictionary that the checkpoint was trained with; use the data "
+                "directory of its training, or a copy of that dict.txt"
             )
 
     def max_positions(self):

@@ -1,0 +1,123 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from vqapg.data.directory import Pair
+from vqapg.data.negatives import ACTIONS, ConsistencyDataset, shuffle
+from vqapg.data.pair_dataset import PairDataset
+
+PAIRS = [
+    Pair("a.png", "what color is the shape ?", "red"),
+    Pair("a.png", "is there a circle ?", "no"),
+    Pair("b.png", "is there a circle ?", "yes"),
+    Pair("c.png", "what color is the shape ?", "blue"),
+    Pair("c.png", "is there a circle ?", "yes"),
+]
+
+
+@pytest.fixture
+def store():
+    values = np.arange(3 * 2 * 4, dtype=np.float16).reshape(3, 2, 4)
+    return SimpleNamespace(
+        rows={"c.png": 0, "a.png": 1, "b.png": 2},
+        require=lambda image_ids: None,
+        read=lambda rows: values[np.asarray(rows)],
+        values=values,
+    )
+
+
+def make(dictionary, store, training=False, kind=PairDataset):
+    return kind(PAIRS, dictionary, store, seed=1, training=training)
+
+
+def test_a_batch_names_every_image_once(dictionary, store):
+    batch = make(dictionary, store).collater([4, 0, 1, 3])
+    inputs = batch["net_input"]
+    assert inputs["features"].shape == (2, 2, 4) and inputs["features"].dtype == torch.float16
+    for row, index in enumerate([4, 0, 1, 3]):
+        expected = store.values[store.rows[PAIRS[index].image]]
+        assert np.array_equal(inputs["features"][inputs["image_index"][row]].numpy(), expected)
+        for name in ("question", "answer"):
+            tokens = inputs[name][row]
+            assert dictionary.string(tokens[tokens.ne(dictionary.pad())]) == getattr(PAIRS[index], name)
+            assert tokens[tokens.ne(dictionary.pad())][-1] == dictionary.eos()
+    assert batch["id"].tolist() == [4, 0, 1, 3] and batch["nsentences"] == 4
+    assert batch["ntokens"] == sum(
+        len(PAIRS[i].question.split()) + len(PAIRS[i].answer.split()) + 2 for i in (4, 0, 1, 3)
+    )
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 8])
+def test_no_pair_is_dropped_whatever_the_multiple_asked_for(dictionary, store, size):
+    dataset = make(dictionary, store)
+    batches = dataset.batch_by_size(
+        dataset.ordered_indices(), max_sentences=size, required_batch_size_multiple=8
+    )
+    assert sorted(i for batch in batches for i in batch) == [0, 1, 2, 3, 4]
+    assert max(map(len, batches)) == min(size, 5)
+
+
+def test_only_training_shuffles_and_draws_new_noise_each_epoch(dictionary, store):
+    training, test = make(dictionary, store, training=True), make(dictionary, store)
+    for dataset in (training, test):
+        dataset.set_epoch(3)
+    assert test.ordered_indices().tolist() == [0, 1, 2, 3, 4]
+    np.random.seed(0)
+    orders = {tuple(training.ordered_indices()) for _ in range(10)}
+    assert len(orders) > 5 and all(sorted(order) == [0, 1, 2, 3, 4] for order in orders)
+    assert training.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 3, 2]]
+    assert test.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 0, 2]]
+    assert not training.can_reuse_epoch_itr_across_epochs
+
+
+def triples_of(dataset, batch):
+    """Image, question and answer of every triple, as text."""
+    inputs, dictionary_string = batch["net_input"], dataset.string
+    image_of = {tuple(dataset.features.values[row].ravel()): image for image, row in dataset.features.rows.items()}
+    for image, question, answer in inputs["triples"].tolist():
+        yield (
+            image_of[tuple(inputs["features"][image].numpy().ravel())],
+            dictionary_string(inputs["question"][question]),
+            dictionary_string(inputs["answer"][answer]),
+        )
+
+
+def test_positives_are_the_pairs_and_no_negative_is_a_listed_pair(dictionary, store):
+    dataset = make(dictionary, store, training=True, kind=ConsistencyDataset)
+    dataset.string = lambda tokens: dictionary.string(tokens[tokens.ne(dictionary.pad())])
+    seen, listed = 0, {tuple(pair) for pair in PAIRS}
+    for epoch in range(40):
+        dataset.set_epoch(epoch)
+        batch = dataset.collater([0, 1, 2, 3, 4])
+        triples, labels = list(triples_of(dataset, batch)), batch["labels"].tolist()
+        assert triples[:5] == [tuple(pair) for pair in PAIRS] and labels[:5] == [1] * 5
+        assert labels[5:] == [0] * (len(triples) - 5) and len(triples) <= 10
+        assert not set(triples[5:]) & listed
+        seen += len(triples) - 5
+    assert seen > 40
+
+
+def test_training_draws_negatives_anew_and_validation_keeps_them(dictionary, store):
+    for training in (True, False):
+        dataset = make(dictionary, store, training=training, kind=ConsistencyDataset)
+        drawn = set()
+        for epoch in range(8):
+            dataset.set_epoch(epoch)
+            first, again = (dataset.collater([0, 1, 2, 3, 4])["net_input"]["triples"] for _ in range(2))
+            assert torch.equal(first, again)
+            drawn.add(tuple(first.flatten().tolist()))
+        assert (len(drawn) > 1) == training
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_shuffles_what_it_says_and_nothing_else(action):
+    triples = np.stack([np.arange(50)] * 3, axis=1)
+    shuffled = shuffle(triples, action, np.random.default_rng(0))
+    changed = {"images": [0], "questions": [1], "answers": [2], "all": [0, 1, 2]}[action]
+    for column in range(3):
+        assert sorted(shuffled[:, column]) == list(range(50))
+        assert np.array_equal(shuffled[:, column], triples[:, column]) == (column not in changed)
+    if action == "all":  # each on its own: nothing that belonged together is kept together
+        assert not np.array_equal(shuffled[:, 0], shuffled[:, 1])
