@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from vqapg.data.directory import Pair
-from vqapg.data.negatives import ACTIONS, ConsistencyDataset, shuffle
 from vqapg.data.pair_dataset import PairDataset
 
 PAIRS = [
@@ -28,8 +27,8 @@ def store():
     )
 
 
-def make(dictionary, store, training=False, kind=PairDataset):
-    return kind(PAIRS, dictionary, store, seed=1, training=training)
+def make(dictionary, store, training=False):
+    return PairDataset(PAIRS, dictionary, store, seed=1, training=training)
 
 
 def test_a_batch_names_every_image_once(dictionary, store):
@@ -70,54 +69,3 @@ def test_only_training_shuffles_and_draws_new_noise_each_epoch(dictionary, store
     assert training.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 3, 2]]
     assert test.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 0, 2]]
     assert not training.can_reuse_epoch_itr_across_epochs
-
-
-def triples_of(dataset, batch):
-    """Image, question and answer of every triple, as text."""
-    inputs, dictionary_string = batch["net_input"], dataset.string
-    image_of = {tuple(dataset.features.values[row].ravel()): image for image, row in dataset.features.rows.items()}
-    for image, question, answer in inputs["triples"].tolist():
-        yield (
-            image_of[tuple(inputs["features"][image].numpy().ravel())],
-            dictionary_string(inputs["question"][question]),
-            dictionary_string(inputs["answer"][answer]),
-        )
-
-
-def test_positives_are_the_pairs_and_no_negative_is_a_listed_pair(dictionary, store):
-    dataset = make(dictionary, store, training=True, kind=ConsistencyDataset)
-    dataset.string = lambda tokens: dictionary.string(tokens[tokens.ne(dictionary.pad())])
-    seen, listed = 0, {tuple(pair) for pair in PAIRS}
-    for epoch in range(40):
-        dataset.set_epoch(epoch)
-        batch = dataset.collater([0, 1, 2, 3, 4])
-        triples, labels = list(triples_of(dataset, batch)), batch["labels"].tolist()
-        assert triples[:5] == [tuple(pair) for pair in PAIRS] and labels[:5] == [1] * 5
-        assert labels[5:] == [0] * (len(triples) - 5) and len(triples) <= 10
-        assert not set(triples[5:]) & listed
-        seen += len(triples) - 5
-    assert seen > 40
-
-
-def test_training_draws_negatives_anew_and_validation_keeps_them(dictionary, store):
-    for training in (True, False):
-        dataset = make(dictionary, store, training=training, kind=ConsistencyDataset)
-        drawn = set()
-        for epoch in range(8):
-            dataset.set_epoch(epoch)
-            first, again = (dataset.collater([0, 1, 2, 3, 4])["net_input"]["triples"] for _ in range(2))
-            assert torch.equal(first, again)
-            drawn.add(tuple(first.flatten().tolist()))
-        assert (len(drawn) > 1) == training
-
-
-@pytest.mark.parametrize("action", ACTIONS)
-def test_an_action_shuffles_what_it_says_and_nothing_else(action):
-    triples = np.stack([np.arange(50)] * 3, axis=1)
-    shuffled = shuffle(triples, action, np.random.default_rng(0))
-    changed = {"images": [0], "questions": [1], "answers": [2], "all": [0, 1, 2]}[action]
-    for column in range(3):
-        assert sorted(shuffled[:, column]) == list(range(50))
-        assert np.array_equal(shuffled[:, column], triples[:, column]) == (column not in changed)
-    if action == "all":  # each on its own: nothing that belonged together is kept together
-        assert not np.array_equal(shuffled[:, 0], shuffled[:, 1])

@@ -1,57 +1,29 @@
-"""Negative samples for the consistency evaluator (section 4.6)."""
+"""Negative samples for the consistency evaluator (section 4.6).
+
+A triple is written as three pair numbers: whose image, whose question, whose answer. Pair i itself is (i, i, i).
+"""
 
 import numpy as np
-import torch
-
-from vqapg.data.pair_dataset import PairDataset
 
 ACTIONS = ("images", "questions", "answers", "all")
+# Words that tell a question's type, as "what color", "is there", "how many".
+TYPE_WORDS = 2
 
 
-class ConsistencyDataset(PairDataset):
-    """Pairs of one split, each batch with negatives made of it: one of the four actions, drawn at random.
+class PaperNegatives:
+    """One of the paper's four actions, drawn at random, for a whole mini-batch: shuffle images, questions, answers,
+    or all three, each on its own."""
 
-    An action shuffles images, questions, answers, or all three within the batch. A shuffle that reproduces a pair
-    that the split lists for that image is no negative, and is left out. Training draws anew each epoch; other
-    splits keep the negatives of epoch 0, so that validation compares like with like.
-    """
+    def __init__(self, pairs):
+        pass
 
-    def __init__(self, pairs, dictionary, features, seed, training):
-        super().__init__(pairs, dictionary, features, seed, training)
-        self.question_ids = _number([pair.question for pair in pairs])
-        self.answer_ids = _number([pair.answer for pair in pairs])
-        self.known = set(zip(self.image_rows.tolist(), self.question_ids.tolist(), self.answer_ids.tolist()))
-
-    def collater(self, samples):
-        batch = super().collater(samples)
-        if not batch:
-            return batch
-        inputs = batch["net_input"]
-        del inputs["noise_keys"]
-        image_index = inputs.pop("image_index").numpy()
-        indices = batch["id"].numpy()
-        positives = np.stack([image_index, np.arange(len(indices)), np.arange(len(indices))], axis=1)
-        # A batch has its own generator, made of what identifies it: reproducible over workers and after a restart.
-        generator = np.random.default_rng([self.seed, self.epoch, *indices])
-        negatives = shuffle(positives, ACTIONS[generator.integers(len(ACTIONS))], generator)
-        rows = (
-            self.image_rows[indices[first_pair_of(image_index)]][negatives[:, 0]],
-            self.question_ids[indices][negatives[:, 1]],
-            self.answer_ids[indices][negatives[:, 2]],
-        )
-        unknown = [triple not in self.known for triple in zip(*(x.tolist() for x in rows))]
-        negatives = negatives[unknown]
-        inputs["triples"] = torch.from_numpy(np.concatenate([positives, negatives]))
-        batch["labels"] = torch.from_numpy(np.repeat(np.float32([1, 0]), [len(positives), len(negatives)]))
-        return batch
+    def draw(self, batch, generator):
+        """Triples ``[B, 3]`` made of the pairs ``[B]`` of a batch; ``generator`` is a ``numpy.random.Generator``."""
+        return shuffle(np.stack([batch] * 3, axis=1), ACTIONS[generator.integers(len(ACTIONS))], generator)
 
 
 def shuffle(triples, action, generator):
-    """One action of section 4.6 on (image, question, answer) rows ``[B, 3]``; "all" shuffles each on its own.
-
-    Args:
-        generator: ``numpy.random.Generator``
-    """
+    """One action of section 4.6 on triples ``[B, 3]``."""
     columns = range(3) if action == "all" else [ACTIONS.index(action)]
     shuffled = triples.copy()
     for column in columns:
@@ -59,12 +31,39 @@ def shuffle(triples, action, generator):
     return shuffled
 
 
-def first_pair_of(image_index):
-    """For each image of a batch, the position of its first pair: ``[B] -> [U]``."""
-    return np.unique(image_index, return_index=True)[1]
+class HardNegatives:
+    """Beyond the paper: an action a pair instead of one a batch, and two more that keep the pair plausible.
+
+    The paper's negatives often give themselves away without the image ("what color ... ? yes"). Two more actions
+    do not: the answer of another question of the same type, and the answer of another question of the same image.
+    """
+
+    def __init__(self, pairs):
+        self.same_type = _group([tuple(pair.question.split()[:TYPE_WORDS]) for pair in pairs])
+        self.same_image = _group([pair.image for pair in pairs])
+
+    def draw(self, batch, generator):
+        """As :meth:`PaperNegatives.draw`."""
+        triples = np.stack([batch] * 3, axis=1)
+        for row, pair in enumerate(batch):
+            action = generator.integers(len(ACTIONS) + 2)
+            if action < 3:
+                triples[row, action] = generator.choice(batch)
+            elif action == 3:
+                triples[row] = generator.choice(batch, size=3)
+            else:
+                group = (self.same_type, self.same_image)[action - 4][pair]
+                triples[row, 2] = generator.choice(group)
+        return triples
 
 
-def _number(texts):
-    """The same number for the same text: ``[B]`` integers."""
-    numbers = {}
-    return np.array([numbers.setdefault(text, len(numbers)) for text in texts])
+def _group(keys):
+    """For each item, the numbers of all items with its key."""
+    members = {}
+    for number, key in enumerate(keys):
+        members.setdefault(key, []).append(number)
+    arrays = {key: np.array(numbers) for key, numbers in members.items()}
+    return [arrays[key] for key in keys]
+
+
+NEGATIVES = {"paper": PaperNegatives, "hard": HardNegatives}

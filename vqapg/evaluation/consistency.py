@@ -11,8 +11,7 @@ from tqdm import tqdm
 
 from vqapg.data.pair_dataset import encode
 from vqapg.errors import InputError
-from vqapg.tasks.base import DataConfig
-from vqapg.tasks.consistency import ConsistencyTask
+from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
 
 
 def load_evaluator(checkpoint, data):
@@ -23,7 +22,7 @@ def load_evaluator(checkpoint, data):
     """
     if not Path(checkpoint).is_file():
         raise InputError(f"{checkpoint}: no such checkpoint; train one with --task vqapg_consistency")
-    task = ConsistencyTask(DataConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
+    task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
     try:
         models, _ = checkpoint_utils.load_model_ensemble([str(checkpoint)], task=task)
     except InputError as error:

@@ -1,7 +1,6 @@
 """What both tasks share: a prepared data directory, and the models they run."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from fairseq.data import Dictionary
 from fairseq.dataclass import FairseqDataclass
@@ -22,16 +21,16 @@ class DataConfig(FairseqDataclass):
 class DataDirectoryTask(FairseqTask):
     """A task over a directory made by ``vqapg prepare`` and ``vqapg extract-features``.
 
+    A task of its own says ``make_dataset(pairs, training)``, what a split is read as.
+
     Attributes:
         directory, dictionary, features: what the directory holds
-        dataset_class: what a split is read as
         model_classes: the models this task runs
 
     Raises:
         InputError: if the directory is none, or lacks features
     """
 
-    dataset_class: Any = None
     model_classes: tuple = ()
 
     def __init__(self, cfg):
@@ -55,9 +54,7 @@ class DataDirectoryTask(FairseqTask):
         return model
 
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
-        self.datasets[split] = self.dataset_class(
-            self.directory.pairs(split), self.dictionary, self.features, self.cfg.seed, split == "train"
-        )
+        self.datasets[split] = self.make_dataset(self.directory.pairs(split), training=split == "train")
 
     @property
     def source_dictionary(self):

@@ -1,13 +1,32 @@
 """The task ``vqapg_consistency``: is a question-answer pair consistent with an image? (section 4.6)"""
 
+from dataclasses import dataclass, field
+
+from fairseq.dataclass import ChoiceEnum
 from fairseq.tasks import register_task
 
-from vqapg.data.negatives import ConsistencyDataset
+from vqapg.data.consistency_dataset import ConsistencyDataset
+from vqapg.data.negatives import NEGATIVES
 from vqapg.models.consistency import ConsistencyModel
 from vqapg.tasks.base import DataConfig, DataDirectoryTask
 
 
-@register_task("vqapg_consistency", dataclass=DataConfig)
+@dataclass
+class ConsistencyConfig(DataConfig):
+    negatives: ChoiceEnum(list(NEGATIVES)) = field(
+        default="paper",
+        metadata={
+            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: an action a pair, with answers "
+            "of the same type of question and of the same image among them"
+        },
+    )
+
+
+@register_task("vqapg_consistency", dataclass=ConsistencyConfig)
 class ConsistencyTask(DataDirectoryTask):
-    dataset_class = ConsistencyDataset
     model_classes = (ConsistencyModel,)
+
+    def make_dataset(self, pairs, training):
+        return ConsistencyDataset(
+            pairs, self.dictionary, self.features, self.cfg.seed, training, str(self.cfg.negatives)
+        )

@@ -12,8 +12,10 @@ from vqapg.tasks.base import DataConfig, DataDirectoryTask
 
 @register_task("vqapg", dataclass=DataConfig)
 class GenerationTask(DataDirectoryTask):
-    dataset_class = PairDataset
     model_classes = (JointModel,)
+
+    def make_dataset(self, pairs, training):
+        return PairDataset(pairs, self.dictionary, self.features, self.cfg.seed, training)
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
         """What fairseq-generate drives.
