@@ -10,6 +10,7 @@ from torch import nn
 
 from vqapg.errors import InputError
 from vqapg.modules.image_encoder import ImageEncoder
+from vqapg.modules.initialisation import initialise
 
 # What must agree between the features a model was trained on and those it is given.
 FEATURE_IDENTITY = ("backbone", "weights_sha256", "image_size")
@@ -59,7 +60,9 @@ class VQAPGModel(BaseFairseqModel):
 
     @classmethod
     def build_model(cls, cfg, task):
-        return cls(cfg, task.dictionary, task.features)
+        model = cls(cfg, task.dictionary, task.features)
+        model.apply(initialise)
+        return model
 
     @classmethod
     def add_args(cls, parser):
