@@ -22,9 +22,10 @@ setup(
         "ve-fairseq==0.12.3",
         "torch>=2.9.1",
         "torchvision>=0.24.1",
+        "omegaconf>=2.3",  # fairseq's configurations
         "numpy>=2.0",
         "h5py>=3.12",
-        "nltk>=3.9",
+        "nltk>=3.9.1",
         "pillow>=11.0",
         "tqdm>=4.66",
     ],

@@ -5,17 +5,24 @@ import hashlib
 import os
 from pathlib import Path
 
+from vqapg.errors import InputError
+
 
 @contextlib.contextmanager
 def atomic_write(path, mode="w"):
     """Open a temporary neighbour of *path* for writing; it takes the final name only when all went well.
 
-    Yields a text (UTF-8, ``mode="w"``) or binary (``mode="wb"``) file object.
+    Yields a text (UTF-8, ``mode="w"``) or binary (``mode="wb"``) file object. Raises InputError when the place
+    cannot be written to.
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     try:
-        with open(partial, mode, encoding=None if "b" in mode else "utf-8") as file:
+        file = open(partial, mode, encoding=None if "b" in mode else "utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); give another place") from error
+    try:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -59,3 +61,52 @@ def test_a_batch_without_negatives_reports_no_accuracy_of_them(model, batch, dic
         ConsistencyCriterion.reduce_metrics([log])
     assert "accuracy_negatives" not in values.get_smoothed_values()
     assert np.isfinite(values.get_smoothed_value("accuracy"))
+
+
+def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
+    """What --update-freq and data parallel training rely on; fairseq divides by the sum of the sample sizes."""
+    torch.manual_seed(0)
+    cfg = ModelConfig(hidden_size=8, embed_dim=6, dropout=0.0)
+    model = ConsistencyModel(cfg, dictionary, features).train()
+    criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
+
+    def gradients(*parts):
+        model.zero_grad()
+        total = 0
+        for rows in parts:
+            sample = evaluator_batch(batch)
+            sample["net_input"]["triples"] = sample["net_input"]["triples"][rows]
+            sample["labels"] = sample["labels"][rows]
+            loss, size, _ = criterion(model, sample)
+            loss.backward()
+            total += size
+        return {name: p.grad / total for name, p in model.named_parameters()}
+
+    torch.testing.assert_close(gradients([0], [1, 2, 3, 4]), gradients([0, 1, 2, 3, 4]), atol=1e-7, rtol=1e-4)
+
+
+def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, features, batch):
+    torch.manual_seed(0)
+    cfg = ModelConfig(hidden_size=8, embed_dim=6, dropout=0.0)
+    model = ConsistencyModel(cfg, dictionary, features).train()
+    low = copy.deepcopy(model).bfloat16()
+    criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
+    loss, low_loss = (criterion(m, evaluator_batch(batch))[0] for m in (model, low))
+    assert low_loss.dtype == torch.float32
+    assert low_loss.item() == pytest.approx(loss.item(), rel=0.02)
+    loss.backward()
+    low_loss.backward()
+    gradient, low_gradient = (
+        torch.cat([p.grad.float().flatten() for p in m.parameters()]) for m in (model, low)
+    )
+    assert torch.cosine_similarity(gradient, low_gradient, dim=0) > 0.99
+
+
+def test_scores_of_bfloat16_logits_are_computed_in_float32(model, batch, dictionary, monkeypatch):
+    logits = torch.tensor([6.3, 5.1, -2.2, 4.7, -3.9]).bfloat16()
+    criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
+    losses = []
+    for given in (logits, logits.float()):
+        monkeypatch.setattr(model, "forward", lambda **inputs: given)
+        losses.append(criterion(model, evaluator_batch(batch))[0])
+    assert losses[0] == losses[1]

@@ -1,3 +1,4 @@
+import copy
 import math
 from types import SimpleNamespace
 
@@ -7,6 +8,7 @@ import torch
 from vqapg.criterions.elbo import ElboConfig, ElboCriterion, kl_term, text_nll
 from vqapg.models.base import ModelConfig, VariationalModelConfig
 from vqapg.models.joint import JointModel, VariationalJointModel
+from vqapg.models.output import PairOutput
 from vqapg.modules.latent import Gaussian, kl_divergence
 
 SIZES = {"hidden_size": 8, "embed_dim": 6}
@@ -20,9 +22,10 @@ def criterion(dictionary, **options):
     return ElboCriterion(ElboConfig(**options), SimpleNamespace(target_dictionary=dictionary))
 
 
-def variational_model(dictionary, features):
+def variational_model(dictionary, features, **options):
     torch.manual_seed(0)
-    return VariationalJointModel(VariationalModelConfig(latent_dim=4, **SIZES), dictionary, features).eval()
+    cfg = VariationalModelConfig(latent_dim=4, **SIZES, **options)
+    return VariationalJointModel(cfg, dictionary, features).eval()
 
 
 def gaussians(distance):
@@ -154,3 +157,151 @@ def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, fe
     assert values.get_smoothed_value("elbo") == pytest.approx(expected, abs=2e-3)
     assert values.get_smoothed_value("loss") == pytest.approx(logs[0]["loss"].item() / 4, abs=2e-3)
     assert values.get_smoothed_value("kl") <= values.get_smoothed_value("kl_clamped")
+
+
+class HandWritten:
+    """Stands for a model in training that returns two pairs written by hand, over three regions.
+
+    Of both terms with free bits, the first pair is above the threshold and the second below. Attention on padding
+    points elsewhere. Every token has the same probability.
+    """
+
+    training = True
+
+    def __init__(self, dictionary):
+        self.words = len(dictionary)
+        end, padding = dictionary.eos(), dictionary.pad()
+        self.texts = {
+            "question": torch.tensor([[5, 6, end], [5, end, padding]]),
+            "answer": torch.tensor([[end, padding], [7, end]]),
+        }
+        self.question = self.leaf([
+            [[0.80, 0.15, 0.05], [0.60, 0.30, 0.10], [0.85, 0.10, 0.05]],
+            [[0.50, 0.30, 0.20], [0.40, 0.40, 0.20], [0.01, 0.01, 0.98]],
+        ])
+        self.answer = self.leaf([[[0.20, 0.20, 0.60], [0.98, 0.01, 0.01]], [[0.40, 0.35, 0.25], [0.45, 0.35, 0.20]]])
+        # The means over real tokens, by hand
+        self.mean_question = [[0.75, 0.55 / 3, 0.20 / 3], [0.45, 0.35, 0.20]]
+        self.mean_answer = [[0.20, 0.20, 0.60], [0.425, 0.35, 0.225]]
+        self.posterior = Gaussian(self.leaf([[3.0, 2.0], [1.0, 0.0]]), self.leaf([[0.4, -0.2], [0.1, 0.0]]))
+        self.prior = Gaussian(self.leaf([[0.0, -1.0], [0.5, 0.0]]), self.leaf([[0.2, 0.0], [0.0, -0.3]]))
+
+    @staticmethod
+    def leaf(values):
+        return torch.tensor(values, requires_grad=True)
+
+    def __call__(self, **inputs):
+        return PairOutput(
+            logits={name: torch.zeros(*text.shape, self.words) for name, text in self.texts.items()},
+            attention={"question": self.question, "answer": self.answer},
+            latents={"z": (self.posterior, self.prior)},
+        )
+
+    def sample(self):
+        return {"net_input": self.texts, "nsentences": 2, "ntokens": 8}
+
+    def alignments(self):
+        """Equation 4 without its weight, a pair."""
+        return [
+            sum(b * math.log(b / g) for b, g in zip(beta, gamma))
+            for beta, gamma in zip(self.mean_question, self.mean_answer)
+        ]
+
+    def kls(self):
+        numbers = [x.tolist() for x in (*self.posterior, *self.prior)]
+        return [
+            sum(
+                0.5 * (pl - ql + math.exp(ql - pl) + (qm - pm) ** 2 / math.exp(pl) - 1)
+                for qm, ql, pm, pl in zip(*(x[row] for x in numbers))
+            )
+            for row in range(2)
+        ]
+
+
+@pytest.mark.parametrize("mode", ["paper", "train-prior"])
+def test_loss_of_hand_written_outputs_holds_each_pairs_terms_at_their_own_free_bits(dictionary, mode):
+    model = HandWritten(dictionary)
+    kls, alignments = model.kls(), model.alignments()
+    assert kls[0] > 5 > kls[1]
+    assert alignments[0] > 0.5 and alignments[1] < 0.03
+    loss, _, log = criterion(dictionary, free_bits_mode=mode)(model, model.sample())
+    kl = kls[0] + 5 + (sum(kls) if mode == "train-prior" else 0)
+    expected = 8 * math.log(len(dictionary)) + kl + 0.5 * (alignments[0] + 0.03)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert log["kl"].item() == pytest.approx(sum(kls), rel=1e-5)
+    assert log["kl_clamped"].item() == pytest.approx(kls[0] + 5, rel=1e-5)
+    assert log["alignment"].item() == pytest.approx(sum(alignments), rel=1e-4)
+
+
+def test_alignment_trains_both_attentions_on_real_tokens_of_pairs_above_the_free_bits(dictionary):
+    model = HandWritten(dictionary)
+    criterion(dictionary)(model, model.sample())[0].backward()
+    # d KL(b || g) / d b = log(b / g) + 1 and d / d g = -b / g, shared out over the three tokens and the one
+    for region, (b, g) in enumerate(zip(model.mean_question[0], model.mean_answer[0])):
+        expected = 0.5 * (math.log(b / g) + 1) / 3
+        assert model.question.grad[0, :, region].tolist() == pytest.approx([expected] * 3, abs=1e-5)
+        assert model.answer.grad[0, :, region].tolist() == pytest.approx([-0.5 * b / g, 0], abs=1e-5)
+    assert not model.question.grad[1].any() and not model.answer.grad[1].any()
+
+
+@pytest.mark.parametrize("mode", ["paper", "train-prior"])
+def test_free_bits_hold_back_the_gradient_of_the_pair_below_them_only(dictionary, mode):
+    model = HandWritten(dictionary)
+    criterion(dictionary, free_bits_mode=mode)(model, model.sample())[0].backward()
+    (q_mean, q_log), (p_mean, p_log) = ([x.tolist() for x in g] for g in (model.posterior, model.prior))
+    for row in range(2):
+        posterior_trained, prior_trained = row == 0, row == 0 or mode == "train-prior"
+        for d in range(2):
+            distance, p_variance = q_mean[row][d] - p_mean[row][d], math.exp(p_log[row][d])
+            ratio = math.exp(q_log[row][d]) / p_variance
+            expected = [
+                posterior_trained * distance / p_variance,
+                posterior_trained * 0.5 * (ratio - 1),
+                prior_trained * -distance / p_variance,
+                prior_trained * 0.5 * (1 - ratio - distance**2 / p_variance),
+            ]
+            got = [x.grad[row, d].item() for x in (*model.posterior, *model.prior)]
+            assert got == pytest.approx(expected, abs=1e-4)
+
+
+def test_text_nll_of_bfloat16_logits_is_computed_in_float32():
+    torch.manual_seed(0)
+    logits, target = (3 * torch.randn(2, 9, 50)).bfloat16(), torch.randint(2, 50, (2, 9))
+    torch.testing.assert_close(text_nll(logits, target, padding=1), text_nll(logits.float(), target, padding=1))
+
+
+def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, features, batch):
+    model = variational_model(dictionary, features, dropout=0.0).train()
+    low = copy.deepcopy(model).bfloat16()
+    (loss, _, log), (low_loss, _, low_log) = (criterion(dictionary)(m, sample_of(batch)) for m in (model, low))
+    assert low_log["kl"].dtype == low_loss.dtype == torch.float32
+    assert low_loss.item() == pytest.approx(loss.item(), rel=0.02)
+    assert low_log["kl"].item() == pytest.approx(log["kl"].item(), rel=0.1)
+    loss.backward()
+    low_loss.backward()
+    gradient, low_gradient = (
+        torch.cat([p.grad.float().flatten() for p in m.parameters() if p.grad is not None]) for m in (model, low)
+    )
+    assert torch.cosine_similarity(gradient, low_gradient, dim=0) > 0.99
+
+
+def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
+    """What --update-freq and data parallel training rely on; fairseq divides by the sum of the sample sizes."""
+    model = variational_model(dictionary, features, dropout=0.0).train()
+    # Free bits that hold some of the pairs and not the others
+    kls = kl_divergence(*model(**batch).latents["z"]).tolist()
+    free_bits = (min(kls) + max(kls)) / 2
+
+    def gradients(*parts):
+        model.zero_grad()
+        total = 0
+        for rows in parts:
+            part = batch | {
+                name: batch[name][rows] for name in ("image_index", "question", "answer", "noise_keys")
+            }
+            loss, size, _ = criterion(dictionary, kl_free_bits=free_bits)(model, sample_of(part))
+            loss.backward()
+            total += size
+        return {name: p.grad / total for name, p in model.named_parameters() if p.grad is not None}
+
+    torch.testing.assert_close(gradients([0], [1, 2, 3]), gradients([0, 1, 2, 3]), atol=1e-6, rtol=1e-4)

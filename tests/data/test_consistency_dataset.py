@@ -25,8 +25,8 @@ def make(dictionary):
         rows=rows, require=lambda image_ids: None, read=lambda wanted: values[np.asarray(wanted)]
     )
 
-    def make(training, negatives):
-        dataset = ConsistencyDataset(PAIRS, dictionary, store, 1, training, negatives)
+    def make(training, negatives, seed=1):
+        dataset = ConsistencyDataset(PAIRS, dictionary, store, seed, training, negatives)
         dataset.image_of = {tuple(values[row].ravel()): image for image, row in rows.items()}
         dataset.string = lambda tokens: dictionary.string(tokens[tokens.ne(dictionary.pad())])
         return dataset
@@ -76,6 +76,15 @@ def test_training_draws_negatives_anew_and_validation_keeps_them(make, training,
         assert first == again
         drawn.add(first)
     assert (len(drawn) > 1) == training
+
+
+@pytest.mark.parametrize("negatives", ["paper", "hard"])
+def test_another_seed_draws_other_negatives(make, negatives):
+    drawn = set()
+    for seed in range(8):
+        dataset = make(True, negatives, seed)
+        drawn.add(tuple(triples_of(dataset, dataset.collater([0, 1, 2, 3, 4]))))
+    assert len(drawn) > 1
 
 
 @pytest.mark.parametrize("action", ACTIONS)

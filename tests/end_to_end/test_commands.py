@@ -1,8 +1,11 @@
 """The whole way, from images to scored pairs, through the commands of the README."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -122,17 +125,59 @@ def test_a_checkpoint_of_another_task_is_refused_in_one_line(world, tmp_path, ca
     assert status == 2 and capsys.readouterr().err.count("\n") == 1
 
 
-def test_an_evaluator_of_another_task_is_refused_in_one_line(world, generated, tmp_path, capsys):
-    from vqapg.cli.main import main
-
+@pytest.mark.parametrize("content, expected", [
+    (None, "vqapg_joint_variational is no model of"),
+    (b"", "not a whole checkpoint"),
+    (b"no checkpoint at all", "not a whole checkpoint"),
+])
+def test_what_is_no_evaluator_is_refused_in_one_line(world, generated, tmp_path, content, expected):
     checkpoint = world / "generation/checkpoint_last.pt"
-    status = main([
-        "evaluate", str(world / "data"), "--pairs", str(generated[0]), "--evaluator", str(checkpoint), "--output",
-        str(tmp_path / "m.json"),
-    ])
-    (line,) = capsys.readouterr().err.splitlines()
-    assert status == 2 and str(checkpoint) in line and "vqapg_joint_variational is no model of" in line
+    if content is not None:
+        checkpoint = tmp_path / "bad.pt"
+        checkpoint.write_bytes(content)
+    # A process of its own: what other tests imported must not help.
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "vqapg.cli.main", "evaluate", world / "data", "--pairs", generated[0],
+            "--evaluator", checkpoint, "--output", tmp_path / "m.json",
+        ],
+        capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    )
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2 and str(checkpoint) in line and expected in line
     assert not (tmp_path / "m.json").exists()
+
+
+def test_resuming_over_another_dictionary_is_refused_in_one_line(world, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(world / "data", data)
+    with open(data / "dict.txt", "a") as file:
+        file.write("unheard 1\n")
+    done = fairseq(
+        "train", data, *GENERATION, *OPTIMIZER, "--max-epoch", 20, "--no-save", "--restore-file",
+        world / "generation/checkpoint_last.pt", status=2,
+    )
+    assert f"{data / 'dict.txt'}: 20 entries, not the 19" in error_line(done)
+
+
+@pytest.mark.parametrize("flags, expected", [
+    (["--beam", 0], "--beam must be at least 1"),
+    (["--min-len", 5, "--max-len-b", 2], "--min-len 5"),
+    (["--no-repeat-ngram-size", 2], "--no-repeat-ngram-size has no meaning"),
+])
+def test_generation_flags_that_cannot_be_are_refused_in_one_line(world, tmp_path, flags, expected):
+    done = fairseq(
+        "generate", world / "data", "--task", "vqapg", "--path", world / "generation/checkpoint_last.pt",
+        "--gen-subset", "test", "--batch-size", 4, "--cpu", *flags, status=2,
+    )
+    assert expected in error_line(done)
+
+
+def test_a_size_that_cannot_be_is_refused_in_one_line(world, tmp_path):
+    done = fairseq(
+        "train", world / "data", *GENERATION, *OPTIMIZER, "--hidden-size", 15, "--save-dir", tmp_path, status=2
+    )
+    assert "--hidden-size must be even" in error_line(done)
 
 
 def test_features_of_another_backbone_are_refused_in_one_line(world, tmp_path):

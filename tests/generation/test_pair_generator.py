@@ -109,3 +109,14 @@ def test_question_and_answer_draw_different_numbers(model, dictionary, batch):
 def test_options_without_meaning_are_refused_by_name(model, dictionary, changes, flag):
     with pytest.raises(InputError, match=flag):
         PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(**changes))
+
+
+def test_generation_turns_dropout_off(dictionary, features, batch):
+    torch.manual_seed(0)
+    cfg = VariationalModelConfig(hidden_size=8, embed_dim=6, latent_dim=4, dropout=0.5)
+    model = VariationalJointModel(cfg, dictionary, features)
+    runs = []
+    for _ in range(2):
+        found = generate(model.train(), dictionary, batch, beam=2)
+        runs.append([(h["tokens"].tolist(), h["score"]) for (h,) in found])
+    assert runs[0] == runs[1]

@@ -1,7 +1,14 @@
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 
+from vqapg.criterions.elbo import ElboConfig, ElboCriterion
+from vqapg.data.directory import SEPARATOR
 from vqapg.errors import InputError
+from vqapg.generation.pair_generator import PairGenerator
 from vqapg.models.base import ModelConfig, VariationalModelConfig
 from vqapg.models.joint import JointModel, VariationalJointModel
 from vqapg.modules.noise import Stream, standard_normal
@@ -52,6 +59,43 @@ def test_forward_follows_section_4_3_pair_by_pair(dictionary, features, batch, l
             )
 
 
+def fit(model, dictionary, pairs, cfg, steps):
+    """Trains on the same pairs over and over, with new noise each time."""
+    criterion = ElboCriterion(cfg, SimpleNamespace(target_dictionary=dictionary))
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    keys = pairs["noise_keys"].copy()
+    for step in range(steps):
+        keys[:, 1] = step
+        optimizer.zero_grad()
+        sample = {"net_input": pairs | {"noise_keys": keys}, "nsentences": len(keys), "ntokens": 30}
+        criterion(model, sample)[0].backward()
+        optimizer.step()
+
+
+def generate(model, dictionary, inputs, **options):
+    """Pairs as text, a list an image."""
+    options = SimpleNamespace(
+        max_len_b=20, min_len=1, unnormalized=False, lenpen=1.0, unkpen=0.0, temperature=1.0, **options
+    )
+    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options)
+    found = generator.generate([model], {"net_input": inputs})
+    return [[dictionary.string(hypothesis["tokens"]) for hypothesis in row] for row in found]
+
+
+@pytest.mark.parametrize("region_scaling", [True, False])
+def test_what_a_sample_is_decoded_from_is_scaled_by_its_own_z(dictionary, features, batch, region_scaling):
+    model = variational(dictionary, features, region_scaling=region_scaling)
+    regions, latent = model.sample(batch["features"], batch["image_index"], batch["noise_keys"])
+    for row in range(4):
+        expected = model.image_encoder(batch["features"])[batch["image_index"][row]]
+        if region_scaling:  # equation 5
+            shares = (expected @ model.region_scaling.mlp(latent[row])).softmax(0)
+            weights = torch.tensor([min(1.0, 6 * share) for share in shares.tolist()])
+            assert weights.min() < 0.999  # so that leaving it out is seen
+            expected = weights.unsqueeze(1) * expected
+        torch.testing.assert_close(regions[row], expected, atol=1e-6, rtol=1e-4)
+
+
 def test_sampling_draws_from_the_prior(dictionary, features, batch):
     model = variational(dictionary, features)
     inputs = {name: batch[name] for name in ("features", "image_index", "noise_keys")}
@@ -69,12 +113,6 @@ def test_the_two_decoders_share_z_but_no_weights(dictionary, features):
 
 
 def test_a_joint_model_overfits_a_few_pairs_and_generates_them_back(dictionary, features, batch):
-    from types import SimpleNamespace
-
-    from vqapg.criterions.elbo import ElboConfig, ElboCriterion
-    from vqapg.data.directory import SEPARATOR
-    from vqapg.generation.pair_generator import PairGenerator
-
     torch.manual_seed(0)
     cfg = ModelConfig(hidden_size=32, embed_dim=16, dropout=0.0)
     model = JointModel(cfg, dictionary, features)
@@ -82,21 +120,32 @@ def test_a_joint_model_overfits_a_few_pairs_and_generates_them_back(dictionary, 
     pairs = {name: x[[0, 1, 3]] for name, x in batch.items() if name != "features"} | {
         "features": batch["features"]
     }
-    criterion = ElboCriterion(ElboConfig(), SimpleNamespace(target_dictionary=dictionary))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(150):
-        optimizer.zero_grad()
-        criterion(model, {"net_input": pairs, "nsentences": 3, "ntokens": 30})[0].backward()
-        optimizer.step()
-    options = SimpleNamespace(
-        beam=3, nbest=1, max_len_b=20, min_len=1, unnormalized=False, lenpen=1.0, unkpen=0.0, temperature=1.0,
-        sampling=False,
-    )
-    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options)
-    found = [dictionary.string(row[0]["tokens"]) for row in generator.generate([model], {"net_input": pairs})]
-    assert found == [
-        "what color is the shape ? <sep> red", "is there a circle ? <sep> yes", "is there a red shape ? <sep> no",
+    fit(model, dictionary, pairs, ElboConfig(), steps=150)
+    assert generate(model, dictionary, pairs, beam=3, nbest=1, sampling=False) == [
+        ["what color is the shape ? <sep> red"],
+        ["is there a circle ? <sep> yes"],
+        ["is there a red shape ? <sep> no"],
     ]
+
+
+def test_the_latent_variable_says_all_that_training_said_of_an_image(dictionary, features, batch):
+    torch.manual_seed(0)
+    cfg = VariationalModelConfig(hidden_size=32, embed_dim=16, dropout=0.0, latent_dim=8)
+    model = VariationalJointModel.build_model(cfg, SimpleNamespace(dictionary=dictionary, features=features))
+    fit(model, dictionary, batch, ElboConfig(kl_free_bits=1.0), steps=300)
+    images = {
+        "features": batch["features"],
+        "image_index": torch.arange(3),
+        "noise_keys": np.array([[1, 0, image] for image in range(3)]),
+    }
+    # The most probable tokens given z, so all variety is that of z.
+    draws = generate(model, dictionary, images, beam=40, nbest=40, sampling=True, sampling_topk=1, sampling_topp=-1)
+    first, second, third = map(Counter, draws)
+    assert first["what color is the shape ? <sep> red"] >= 32
+    assert third["is there a red shape ? <sep> no"] >= 32
+    # Two pairs of one image: each comes, question and answer together
+    one, other = second["is there a circle ? <sep> yes"], second["what is the shape ? <sep> a circle"]
+    assert min(one, other) >= 4 and one + other >= 32
 
 
 def test_a_checkpoint_refuses_other_features_and_other_dictionaries(dictionary, features):

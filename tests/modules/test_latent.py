@@ -59,3 +59,15 @@ def test_image_prior_reads_the_mean_region_only(seed):
     torch.testing.assert_close(prior(regions).mean, prior(shuffled).mean)
     expected = prior.head.mlp(regions.mean(dim=1))
     torch.testing.assert_close(torch.cat(prior(regions), dim=1), expected)
+
+
+def test_kl_of_bfloat16_gaussians_is_computed_in_float32():
+    torch.manual_seed(0)
+    q, p = (Gaussian(torch.randn(3, 64).bfloat16(), torch.randn(3, 64).bfloat16()) for _ in range(2))
+    in_float32 = kl_divergence(*(Gaussian(g.mean.float(), g.log_variance.float()) for g in (q, p)))
+    torch.testing.assert_close(kl_divergence(q, p), in_float32)
+
+
+def test_a_sample_has_the_precision_of_its_gaussian():
+    gaussian = Gaussian(torch.zeros(1, 2).bfloat16(), torch.zeros(1, 2).bfloat16())
+    assert gaussian.sample(torch.randn(1, 2)).dtype == torch.bfloat16

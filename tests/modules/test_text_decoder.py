@@ -56,3 +56,17 @@ def test_z_is_added_to_the_initial_state_linearly(decoder):
 def test_shift_right_starts_with_the_first_token_and_keeps_padding():
     target = torch.tensor([[5, 6, 2], [7, 2, 1]])
     assert shift_right(target, 2, 1).tolist() == [[2, 5, 6], [2, 7, 1]]
+
+
+@pytest.mark.parametrize("part", ["lstm", "output"])
+def test_training_drops_half_of_what_goes_into_the_lstm_and_the_output(part):
+    torch.manual_seed(0)
+    decoder = TextDecoder(nn.Embedding(11, 40), dim=40, dropout=0.5).train()
+    dropped = []
+    getattr(decoder, part).register_forward_pre_hook(
+        lambda module, inputs: dropped.append(inputs[0].eq(0).float().mean().item())
+    )
+    regions = torch.randn(3, 7, 40)
+    decoder(torch.randint(2, 11, (3, 9)), regions, decoder.initial_state(regions))
+    decoder.eval()(torch.randint(2, 11, (3, 9)), regions, decoder.initial_state(regions))
+    assert dropped[0] == pytest.approx(0.5, abs=0.1) and dropped[1] == 0

@@ -1,5 +1,6 @@
 """Check, before the long work begins, the files that a command reads and writes."""
 
+import os
 from pathlib import Path
 
 from vqapg.errors import InputError
@@ -20,4 +21,6 @@ def output_file(option, name):
         raise InputError(f"{option} {path}: is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise InputError(f"{option} {path}: there is no folder {path.parent}; make it, or give another name")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{option} {path}: not allowed to write in {path.parent}; give another name")
     return path

@@ -1,10 +1,9 @@
 """The data directory: what ``vqapg prepare`` writes and everything else reads.
 
-    dict.txt                                 fairseq's dictionary: the separator, then every token of the
-    train split {train,valid,test}.{image,question,answer}    tokenised text, one pair a line; pairs of an
-    image stand together features.h5                              written later, by ``vqapg extract-features``
-    manifest.json                            source, options, counts (Table 2), checksums, versions; written
-    last
+- ``dict.txt``: fairseq's dictionary, the separator, then every token of the train split
+- ``{train,valid,test}.{image,question,answer}``: tokenised text, one pair a line; pairs of an image stand together
+- ``features.h5``: written later, by ``vqapg extract-features``
+- ``manifest.json``: source, options, counts (Table 2), checksums, versions; written last
 
 A directory without manifest.json is unfinished. Nothing here needs fairseq or torch.
 """
@@ -158,10 +157,11 @@ def read_manifest(path):
     return manifest
 
 
-def write_directory(path, source_data, *, dataset, options):
+def write_directory(path, source_data, *, dataset, options, before_writing=lambda: None):
     """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
 
     ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
+    ``before_writing`` is called when the input is known to be good and nothing has been touched.
 
     Raises InputError when a record has no token in its question or answer, or a split is empty.
     """
@@ -174,6 +174,7 @@ def write_directory(path, source_data, *, dataset, options):
             )
 
     path.mkdir(parents=True, exist_ok=True)
+    before_writing()
     # From here until the new manifest stands, the directory is unfinished.
     (path / "manifest.json").unlink(missing_ok=True)
     for partial in path.glob(".*.partial-*"):

@@ -58,8 +58,11 @@ def extract_features(data, backbone, *, device, batch_size=32, num_workers=2, ov
     journal = _Journal(data.path / ".features.h5.journal", {"images_digest": digest, **backbone.source})
     done = journal.read() if partial.exists() else 0
     if done:
-        writer = FeatureWriter(partial)
-    else:
+        try:
+            writer = FeatureWriter(partial)
+        except (OSError, KeyError):
+            done = 0  # killed while the statistics were put in
+    if not done:
         journal.path.unlink(missing_ok=True)  # it may tell of another partial file than the one laid out now
         try:
             writer = FeatureWriter.create(

@@ -1,13 +1,13 @@
 """Grid features of all images in one file, ``features.h5``, read by memory map.
 
-    features    float16 [N, R, C]   one image after another, contiguous and uncompressed; R = grid height *
-    width ids         string [N]          the image of each row train_mean  float32 [C]         statistics of
-    the training images, by which a model standardises train_std   float32 [C] attributes  format, backbone,
-    weights, weights_sha256, image_size, grid_height, grid_width, images_digest
+- ``features``: float16 ``[N, R, C]``, one image after another, contiguous and uncompressed; R = grid height * width
+- ``ids``: strings ``[N]``, the image of each row
+- ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a model standardises
+- attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width, images_digest
 
-Contiguous and uncompressed, so that a reader can map the file at the data set's offset: that needs no HDF5
-lock, survives fork and spawn, and the page cache does the caching. (An open h5py handle carried over a fork
-corrupts reads; a file for each image is slow.)
+Contiguous and uncompressed, so that a reader can map the file at the data set's offset: that needs no HDF5 lock,
+survives fork and spawn, and the page cache does the caching. (An open h5py handle carried over a fork corrupts
+reads; a file for each image is slow.)
 """
 
 import os

@@ -25,16 +25,16 @@ class PairDataset(FairseqDataset):
         features.require(dict.fromkeys(pair.image for pair in pairs))
         self.features = features
         self.image_rows = np.array([features.rows[pair.image] for pair in pairs])
-        self.questions = [encode(dictionary, pair.question) for pair in pairs]
-        self.answers = [encode(dictionary, pair.answer) for pair in pairs]
-        self.sizes = np.array([len(q) + len(a) for q, a in zip(self.questions, self.answers)])
-        self.padding, self.end = dictionary.pad(), dictionary.eos()
+        self.pairs = pairs
+        self.dictionary = dictionary
+        # In tokens, both ends counted
+        self.sizes = np.array([len(p.question.split()) + len(p.answer.split()) + 2 for p in pairs])
         self.seed = seed
         self.training = training
         self.epoch = 0
 
     def __len__(self):
-        return len(self.questions)
+        return len(self.pairs)
 
     def __getitem__(self, index):
         return int(index)
@@ -79,18 +79,16 @@ class PairDataset(FairseqDataset):
             "net_input": {
                 "features": torch.from_numpy(self.features.read(images)),
                 "image_index": torch.from_numpy(image_index),
-                "question": self._pad(self.questions, indices),
-                "answer": self._pad(self.answers, indices),
+                "question": pad([self.pairs[i].question for i in indices], self.dictionary),
+                "answer": pad([self.pairs[i].answer for i in indices], self.dictionary),
                 "noise_keys": keys,
             },
             # No single reference: a pair is judged against its image, by `vqapg evaluate`.
             "target": None,
         }
 
-    def _pad(self, texts, indices):
-        return data_utils.collate_tokens([texts[i] for i in indices], self.padding, self.end)
 
-
-def encode(dictionary, text):
-    """Space-separated tokens to indices, end-of-sentence last: LongTensor ``[T]``."""
-    return dictionary.encode_line(text, add_if_not_exist=False).long()
+def pad(texts, dictionary):
+    """Texts of space-joined tokens as one LongTensor ``[B, T]``, each ended, padded on the right."""
+    rows = [dictionary.encode_line(text, add_if_not_exist=False).long() for text in texts]
+    return data_utils.collate_tokens(rows, dictionary.pad(), dictionary.eos())

@@ -50,19 +50,27 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         DataDirectory(dest)  # raises when a file of it was lost
         return Prepared(standing, done_before=True, features_removed=False)
 
+    features = dest / "features.h5"
+    features_stood = features.exists()
     try:
-        # First, so that a run killed in between leaves no features beside pairs that they do not fit.
-        features_removed = _remove_other_features(dest / "features.h5", source_data)
-        manifest = write_directory(dest, source_data, dataset=dataset, options=options)
+        # Features go before the first file is written, so that a run killed in between leaves none beside pairs that
+        # they do not fit; but only once the new pairs are known to be good.
+        manifest = write_directory(
+            dest,
+            source_data,
+            dataset=dataset,
+            options=options,
+            before_writing=lambda: _remove_other_features(features, source_data),
+        )
     except (PermissionError, NotADirectoryError) as error:
         raise InputError(f"{dest}: cannot write there ({error.strerror}); give another --dest") from error
-    return Prepared(manifest, done_before=False, features_removed=features_removed)
+    return Prepared(manifest, done_before=False, features_removed=features_stood and not features.exists())
 
 
 def _remove_other_features(path, source_data):
     """Remove the features.h5 of an earlier data directory unless it is of the very same images."""
     if not path.exists():
-        return False
+        return
     from vqapg.data.feature_store import FeatureStore
 
     image_ids = {split: {} for split in SPLITS}
@@ -70,11 +78,10 @@ def _remove_other_features(path, source_data):
         image_ids[record.split][record.image] = None
     try:
         if FeatureStore(path).images_digest == images_digest(source_data.image_root, image_ids):
-            return False
+            return
     except InputError:
         pass  # not features that anybody could use
     path.unlink()
-    return True
 
 
 def table2(manifest):

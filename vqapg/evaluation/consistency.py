@@ -1,15 +1,13 @@
 """Scores of the consistency evaluator (section 4.6) for any image-question-answer triples."""
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import numpy as np
 import torch
 from fairseq import checkpoint_utils
-from fairseq.data import data_utils
 from tqdm import tqdm
 
-from vqapg.data.pair_dataset import encode
+from vqapg.data.consistency_dataset import collate_triples
 from vqapg.errors import InputError
 from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
 
@@ -27,10 +25,10 @@ def load_evaluator(checkpoint, data):
         models, _ = checkpoint_utils.load_model_ensemble([str(checkpoint)], task=task)
     except InputError as error:
         raise InputError(f"{checkpoint}: {error}") from error
-    except (UnpicklingError, EOFError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
         raise InputError(
-            f"{checkpoint}: not a whole checkpoint of --task vqapg_consistency ({reason}); give another, or train it anew"
+            f"{checkpoint}: not a whole checkpoint of --task vqapg_consistency ({type(error).__name__}); give another, "
+            "or train it anew"
         ) from error
     return models[0].eval(), task
 
@@ -58,22 +56,8 @@ def score_triples(checkpoint, data, triples, batch_size=256):
     order = sorted(range(len(triples)), key=lambda i: task.features.rows[triples[i][0]])
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     for batch in tqdm(batches, desc="scoring", unit="batch"):
-        inputs = _collate([triples[i] for i in batch], task)
+        inputs = collate_triples([triples[i] for i in batch], task.dictionary, task.features)
         with torch.inference_mode():
             logits = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
         scores[batch] = torch.sigmoid(logits.float()).cpu().numpy()
     return scores
-
-
-def _collate(triples, task):
-    """Model inputs with every image and text once, and the triples as rows of them."""
-    distinct = [list(dict.fromkeys(column)) for column in zip(*triples)]
-    places = [{item: row for row, item in enumerate(items)} for items in distinct]
-    images, questions, answers = distinct
-    padding, end = task.dictionary.pad(), task.dictionary.eos()
-    return {
-        "features": torch.from_numpy(task.features.read([task.features.rows[image] for image in images])),
-        "question": data_utils.collate_tokens([encode(task.dictionary, q) for q in questions], padding, end),
-        "answer": data_utils.collate_tokens([encode(task.dictionary, a) for a in answers], padding, end),
-        "triples": torch.tensor([[place[item] for place, item in zip(places, triple)] for triple in triples]),
-    }

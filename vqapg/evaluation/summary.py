@@ -11,7 +11,7 @@ ROWS = (
     ("consistent", "P: scored above 0.5 by the evaluator (%)", "distinct triples"),
     ("true_consistent", "truly consistent (%)", "distinct triples of known truth"),
     ("true_consistent_all_pairs", "truly consistent, repeats counted (%)", "pairs of known truth"),
-    ("mean_score", "S: mean evaluator score (%)", "distinct triples"),
+    ("mean_score", "S: mean evaluator score", "distinct triples"),
     ("evaluator_agreement", "evaluator agrees with the truth (%)", "distinct triples of known truth"),
     ("evaluator_true_positive_rate", "  accepts a right pair (%)", "right distinct triples"),
     ("evaluator_rejection_rate", "  rejects a wrong pair (%)", "wrong distinct triples"),
@@ -21,6 +21,7 @@ ROWS = (
     ("unparsed", "  of these, question of no known form (%)", "distinct triples"),
 )
 COUNTS = ("unique_pairs", "possible_pairs_found")
+SCORES = ("mean_score",)
 
 
 def format_table(metrics):
@@ -53,7 +54,9 @@ def format_table(metrics):
 def _number(key, value):
     if value is None:
         return "-"
-    return f"{value:,.0f}" if key in COUNTS else f"{100 * value:.2f}"
+    if key in COUNTS:
+        return f"{value:,.0f}"
+    return f"{value:.3f}" if key in SCORES else f"{100 * value:.2f}"
 
 
 def choose_samples(pairs, count, seed):

@@ -13,6 +13,8 @@ UNSUPPORTED = {
     "diversity_rate": -1.0,
     "lm_path": None,
     "match_source_len": False,
+    "max_len_a": 0.0,
+    "no_early_stop": False,
     "no_repeat_ngram_size": 0,
     "prefix_size": 0,
     "print_alignment": None,
@@ -45,6 +47,11 @@ class PairGenerator:
                 raise InputError(f"{flag} has no meaning for question-answer pairs; leave it out")
         if args.temperature <= 0:
             raise InputError(f"--temperature must be above 0, not {args.temperature}")
+        for name in ("beam", "nbest", "max_len_b"):
+            if getattr(args, name) < 1:
+                raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
+        if not 0 <= args.min_len <= args.max_len_b:
+            raise InputError(f"--min-len {args.min_len} must lie between 0 and --max-len-b, {args.max_len_b}")
         self.model = model
         self.separator = separator
         self.nbest = args.nbest
@@ -81,17 +88,22 @@ class PairGenerator:
 
     def _join(self, questions, answers):
         """The best pairs of a question and an answer hypothesis, given their latent variable independent."""
-        pairs = [self._pair(question, answer) for question in questions for answer in answers]
-        return sorted(pairs, key=lambda h: h["score"], reverse=True)[: self.nbest]
+        pairs = [
+            (normalised_score(q.total + a.total, len(q.tokens) + len(a.tokens), self.length_penalty), q, a)
+            for q in questions
+            for a in answers
+        ]
+        best = sorted(pairs, key=lambda pair: pair[0], reverse=True)[: self.nbest]
+        return [self._pair(*pair) for pair in best]
 
-    def _pair(self, question, answer):
+    def _pair(self, score, question, answer):
         # The separator takes the place, and the probability, of the question's end.
         tokens = torch.cat([question.tokens, answer.tokens])
         tokens[len(question.tokens) - 1] = self.separator
         log_probs = torch.cat([question.log_probs, answer.log_probs])
         return {
             "tokens": tokens,
-            "score": normalised_score(log_probs, self.length_penalty),
+            "score": score,
             "positional_scores": log_probs,
             "alignment": None,
         }

@@ -10,10 +10,11 @@ from vqapg.modules.noise import uniform
 
 
 class Hypothesis(NamedTuple):
-    """A generated text: ``tokens [T]``, ending in end-of-sentence, and each token's ``log_probs [T]`` in nats."""
+    """A generated text: ``tokens [T]``, ending in end-of-sentence, each token's ``log_probs [T]`` in nats, their sum."""
 
     tokens: Tensor
     log_probs: Tensor
+    total: float
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,15 @@ class BeamSearch:
             # [N * K, 1, V] -> [N, K, V]
             log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(len(live_rows), beams, -1)
             vocabulary = log_probs.size(2)
-            totals = (scores.unsqueeze(2) + log_probs).flatten(1)
+            candidates = (scores.unsqueeze(2) + log_probs).flatten(1)
             # At most K of the best 2K can be ends, so K others to go on with are among them.
-            best, index = totals.topk(min(2 * self.beam, totals.size(1)), dim=1)
+            best, index = candidates.topk(min(2 * self.beam, candidates.size(1)), dim=1)
             parent, token = index // vocabulary, index % vocabulary
             best_log_probs = log_probs.flatten(1).gather(1, index)
 
             ends = token.eq(end)
             finishing = ends[:, : self.beam] & best[:, : self.beam].isfinite()
+            totals = best.tolist()
             for row, rank in finishing.nonzero().tolist():
                 hypotheses = finished[live_rows[row]]
                 if len(hypotheses) < self.beam:
@@ -104,6 +106,7 @@ class BeamSearch:
                         Hypothesis(
                             torch.cat([tokens[row, beam, 1:], token[row, rank, None]]),
                             torch.cat([token_log_probs[row, beam], best_log_probs[row, rank, None]]),
+                            totals[row][rank],
                         )
                     )
 
@@ -129,7 +132,7 @@ class BeamSearch:
         return [sorted(hypotheses, key=self._score, reverse=True) for hypotheses in finished]
 
     def _score(self, hypothesis):
-        return normalised_score(hypothesis.log_probs, self.length_penalty)
+        return normalised_score(hypothesis.total, len(hypothesis.tokens), self.length_penalty)
 
 
 def _follow(history, parent):
@@ -137,9 +140,9 @@ def _follow(history, parent):
     return history.gather(1, parent.unsqueeze(2).expand(-1, -1, history.size(2)))
 
 
-def normalised_score(log_probs, length_penalty):
+def normalised_score(log_prob, length, length_penalty):
     """Log-probability / length ** penalty, stock fairseq's score; penalty 0 is the plain log-probability."""
-    return float(log_probs.sum()) / len(log_probs) ** length_penalty
+    return log_prob / length**length_penalty
 
 
 class Sampling:
@@ -171,9 +174,12 @@ class Sampling:
             if tokens[:, 1:].eq(end).any(dim=1).all():
                 break
         lengths = tokens[:, 1:].eq(end).int().argmax(dim=1) + 1
+        totals = log_probs.masked_fill(
+            torch.arange(log_probs.size(1), device=device) >= lengths.unsqueeze(1), 0
+        ).sum(dim=1)
         return [
-            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length])]
-            for row, length in enumerate(lengths.tolist())
+            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
+            for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
         ]
 
     def _draw(self, log_probs, number):

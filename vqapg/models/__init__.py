@@ -1,0 +1,3 @@
+"""Importing this package registers every model with fairseq, so that a checkpoint of any is known for what it is."""
+
+from vqapg.models import consistency, joint  # noqa: F401

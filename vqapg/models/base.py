@@ -60,6 +60,7 @@ class VQAPGModel(BaseFairseqModel):
 
     @classmethod
     def build_model(cls, cfg, task):
+        check_sizes(cfg)
         model = cls(cfg, task.dictionary, task.features)
         model.apply(initialise)
         return model
@@ -105,6 +106,17 @@ class VQAPGModel(BaseFairseqModel):
 
     def max_positions(self):
         return None
+
+
+def check_sizes(cfg):
+    """Raises InputError, naming the flag, on sizes that no model can have."""
+    for name in ("hidden_size", "embed_dim", "latent_dim"):
+        if getattr(cfg, name, 1) < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(cfg, name)}")
+    if cfg.hidden_size % 2:
+        raise InputError(f"--hidden-size must be even, half of it for each direction, not {cfg.hidden_size}")
+    if not 0 <= cfg.dropout < 1:
+        raise InputError(f"--dropout must be at least 0 and below 1, not {cfg.dropout}")
 
 
 def _describe(features):

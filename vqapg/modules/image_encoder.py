@@ -33,7 +33,14 @@ class ImageEncoder(nn.Module):
             embed_dim, dim // 2, layers, batch_first=True, bidirectional=True, dropout=dropout
         )
 
+    def _apply(self, function, recurse=True):
+        """Half precision is for weights: statistics of raw features may lie outside its range."""
+        statistics = self.feature_mean, self.feature_std
+        super()._apply(function, recurse)
+        self.feature_mean, self.feature_std = (x.to(self.feature_mean.device) for x in statistics)
+        return self
+
     def forward(self, features):
-        standardised = (features.float() - self.feature_mean.float()) / self.feature_std.float()
+        standardised = (features.float() - self.feature_mean) / self.feature_std
         embedded = self.embed(standardised.to(self.embed.weight.dtype))
         return self.dropout(self.lstm(self.dropout(embedded))[0])

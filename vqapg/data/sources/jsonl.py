@@ -104,8 +104,8 @@ def _parse(line, where, folder, known):
         found = f"{split!r} is not one" if "split" in item else "it is missing"
         raise InputError(f'{where}: "split" must be one of {", ".join(SPLITS)}, and {found}')
 
-    # ./a.jpg and a.jpg are one image, not two.
-    image = PurePosixPath(item["image"]).as_posix()
+    # ./a.jpg and b/../a.jpg are one image, not two.
+    image = PurePosixPath(os.path.normpath(item["image"])).as_posix()
     if any(character in image for character in "\0\n\r"):
         raise InputError(f'{where}: "image" holds a line break or a NUL; rename the image file')
     if image not in known and not os.path.isfile(folder / image):

@@ -1,0 +1,11 @@
+from types import SimpleNamespace
+
+import pytest
+
+from vqapg.errors import InputError
+from vqapg.tasks.generation import GenerationTask
+
+
+def test_several_models_are_refused(dictionary):
+    with pytest.raises(InputError, match="--path names 2 checkpoints"):
+        GenerationTask.build_generator(SimpleNamespace(dictionary=dictionary), ["one", "another"], SimpleNamespace())
