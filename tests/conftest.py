@@ -7,12 +7,17 @@ import numpy as np
 import pytest
 import torch
 from fairseq.data import Dictionary
+from hypothesis import settings
 
 import vqapg.models.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 import vqapg.models.joint  # noqa: F401
 import vqapg.tasks.consistency  # noqa: F401
 import vqapg.tasks.generation  # noqa: F401
 from vqapg.data.directory import SEPARATOR
+
+# The first call into a library may take long on a busy machine; that is no failure.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 WORDS = "what color is the shape ? red blue there a circle yes no".split()
 

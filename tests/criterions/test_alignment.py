@@ -36,3 +36,11 @@ def test_a_weight_that_underflowed_gives_a_finite_gradient():
     real = torch.ones(1, 1).bool()
     attention_alignment(torch.tensor([[[0.5, 0.5]]]), real, logits.softmax(-1), real).sum().backward()
     assert logits.grad.isfinite().all()
+
+
+def test_bfloat16_attention_is_compared_in_float32():
+    torch.manual_seed(0)
+    beta, gamma = (torch.randn(2, 30, 64).softmax(-1).bfloat16() for _ in range(2))
+    real = torch.ones(2, 30).bool()
+    in_float32 = attention_alignment(beta.float(), real, gamma.float(), real)
+    torch.testing.assert_close(attention_alignment(beta, real, gamma, real), in_float32)

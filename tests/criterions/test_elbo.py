@@ -162,8 +162,8 @@ def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, fe
 class HandWritten:
     """Stands for a model in training that returns two pairs written by hand, over three regions.
 
-    Of both terms with free bits, the first pair is above the threshold and the second below. Attention on padding
-    points elsewhere. Every token has the same probability.
+    Of both terms with free bits, the first pair is above the threshold and the second below. Attention on
+    padding points elsewhere. Every token has the same probability.
     """
 
     training = True
@@ -179,7 +179,10 @@ class HandWritten:
             [[0.80, 0.15, 0.05], [0.60, 0.30, 0.10], [0.85, 0.10, 0.05]],
             [[0.50, 0.30, 0.20], [0.40, 0.40, 0.20], [0.01, 0.01, 0.98]],
         ])
-        self.answer = self.leaf([[[0.20, 0.20, 0.60], [0.98, 0.01, 0.01]], [[0.40, 0.35, 0.25], [0.45, 0.35, 0.20]]])
+        self.answer = self.leaf([
+            [[0.20, 0.20, 0.60], [0.98, 0.01, 0.01]],
+            [[0.40, 0.35, 0.25], [0.45, 0.35, 0.20]],
+        ])
         # The means over real tokens, by hand
         self.mean_question = [[0.75, 0.55 / 3, 0.20 / 3], [0.45, 0.35, 0.20]]
         self.mean_answer = [[0.20, 0.20, 0.60], [0.425, 0.35, 0.225]]
@@ -267,26 +270,29 @@ def test_free_bits_hold_back_the_gradient_of_the_pair_below_them_only(dictionary
 def test_text_nll_of_bfloat16_logits_is_computed_in_float32():
     torch.manual_seed(0)
     logits, target = (3 * torch.randn(2, 9, 50)).bfloat16(), torch.randint(2, 50, (2, 9))
-    torch.testing.assert_close(text_nll(logits, target, padding=1), text_nll(logits.float(), target, padding=1))
+    in_float32 = text_nll(logits.float(), target, padding=1)
+    torch.testing.assert_close(text_nll(logits, target, padding=1), in_float32)
 
 
 def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, features, batch):
     model = variational_model(dictionary, features, dropout=0.0).train()
     low = copy.deepcopy(model).bfloat16()
-    (loss, _, log), (low_loss, _, low_log) = (criterion(dictionary)(m, sample_of(batch)) for m in (model, low))
+    loss, _, log = criterion(dictionary)(model, sample_of(batch))
+    low_loss, _, low_log = criterion(dictionary)(low, sample_of(batch))
     assert low_log["kl"].dtype == low_loss.dtype == torch.float32
     assert low_loss.item() == pytest.approx(loss.item(), rel=0.02)
     assert low_log["kl"].item() == pytest.approx(log["kl"].item(), rel=0.1)
     loss.backward()
     low_loss.backward()
     gradient, low_gradient = (
-        torch.cat([p.grad.float().flatten() for p in m.parameters() if p.grad is not None]) for m in (model, low)
+        torch.cat([p.grad.float().flatten() for p in m.parameters() if p.grad is not None])
+        for m in (model, low)
     )
     assert torch.cosine_similarity(gradient, low_gradient, dim=0) > 0.99
 
 
 def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
-    """What --update-freq and data parallel training rely on; fairseq divides by the sum of the sample sizes."""
+    """--update-freq and data parallel training rely on it; fairseq divides by the sum of the sample sizes."""
     model = variational_model(dictionary, features, dropout=0.0).train()
     # Free bits that hold some of the pairs and not the others
     kls = kl_divergence(*model(**batch).latents["z"]).tolist()

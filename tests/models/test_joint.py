@@ -139,8 +139,8 @@ def test_the_latent_variable_says_all_that_training_said_of_an_image(dictionary,
         "noise_keys": np.array([[1, 0, image] for image in range(3)]),
     }
     # The most probable tokens given z, so all variety is that of z.
-    draws = generate(model, dictionary, images, beam=40, nbest=40, sampling=True, sampling_topk=1, sampling_topp=-1)
-    first, second, third = map(Counter, draws)
+    options = {"beam": 40, "nbest": 40, "sampling": True, "sampling_topk": 1, "sampling_topp": -1}
+    first, second, third = map(Counter, generate(model, dictionary, images, **options))
     assert first["what color is the shape ? <sep> red"] >= 32
     assert third["is there a red shape ? <sep> no"] >= 32
     # Two pairs of one image: each comes, question and answer together
