@@ -52,7 +52,7 @@ train() {
     # fairseq copies checkpoint_last.pt in place, so a kill can leave it torn; an epoch's own file is whole.
     newest=$(newest_checkpoint "$folder")
     fairseq-train "$data" --user-dir vqapg --save-dir "$folder" ${newest:+--restore-file "$newest"} \
-        --no-last-checkpoints --keep-last-epochs 2 --num-workers 0 --log-format tqdm --cpu "$@" \
+        --no-last-checkpoints --keep-last-epochs 2 --num-workers 0 --cpu "$@" \
         >> "$folder/train.log" &
     trainer=$!
     echo $trainer > "$folder/pid"

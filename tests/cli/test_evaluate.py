@@ -165,3 +165,14 @@ def test_not_a_data_directory(tmp_path, capsys):
     arguments = ["--pairs", str(tmp_path / "pairs.txt"), "--output", str(tmp_path / "metrics.json")]
     assert main(["evaluate", str(tmp_path / "none"), *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["/dev/null", "", "data/test.question"])
+def test_the_output_never_replaces_a_device_or_what_is_read(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.replace", lambda *paths: pytest.fail(f"replaced {paths}"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/test.question").write_text("what ?\n")
+    assert main(["evaluate", "data", "--pairs", "pairs.jsonl", "--output", name]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--output" in line

@@ -157,7 +157,7 @@ def test_resuming_over_another_dictionary_is_refused_in_one_line(world, tmp_path
         "train", data, *GENERATION, *OPTIMIZER, "--max-epoch", 20, "--no-save", "--restore-file",
         world / "generation/checkpoint_last.pt", status=2,
     )
-    assert f"{data / 'dict.txt'}: 20 entries, not the 19" in error_line(done)
+    assert f"{data / 'dict.txt'}: is not the dictionary that the checkpoint was trained with (20 and 19" in error_line(done)
 
 
 @pytest.mark.parametrize("flags, expected", [

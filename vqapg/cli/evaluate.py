@@ -22,6 +22,7 @@ def add_arguments(parser):
 
 def run(args):
     import json
+    from pathlib import Path
 
     import vqapg
     from vqapg.cli.paths import input_file, output_file
@@ -36,8 +37,9 @@ def run(args):
     for option, value in (("--seed", args.seed), ("--show", args.show)):
         if value < 0:
             raise InputError(f"{option} {value}: must not be negative; give 0 or more")
-    output = output_file("--output", args.output)
-    if args.evaluator:
+    inputs = [args.pairs, args.evaluator or "", *Path(args.data).glob("*")]
+    output = output_file("--output", args.output, inputs)
+    if args.evaluator is not None:
         input_file("--evaluator", args.evaluator)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)

@@ -21,14 +21,16 @@ def add_arguments(parser):
 
 def run(args):
     import sys
+    from pathlib import Path
 
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.generated import read_generated, write_json_lines
     from vqapg.evaluation.metrics import distinct_triples
 
-    output = output_file("--output", args.output)
-    if args.evaluator:
+    inputs = [args.pairs, args.evaluator or "", *Path(args.data).glob("*")]
+    output = output_file("--output", args.output, inputs)
+    if args.evaluator is not None:
         input_file("--evaluator", args.evaluator)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)

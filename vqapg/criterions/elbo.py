@@ -10,6 +10,7 @@ from fairseq.logging import metrics
 from torch.nn import functional as F
 
 from vqapg.criterions.alignment import attention_alignment
+from vqapg.errors import InputError
 from vqapg.modules.latent import kl_divergence
 
 
@@ -61,10 +62,16 @@ class ElboCriterion(FairseqCriterion):
     """Sum over pairs of NLL + KL term + alignment term, in nats; fairseq divides by the number of pairs.
 
     A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism changes them.
+
+    Raises:
+        InputError: on a negative weight or negative free bits
     """
 
     def __init__(self, cfg, task):
         super().__init__(task)
+        for name in ("kl_free_bits", "attention_alignment_weight", "attention_alignment_free_bits"):
+            if not 0 <= getattr(cfg, name) < math.inf:
+                raise InputError(f"--{name.replace('_', '-')} must be at least 0, not {getattr(cfg, name)}")
         self.cfg = cfg
 
     def forward(self, model, sample, reduce=True):

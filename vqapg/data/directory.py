@@ -82,7 +82,9 @@ class DataDirectory:
         return self.path / "features.h5"
 
     def pairs(self, split):
-        """The pairs of *split*, in the order of the lines of its files."""
+        """The pairs of *split*, in the order of the lines of its files. Raises InputError on an unknown split."""
+        if split not in SPLITS:
+            raise InputError(f"{self.path}: has no split {split!r}; its splits are {', '.join(SPLITS)}")
         columns = [self._read_lines(f"{split}.{field}") for field in FIELDS]
         for field, column in zip(FIELDS, columns, strict=True):
             if not all(column):

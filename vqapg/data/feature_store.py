@@ -114,6 +114,7 @@ class FeatureWriter:
         layout.set_layout(h5py.h5d.CONTIGUOUS)
         layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
         layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        layout.set_obj_track_times(False)  # the same features give the same bytes
         with h5py.File(path, "w") as file:
             file.attrs.update({"format": FORMAT_VERSION, "images_digest": images_digest, **source})
             file.attrs.update({"grid_height": grid[0], "grid_width": grid[1]})

@@ -23,6 +23,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
     Raises InputError for bad input, and when *dest* holds something made otherwise and *overwrite* is not
     given.
     """
+    if not str(dest):
+        raise InputError("--dest: is empty; name the data directory to write")
     dest = Path(dest)
     if dest.exists() and not dest.is_dir():
         raise InputError(f"{dest}: is a file; give a directory as --dest")

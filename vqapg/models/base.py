@@ -99,9 +99,9 @@ class VQAPGModel(BaseFairseqModel):
             )
         if state["dictionary"] != self.origin["dictionary"]:
             raise InputError(
-                f"{self.features_file.with_name('dict.txt')}: {len(self.origin['dictionary'])} entries, not the "
-                f"{len(state['dictionary'])} of the dictionary that the checkpoint was trained with; use the data "
-                "directory of its training, or a copy of that dict.txt"
+                f"{self.features_file.with_name('dict.txt')}: is not the dictionary that the checkpoint was trained "
+                f"with ({len(self.origin['dictionary'])} and {len(state['dictionary'])} entries, special ones "
+                "counted); use the data directory of its training, or a copy of that dict.txt"
             )
 
     def max_positions(self):

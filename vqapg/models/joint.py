@@ -38,7 +38,7 @@ class JointModel(VQAPGModel):
         return self._decode(regions, None, question, answer)
 
     def _decode(self, regions, latent, question, answer):
-        output = PairOutput()
+        output = PairOutput(logits={}, attention={}, latents={})
         for name, decoder, text in (
             ("question", self.question_decoder, question),
             ("answer", self.answer_decoder, answer),

@@ -1,15 +1,16 @@
 """What a generation model's teacher-forced forward pass returns to the criterion."""
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from torch import Tensor
 
 from vqapg.modules.latent import Gaussian
 
 
-@dataclass
-class PairOutput:
+class PairOutput(NamedTuple):
     """Everything the objectives of Table 1 and equation 4 are made of.
+
+    A tuple, since fairseq's and PyTorch's hooks look for tensors in tuples and dicts only.
 
     Attributes:
         logits: by text ("question", "answer"), ``[B, T, V]``
@@ -17,6 +18,6 @@ class PairOutput:
         latents: by latent variable, its (posterior, prior), both ``[B, Z]``
     """
 
-    logits: dict[str, Tensor] = field(default_factory=dict)
-    attention: dict[str, Tensor] = field(default_factory=dict)
-    latents: dict[str, tuple[Gaussian, Gaussian]] = field(default_factory=dict)
+    logits: dict[str, Tensor]
+    attention: dict[str, Tensor]
+    latents: dict[str, tuple[Gaussian, Gaussian]]

@@ -8,7 +8,7 @@ from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
 import vqapg.models  # noqa: F401  a checkpoint of another task is then named, not just unknown
-from vqapg.data.directory import DataDirectory
+from vqapg.data.directory import SEPARATOR, DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.errors import InputError
 
@@ -17,6 +17,20 @@ from vqapg.errors import InputError
 class DataConfig(FairseqDataclass):
     data: str = field(default=MISSING, metadata={"help": "directory made by `vqapg prepare`"})
     seed: int = II("common.seed")
+
+
+def load_dictionary(path):
+    """fairseq's Dictionary from dict.txt. Raises InputError when it is none, or lacks the separator."""
+    try:
+        dictionary = Dictionary.load(str(path))
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(f"{path}: not a dictionary ({reason}); run vqapg prepare again, with --overwrite") from error
+    except Exception as error:  # what fairseq raises on text that is not UTF-8
+        raise InputError(f"{path}: not UTF-8 text; run vqapg prepare again, with --overwrite") from error
+    if SEPARATOR not in dictionary:
+        raise InputError(f"{path}: lacks {SEPARATOR}; run vqapg prepare again, with --overwrite")
+    return dictionary
 
 
 class DataDirectoryTask(FairseqTask):
@@ -37,7 +51,7 @@ class DataDirectoryTask(FairseqTask):
     def __init__(self, cfg):
         super().__init__(cfg)
         self.directory = DataDirectory(cfg.data)
-        self.dictionary = Dictionary.load(str(self.directory.dictionary_path))
+        self.dictionary = load_dictionary(self.directory.dictionary_path)
         self.features = FeatureStore(self.directory.features_path)
 
     @classmethod

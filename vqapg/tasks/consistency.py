@@ -7,6 +7,7 @@ from fairseq.tasks import register_task
 
 from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.negatives import NEGATIVES
+from vqapg.errors import InputError
 from vqapg.models.consistency import ConsistencyModel
 from vqapg.tasks.base import DataConfig, DataDirectoryTask
 
@@ -25,6 +26,9 @@ class ConsistencyConfig(DataConfig):
 @register_task("vqapg_consistency", dataclass=ConsistencyConfig)
 class ConsistencyTask(DataDirectoryTask):
     model_classes = (ConsistencyModel,)
+
+    def build_generator(self, models, args, **kwargs):
+        raise InputError("--task vqapg_consistency judges pairs and generates none; generate with --task vqapg")
 
     def make_dataset(self, pairs, training):
         return ConsistencyDataset(
