@@ -3,12 +3,12 @@
 # Run again, it skips what is done; killed anywhere and run again, it continues.
 #
 #   bash scripts/quickstart.sh            about 8 minutes on 2 cores after the install
-#   bash scripts/quickstart.sh --long     the same with a longer training: about 20 minutes
+#   bash scripts/quickstart.sh --long     the same with a longer training: about 18 minutes
 set -euo pipefail
 
 case ${1-} in
     '')     run=runs/quickstart      epochs=8  evaluator_epochs=12 ;;
-    --long) run=runs/quickstart-long epochs=25 evaluator_epochs=25 ;;
+    --long) run=runs/quickstart-long epochs=20 evaluator_epochs=20 ;;
     *)      sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 source "$(dirname "$0")/environment.sh"
@@ -82,16 +82,18 @@ if [ ! -e "$run/evaluator/final.pt" ]; then echo "  waiting for the evaluator: $
 wait $evaluator || { tail -n 20 "$run/evaluator/progress.log" >&2; exit 1; }
 
 echo "4/5 Generating a pair for each of the 9,673 test pairs"
-generated=$run/joint/generated
-if [ ! "$generated/finished" -nt "$run/joint/final.pt" ]; then
+generated=$run/joint/generate-test.txt
+if [ ! "$generated" -nt "$run/joint/final.pt" ]; then
     fairseq-generate "$data" --user-dir vqapg --task vqapg --path "$run/joint/final.pt" --gen-subset test \
-        --beam 10 --batch-size 256 --seed 1 --cpu --results-path "$generated"
-    touch "$generated/finished"
+        --beam 10 --batch-size 256 --seed 1 --cpu 2> "$run/joint/generate.log" \
+        | tee "$generated.partial" | grep '^H-' | python -m tqdm --total 9673 --unit pair --desc generating > /dev/null \
+        || { tail -n 5 "$run/joint/generate.log" >&2; exit 1; }
+    mv "$generated.partial" "$generated"
 fi
 
 echo "5/5 Evaluating"
-vqapg export "$generated/generate-test.txt" --data "$data" --format jsonl \
+vqapg export "$generated" --data "$data" --format jsonl \
     --evaluator "$run/evaluator/final.pt" --output "$run/pairs.jsonl"
-vqapg evaluate "$data" --pairs "$generated/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
+vqapg evaluate "$data" --pairs "$generated" --evaluator "$run/evaluator/final.pt" \
     --output "$run/metrics.json" --show 12
 echo "The pairs: $run/pairs.jsonl    The figures: $run/metrics.json"
