@@ -72,6 +72,8 @@ def world(tmp_path_factory):
     """A folder with data/, generation/ and consistency/ (each a checkpoint_last.pt), trained a little."""
     folder = tmp_path_factory.mktemp("world")
     data = make_data(folder)
-    for name, model in (("generation", GENERATION), ("consistency", CONSISTENCY)):
-        fairseq("train", data, *model, *OPTIMIZER, "--max-epoch", EPOCHS, "--no-epoch-checkpoints", "--save-dir", folder / name)
+    for name, model, metric in (("generation", GENERATION, "elbo"), ("consistency", CONSISTENCY, "accuracy")):
+        best = ["--best-checkpoint-metric", metric, "--maximize-best-checkpoint-metric"]
+        end = ["--max-epoch", EPOCHS, "--no-epoch-checkpoints", "--save-dir", folder / name]
+        fairseq("train", data, *model, *OPTIMIZER, *best, *end)
     return folder
