@@ -20,7 +20,6 @@ def add_arguments(parser):
 
 
 def run(args):
-    import sys
     from pathlib import Path
 
     from vqapg.cli.paths import input_file, output_file
@@ -42,6 +41,4 @@ def run(args):
         scores = score_triples(args.evaluator, data, triples) if triples else []
         scores = dict(zip(triples, scores, strict=True))
     written = write_json_lines(output, pairs, scores)
-    if written < len(pairs):
-        left_out = len(pairs) - written
-        print(f"vqapg export: left out {left_out} malformed of {len(pairs)} hypotheses", file=sys.stderr)
+    print(f"{output}: {written:,} pairs; {len(pairs) - written:,} malformed left out")

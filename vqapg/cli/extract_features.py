@@ -6,7 +6,7 @@ A run that was killed goes on where it stopped when it is started again.
 import sys
 
 HELP = "run a data directory's images through a frozen CNN"
-EXAMPLE = "vqapg extract-features data/easy-vqa --backbone efficientnet_lite0 --image-size 96"
+EXAMPLE = "vqapg extract-features data/easy --backbone efficientnet_lite0 --image-size 96"
 
 
 def add_arguments(parser):

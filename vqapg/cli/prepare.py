@@ -3,7 +3,7 @@
 from vqapg.data.sources import READERS
 
 HELP = "turn a data set into a data directory"
-EXAMPLE = "vqapg prepare --dataset easy-vqa --dest data/easy-vqa"
+EXAMPLE = "vqapg prepare --dataset easy-vqa --dest data/easy"
 
 
 def add_arguments(parser):
