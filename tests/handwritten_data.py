@@ -1,6 +1,16 @@
-"""A small data directory written by hand: tests of its readers do not depend on its writer."""
+"""Small data written by hand: tests of its readers do not depend on its writer."""
 
 import json
+
+from vqapg.data.directory import Pair
+
+PAIRS = [
+    Pair("a.png", "what color is the shape ?", "red"),
+    Pair("a.png", "is there a circle ?", "no"),
+    Pair("b.png", "is there a circle ?", "yes"),
+    Pair("c.png", "what color is the shape ?", "blue"),
+    Pair("c.png", "is there a circle ?", "yes"),
+]
 
 
 def write_data(folder, pairs, dataset="jsonl", split="test"):

@@ -3,18 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from handwritten_data import PAIRS
 
-from vqapg.data.directory import Pair
 from vqapg.data.pair_dataset import PairDataset
-
-PAIRS = [
-    Pair("a.png", "what color is the shape ?", "red"),
-    Pair("a.png", "is there a circle ?", "no"),
-    Pair("b.png", "is there a circle ?", "yes"),
-    Pair("c.png", "what color is the shape ?", "blue"),
-    Pair("c.png", "is there a circle ?", "yes"),
-]
-
 
 @pytest.fixture
 def store():

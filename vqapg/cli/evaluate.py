@@ -22,10 +22,9 @@ def add_arguments(parser):
 
 def run(args):
     import json
-    from pathlib import Path
 
     import vqapg
-    from vqapg.cli.paths import input_file, output_file
+    from vqapg.cli.paths import checked_output
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.easy_vqa_truth import possible_worlds, verdict
@@ -37,10 +36,7 @@ def run(args):
     for option, value in (("--seed", args.seed), ("--show", args.show)):
         if value < 0:
             raise InputError(f"{option} {value}: must not be negative; give 0 or more")
-    inputs = [args.pairs, args.evaluator or "", *Path(args.data).glob("*")]
-    output = output_file("--output", args.output, inputs)
-    if args.evaluator is not None:
-        input_file("--evaluator", args.evaluator)
+    output = checked_output(args)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None

@@ -20,17 +20,12 @@ def add_arguments(parser):
 
 
 def run(args):
-    from pathlib import Path
-
-    from vqapg.cli.paths import input_file, output_file
+    from vqapg.cli.paths import checked_output
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.generated import read_generated, write_json_lines
     from vqapg.evaluation.metrics import distinct_triples
 
-    inputs = [args.pairs, args.evaluator or "", *Path(args.data).glob("*")]
-    output = output_file("--output", args.output, inputs)
-    if args.evaluator is not None:
-        input_file("--evaluator", args.evaluator)
+    output = checked_output(args)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     scores = None

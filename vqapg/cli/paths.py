@@ -32,3 +32,11 @@ def output_file(option, name, inputs=()):
     if any(path.resolve() == Path(other).resolve() for other in inputs):
         raise InputError(f"{option} {path}: is read by this very command; give another name")
     return path
+
+
+def checked_output(args):
+    """The --output of a command that reads a data directory, --evaluator and pairs; both files checked."""
+    if args.evaluator is not None:
+        input_file("--evaluator", args.evaluator)
+    inputs = [args.pairs, *Path(args.data).glob("*")]
+    return output_file("--output", args.output, [*inputs, *([args.evaluator] if args.evaluator else [])])
