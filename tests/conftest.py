@@ -9,9 +9,7 @@ import torch
 from fairseq.data import Dictionary
 from hypothesis import settings
 
-import vqapg.models.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
-import vqapg.models.joint  # noqa: F401
-import vqapg.tasks.consistency  # noqa: F401
+import vqapg.tasks.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 import vqapg.tasks.generation  # noqa: F401
 from vqapg.data.directory import SEPARATOR
 

@@ -29,7 +29,7 @@ def test_score_is_equation_6_for_each_triple(model, batch):
     for logit, (image, question, answer) in zip(logits, inputs["triples"].tolist()):
         regions = model.image_encoder(inputs["features"][image : image + 1])
         texts = [
-            model.text_encoder(inputs[name][row : row + 1])
+            model.text_encoder(inputs[name][row : row + 1]).sequence
             for name, row in (("question", question), ("answer", answer))
         ]
         expected = model.score(model.attention(torch.cat(texts, dim=1), regions))

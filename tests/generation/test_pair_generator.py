@@ -1,36 +1,18 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
+from generation_models import build, generate
+from generation_models import generation_options as options
 
 from vqapg.data.directory import SEPARATOR
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.models.base import VariationalModelConfig
-from vqapg.models.joint import VariationalJointModel
 from vqapg.modules.noise import Stream
-
-
-def options(**changes):
-    """Stock fairseq's generation options and their defaults, as far as they are read."""
-    defaults = {
-        "beam": 5, "nbest": 1, "max_len_b": 8, "min_len": 1, "unnormalized": False, "lenpen": 1.0, "unkpen": 0.0,
-        "temperature": 1.0, "sampling": False, "sampling_topk": -1, "sampling_topp": -1.0,
-    }
-    return SimpleNamespace(**(defaults | changes))
 
 
 @pytest.fixture
 def model(dictionary, features):
-    torch.manual_seed(0)
-    cfg = VariationalModelConfig(hidden_size=8, embed_dim=6, latent_dim=4)
-    return VariationalJointModel(cfg, dictionary, features).eval()
-
-
-def generate(model, dictionary, batch, **changes):
-    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(**changes))
-    return generator.generate([model], {"net_input": batch})
+    return build("vqapg_joint_variational", dictionary, features)
 
 
 def rows_of(batch, rows):
@@ -58,12 +40,12 @@ def test_nbest_are_the_best_pairs_of_both_beams(model, dictionary, batch, unnorm
         texts = model.generate(
             batch["features"], batch["image_index"], batch["noise_keys"], generator.search
         )
-    for row, (questions, answers) in enumerate(zip(*texts)):
+    for row, pairs in enumerate(texts):
+        assert len({tuple(pair["question"].tokens.tolist()) for pair in pairs}) == 3 and len(pairs) == 9
         scores = []
-        for question in questions:
-            for answer in answers:
-                log_probs = [*question.log_probs.tolist(), *answer.log_probs.tolist()]
-                scores.append(sum(log_probs) / (1 if unnormalized else len(log_probs)))
+        for pair in pairs:
+            log_probs = [*pair["question"].log_probs.tolist(), *pair["answer"].log_probs.tolist()]
+            scores.append(sum(log_probs) / (1 if unnormalized else len(log_probs)))
         expected = sorted(scores, reverse=True)[:4]
         assert [h["score"] for h in found[row]] == pytest.approx(expected, abs=1e-4)
         # The score is that of the tokens shown.
@@ -86,15 +68,15 @@ def test_every_draw_has_a_latent_variable_of_its_own(model, dictionary, batch, m
     monkeypatch.setattr(model, "sample", lambda *inputs: seen.append(original(*inputs)) or seen[-1])
     found = generate(model, dictionary, batch, sampling=True, beam=3, nbest=3)
     assert [len(hypotheses) for hypotheses in found] == [3, 3, 3, 3]
-    latent = seen[0][1]
+    latent = seen[0][0]
     assert latent.shape == (12, 4) and len(np.unique(latent.numpy().round(5), axis=0)) == 12
 
 
 def test_question_and_answer_draw_different_numbers(model, dictionary, batch):
     streams = []
 
-    def search(decoder, regions, state, noise_keys, stream):
-        streams.append(stream)
+    def search(decoder, memory, state, noise_keys):
+        streams.append(decoder.stream)
         return []
 
     model.generate(batch["features"], batch["image_index"], batch["noise_keys"], search)
@@ -112,9 +94,7 @@ def test_options_without_meaning_are_refused_by_name(model, dictionary, changes,
 
 
 def test_generation_turns_dropout_off(dictionary, features, batch):
-    torch.manual_seed(0)
-    cfg = VariationalModelConfig(hidden_size=8, embed_dim=6, latent_dim=4, dropout=0.5)
-    model = VariationalJointModel(cfg, dictionary, features)
+    model = build("vqapg_joint_variational", dictionary, features, dropout=0.5)
     runs = []
     for _ in range(2):
         found = generate(model.train(), dictionary, batch, beam=2)

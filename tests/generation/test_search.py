@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from vqapg.generation.search import BeamSearch, Sampling, TokenRules
-from vqapg.modules.noise import Stream
-from vqapg.modules.text_decoder import TextDecoder
+from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules
+from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
 # Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are words.
 END, VOCABULARY = 2, 6
@@ -18,10 +17,13 @@ def rules(**options):
     return TokenRules(end=END, forbidden=(0, 1), unknown=3, **{"max_len": 3, **options})
 
 
-@pytest.fixture
-def decoder():
+@pytest.fixture(params=["regions only", "reads a text"])
+def decoder(request):
     torch.manual_seed(0)
-    decoder = TextDecoder(nn.Embedding(VOCABULARY, 4, padding_idx=1), dim=6, latent_dim=3).eval()
+    decoder = TextDecoder(
+        "answer", SpecialTokens(END, 1, 3, 0), nn.Embedding(VOCABULARY, 4, padding_idx=1), memory_dim=6, dim=6,
+        latent_dim=3, reads_text=request.param == "reads a text",
+    ).eval()
     for parameter in decoder.parameters():
         parameter.data.mul_(3)  # far from uniform
     return decoder
@@ -29,21 +31,23 @@ def decoder():
 
 @pytest.fixture
 def inputs(decoder):
-    regions, latent = torch.randn(5, 4, 6), torch.randn(5, 3)
-    return regions, decoder.initial_state(regions, latent)
+    regions, latent, text = torch.randn(5, 4, 6), torch.randn(5, 3), torch.randn(5, 3, 6)
+    real = torch.arange(3) < torch.tensor([[3], [1], [2], [3], [2]])
+    memory = Memory(regions) if decoder.text_query is None else Memory(regions, text, real)
+    return memory, decoder.initial_state(regions, latent, text[:, 0])
 
 
 def keys(rows):
     return np.array([[1, 0, row] for row in range(rows)])
 
 
-def all_texts(decoder, regions, state, rules):
+def all_texts(decoder, memory, state, rules):
     """Every text that the rules allow for one image, with its log-probability, token by token."""
     for length in range(rules.min_len, rules.max_len + 1):
         for words in itertools.product((3, 4, 5), repeat=length):
             tokens, current, log_probs = [*words, END], state, []
             for step, (previous, token) in enumerate(zip([END, *words], tokens)):
-                decoded = decoder(torch.tensor([[previous]]), regions, current)
+                decoded = decoder(torch.tensor([[previous]]), memory, current)
                 current = decoded.state
                 scores = decoded.logits[0, 0] / rules.temperature
                 scores = scores.log_softmax(-1)
@@ -57,8 +61,8 @@ def all_texts(decoder, regions, state, rules):
             yield tokens, log_probs
 
 
-def one_row(regions, state, row):
-    return regions[row : row + 1], tuple(x[:, row : row + 1] for x in state)
+def one_row(memory, state, row):
+    return memory.select([row]), tuple(x[:, row : row + 1] for x in state)
 
 
 @pytest.mark.parametrize("options", [
@@ -69,13 +73,13 @@ def one_row(regions, state, row):
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
 @torch.no_grad()
 def test_a_beam_wide_enough_equals_brute_force(decoder, inputs, options, length_penalty):
-    regions, state = inputs
+    memory, state = inputs
     the_rules = rules(**options)
     search = BeamSearch(the_rules, beam=60, length_penalty=length_penalty)
-    found = search(decoder, regions, state, keys(5), Stream.QUESTION)
+    found = search(decoder, memory, state, keys(5))
     for row in range(5):
         expected = sorted(
-            all_texts(decoder, *one_row(regions, state, row), the_rules),
+            all_texts(decoder, *one_row(memory, state, row), the_rules),
             key=lambda text: sum(text[1]) / len(text[1]) ** length_penalty,
             reverse=True,
         )
@@ -86,13 +90,13 @@ def test_a_beam_wide_enough_equals_brute_force(decoder, inputs, options, length_
 
 @torch.no_grad()
 def test_a_beam_of_one_is_greedy(decoder, inputs):
-    regions, state = inputs
-    found = BeamSearch(rules(max_len=8), beam=1)(decoder, regions, state, keys(5), Stream.QUESTION)
+    memory, state = inputs
+    found = BeamSearch(rules(max_len=8), beam=1)(decoder, memory, state, keys(5))
     for row in range(5):
-        row_regions, current = one_row(regions, state, row)
+        row_memory, current = one_row(memory, state, row)
         tokens = [END]
         while len(tokens) < 10 and (len(tokens) == 1 or tokens[-1] != END):
-            decoded = decoder(torch.tensor([[tokens[-1]]]), row_regions, current)
+            decoded = decoder(torch.tensor([[tokens[-1]]]), row_memory, current)
             current = decoded.state
             scores = decoded.logits[0, 0].clone()
             scores[[0, 1]] = -math.inf
@@ -102,59 +106,82 @@ def test_a_beam_of_one_is_greedy(decoder, inputs):
         assert found[row][0].tokens.tolist() == tokens[1:]
 
 
-def slow_beam(decoder, regions, state, rules, beam):
-    """fairseq's rules for one image, with Python lists."""
+def slow_beam(decoder, memory, state, rules, beam):
+    """The rules for one image, with Python lists."""
+    def score(hypothesis):
+        return sum(hypothesis[1]) / len(hypothesis[1])
+
     live, finished = [([END], [], state)], []
     for step in range(rules.max_len + 1):
         candidates = []
         for tokens, log_probs, current in live:
-            decoded = decoder(torch.tensor([[tokens[-1]]]), regions, current)
+            decoded = decoder(torch.tensor([[tokens[-1]]]), memory, current)
             for token, value in enumerate(rules.log_probs(decoded.logits[0, 0], step).tolist()):
                 candidates.append(([*tokens, token], [*log_probs, value], decoded.state))
         candidates = sorted(candidates, key=lambda c: sum(c[1]), reverse=True)[: 2 * beam]
         for tokens, log_probs, _ in candidates[:beam]:
-            if tokens[-1] == END and math.isfinite(sum(log_probs)) and len(finished) < beam:
+            if tokens[-1] == END and math.isfinite(sum(log_probs)):
                 finished.append((tokens[1:], log_probs))
+        finished = sorted(finished, key=score, reverse=True)[:beam]
         live = [c for c in candidates if c[0][-1] != END and math.isfinite(sum(c[1]))][:beam]
-        if len(finished) == beam or not live:
+        if not live or (len(finished) == beam and score(live[0]) <= score(finished[-1])):
             break
-    return sorted(finished, key=lambda f: sum(f[1]) / len(f[1]), reverse=True)
+    return finished
+
+
+class Peaked:
+    """Says 4 4 4 4 with probability near 1; all else, with an end at any time, is improbable."""
+
+    def __call__(self, previous, memory, state):
+        (step,) = state[0].unique().tolist()
+        logits = torch.zeros(len(previous), 1, VOCABULARY)
+        logits[..., END if step == 4 else 4] = 9.0
+        state = (state[0] + 1,)
+        return DecoderOutput(logits, None, state)
+
+
+def test_improbable_ends_do_not_crowd_out_a_probable_text():
+    memory, state = Memory(torch.zeros(2, 1, 1)), (torch.zeros(1, 2, 1),)
+    for row in BeamSearch(rules(max_len=9), beam=3)(Peaked(), memory, state, keys(2)):
+        assert row[0].tokens.tolist() == [4, 4, 4, 4, END] and row[0].total > -0.1
+        scores = [h.total / len(h.tokens) for h in row]
+        assert len(row) == 3 and scores == sorted(scores, reverse=True)
 
 
 @pytest.mark.parametrize("beam", [2, 3, 5])
 @torch.no_grad()
 def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam):
-    regions, state = inputs
+    memory, state = inputs
     the_rules = rules(max_len=7)
-    found = BeamSearch(the_rules, beam)(decoder, regions, state, keys(5), Stream.QUESTION)
+    found = BeamSearch(the_rules, beam)(decoder, memory, state, keys(5))
     for row in range(5):
-        expected = slow_beam(decoder, *one_row(regions, state, row), the_rules, beam)
+        expected = slow_beam(decoder, *one_row(memory, state, row), the_rules, beam)
         assert [h.tokens.tolist() for h in found[row]] == [tokens for tokens, _ in expected]
 
 
 @torch.no_grad()
 def test_sampling_follows_the_models_distribution(decoder, inputs):
-    regions, state = one_row(*inputs, 0)
+    memory, state = one_row(*inputs, 0)
     draws = 20_000
-    many_regions, many_state = regions.expand(draws, -1, -1), tuple(x.repeat(1, draws, 1) for x in state)
+    many_memory, many_state = memory.select([0] * draws), tuple(x.repeat(1, draws, 1) for x in state)
     the_rules = rules(max_len=2)
-    found = Sampling(the_rules)(decoder, many_regions, many_state, keys(draws), Stream.ANSWER)
+    found = Sampling(the_rules)(decoder, many_memory, many_state, keys(draws))
     counts = {}
     for (hypothesis,) in found:
         text = tuple(hypothesis.tokens.tolist())
         counts[text] = counts.get(text, 0) + 1
-    expected = sampling_distribution(decoder, regions, state, the_rules)
+    expected = sampling_distribution(decoder, memory, state, the_rules)
     assert sum(expected.values()) == pytest.approx(1, abs=1e-5)
     for text, share in expected.items():
         error = 4 * math.sqrt(share * (1 - share) / draws) + 1e-4
         assert counts.get(text, 0) / draws == pytest.approx(share, abs=error)
 
 
-def sampling_distribution(decoder, regions, state, rules, tokens=(), probability=1.0):
+def sampling_distribution(decoder, memory, state, rules, tokens=(), probability=1.0):
     """Every text with its probability; what is forbidden at a step has its share spread over what is left."""
     if tokens and tokens[-1] == END:
         return {tokens: probability}
-    decoded = decoder(torch.tensor([[tokens[-1] if tokens else END]]), regions, state)
+    decoded = decoder(torch.tensor([[tokens[-1] if tokens else END]]), memory, state)
     shares = decoded.logits[0, 0].softmax(-1).tolist()
     allowed = [t for t in (END, 3, 4, 5) if t != END or len(tokens) >= rules.min_len]
     if len(tokens) == rules.max_len:
@@ -163,19 +190,19 @@ def sampling_distribution(decoder, regions, state, rules, tokens=(), probability
     texts = {}
     for token in allowed:
         chance = probability * shares[token] / total
-        texts |= sampling_distribution(decoder, regions, decoded.state, rules, (*tokens, token), chance)
+        texts |= sampling_distribution(decoder, memory, decoded.state, rules, (*tokens, token), chance)
     return texts
 
 
 @torch.no_grad()
 def test_a_sample_depends_on_its_key_not_on_its_batch(decoder, inputs):
-    regions, state = inputs
+    memory, state = inputs
     search = Sampling(rules(max_len=6))
-    together = search(decoder, regions, state, keys(5), Stream.ANSWER)
+    together = search(decoder, memory, state, keys(5))
     for row in range(5):
-        alone = search(decoder, *one_row(regions, state, row), keys(5)[row : row + 1], Stream.ANSWER)
+        alone = search(decoder, *one_row(memory, state, row), keys(5)[row : row + 1])
         assert alone[0][0].tokens.tolist() == together[row][0].tokens.tolist()
-    others = search(decoder, regions, state, keys(5) + [[1, 0, 0]], Stream.ANSWER)
+    others = search(decoder, memory, state, keys(5) + [[1, 0, 0]])
     assert [h[0].tokens.tolist() for h in others] != [h[0].tokens.tolist() for h in together]
 
 
@@ -192,3 +219,20 @@ def test_top_k_and_top_p_keep_the_tokens_they_should():
     assert [draw(probabilities, n, top_p=0.5) for n in (0.56, 0.58, 0.999999)] == [1, 3, 3]
     assert [draw(probabilities, n, top_p=0.3) for n in (0.0, 0.999999)] == [1, 1]
     assert draw(probabilities, 0.95, top_k=99) == 0
+
+
+def test_a_pairs_text_is_split_at_its_only_separator():
+    log_probs = torch.tensor([-1.0, -2.0, -3.0, -4.0, -5.0])
+    pair = Hypothesis(torch.tensor([7, 8, 4, 9, END]), log_probs, -15.0)
+    first, second = pair.split(separator=4, end=END)
+    # The first text ends where the separator stood, and with its probability.
+    assert first.tokens.tolist() == [7, 8, END] and first.log_probs.tolist() == [-1, -2, -3]
+    assert second.tokens.tolist() == [9, END] and second.log_probs.tolist() == [-4, -5]
+    assert (first.total, second.total) == (-6, -9)
+    assert pair.tokens.tolist() == [7, 8, 4, 9, END]
+
+
+@pytest.mark.parametrize("tokens", [[7, 8, END], [7, 4, 8, 4, END]])
+def test_a_text_without_exactly_one_separator_is_not_split(tokens):
+    text = Hypothesis(torch.tensor(tokens), torch.zeros(len(tokens)), 0.0)
+    assert text.split(separator=4, end=END) is None

@@ -1,24 +1,12 @@
-from types import SimpleNamespace
-
 import pytest
 import torch
+from generation_models import ALL, build
 from torch import nn
 
-from vqapg.models.base import ModelConfig, VariationalModelConfig
-from vqapg.models.consistency import ConsistencyModel
-from vqapg.models.joint import JointModel, VariationalJointModel
 
-SIZES = {"hidden_size": 8, "embed_dim": 6, "dropout": 0.3}
-
-
-@pytest.fixture(params=[
-    (JointModel, ModelConfig(**SIZES)),
-    (VariationalJointModel, VariationalModelConfig(latent_dim=4, **SIZES)),
-    (ConsistencyModel, ModelConfig(**SIZES)),
-], ids=lambda param: param[0].__name__)
+@pytest.fixture(params=[*(name for name, order in ALL if order != "qa"), "vqapg_consistency"])
 def model(request, dictionary, features):
-    model_class, cfg = request.param
-    return model_class.build_model(cfg, SimpleNamespace(dictionary=dictionary, features=features))
+    return build(request.param, dictionary, features, dropout=0.3)
 
 
 def test_training_starts_from_our_weights_not_pytorchs(model):

@@ -27,6 +27,17 @@ def test_attend_is_equation_1():
             assert weights[row, step].tolist() == pytest.approx(expected_weights, abs=1e-6)
 
 
+def test_padding_gets_no_attention():
+    torch.manual_seed(3)
+    queries, tokens = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
+    real = torch.tensor([[True] * 5, [True, True, False, False, False]])
+    attended, weights = attend(queries, tokens, real)
+    alone, alone_weights = attend(queries[1:], tokens[1:, :2])
+    torch.testing.assert_close(attended[1:], alone)
+    torch.testing.assert_close(weights[1:, :, :2], alone_weights)
+    assert not weights[1, :, 2:].any() and weights[0].gt(0).all()
+
+
 @pytest.mark.parametrize("query_dim", [4, 8])
 def test_text_image_attention_is_f_of_equation_1(query_dim):
     torch.manual_seed(2)

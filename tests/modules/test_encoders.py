@@ -53,15 +53,19 @@ def test_image_encoder_takes_its_statistics_to_the_checkpoint():
     assert other.feature_mean.tolist() == [1, 1, 1] and other.feature_std.tolist() == [2, 2, 2]
 
 
-def test_text_encoder_is_the_last_states_of_both_directions_and_never_reads_padding():
+def test_text_encoder_is_the_states_of_both_directions_and_never_reads_padding():
     torch.manual_seed(0)
     embedding = nn.Embedding(9, 4, padding_idx=1)
     encoder = TextEncoder(embedding, dim=6).eval()
-    tokens = torch.tensor([[4, 5, 6, 7, 2], [8, 2, 1, 1, 1], [3, 3, 2, 1, 1]])
+    tokens = torch.tensor([[4, 5, 6, 7, 2, 1], [8, 2, 1, 1, 1, 1], [3, 3, 2, 1, 1, 1]])
     encoded = encoder(tokens)
+    assert encoded.tokens.shape == (3, 6, 6)
     for row, length in zip(range(3), (5, 2, 3)):
-        _, expected = slow_bidirectional(encoder.lstm, list(embedding.weight[tokens[row, :length]]))
-        torch.testing.assert_close(encoded[row], expected, atol=1e-5, rtol=1e-4)
+        states, last = slow_bidirectional(encoder.lstm, list(embedding.weight[tokens[row, :length]]))
+        torch.testing.assert_close(encoded.sequence[row], last, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(encoded.tokens[row, :length], torch.stack(states), atol=1e-5, rtol=1e-4)
+        assert not encoded.tokens[row, length:].any()
+        assert encoded.real[row].tolist() == [True] * length + [False] * (6 - length)
 
 
 @pytest.mark.parametrize("build", [

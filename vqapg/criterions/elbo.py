@@ -10,8 +10,19 @@ from fairseq.logging import metrics
 from torch.nn import functional as F
 
 from vqapg.criterions.alignment import attention_alignment
+from vqapg.criterions.collapse import collapse_sums, log_collapse
 from vqapg.errors import InputError
-from vqapg.modules.latent import kl_divergence
+from vqapg.modules.latent import kl_divergence, kl_per_dimension
+from vqapg.modules.noise import Stream, standard_normal
+
+
+# What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held, a pair [B].
+# Over dimensions: Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934.
+HELD_OVER = {
+    "pair": lambda kl, free_bits: kl.sum(dim=1).clamp(min=free_bits),
+    "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),
+    "batch": lambda kl, free_bits: kl.sum(dim=1).mean().clamp(min=free_bits).expand(len(kl)),
+}
 
 
 @dataclass
@@ -25,6 +36,19 @@ class ElboConfig(FairseqDataclass):
             "help": "paper: max(KL, free bits), which stops training prior and posterior below the threshold; "
             "train-prior: free bits hold the posterior only, the prior is always trained"
         },
+    )
+    free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(
+        default="pair",
+        metadata={
+            "help": "what the free bits hold: each pair (paper); each dimension of each pair, which gets its even "
+            "share of them; the mean over the batch"
+        },
+    )
+    kl_warmup_updates: int = field(
+        default=0, metadata={"help": "the KL term's weight rises from 0 to 1 over this many updates; 0: it is 1"}
+    )
+    kl_cycle_updates: int = field(
+        default=0, metadata={"help": "the rise begins anew every so many updates (cyclical warm-up); 0: it does not"}
     )
     attention_alignment_weight: float = field(
         default=0.5, metadata={"help": "lambda of the attention alignment term (paper, equation 4)"}
@@ -42,57 +66,94 @@ def text_nll(logits, target, padding):
     return nll.sum(dim=1)
 
 
-def kl_term(posterior, prior, free_bits, mode):
-    """The KL term that is optimised, a pair ``[B]``, and the plain KL(posterior || prior) ``[B]``.
+def kl_term(posterior, prior, free_bits, mode, over="pair", weight=1.0):
+    """The KL term that is optimised, a pair ``[B]``.
 
     "paper" is max(KL, free bits). Below the threshold it trains neither network, so the prior never learns where
     the posterior goes; "train-prior" therefore is max(KL(q || sg(p)), free bits) + KL(sg(q) || p), sg without
     gradient. Above the threshold both have the same gradient; the value is larger by KL, which is why KL and ELBO
     are reported from the plain KL.
+
+    Args:
+        over: what free bits hold, see :data:`HELD_OVER`
+        weight: of what holds the posterior to the prior (KL warm-up); in "train-prior" the prior is trained at
+            full weight throughout
     """
-    kl = kl_divergence(posterior, prior)
+    held = HELD_OVER[over]
     if mode == "paper":
-        return kl.clamp(min=free_bits), kl
-    held_posterior = kl_divergence(posterior, prior.detach()).clamp(min=free_bits)
-    return held_posterior + kl_divergence(posterior.detach(), prior), kl
+        return weight * held(kl_per_dimension(posterior, prior), free_bits)
+    held_posterior = held(kl_per_dimension(posterior, prior.detach()), free_bits)
+    return weight * held_posterior + kl_divergence(posterior.detach(), prior)
+
+
+def kl_weight(num_updates, warmup_updates, cycle_updates):
+    """Linear warm-up (Bowman et al. 2016, https://aclanthology.org/K16-1002), or begun anew every cycle (Fu et al.
+    2019, https://aclanthology.org/N19-1021): in [0, 1]."""
+    if not warmup_updates:
+        return 1.0
+    if cycle_updates:
+        num_updates %= cycle_updates
+    return min(1.0, num_updates / warmup_updates)
 
 
 @register_criterion("vqapg_elbo", dataclass=ElboConfig)
 class ElboCriterion(FairseqCriterion):
     """Sum over pairs of NLL + KL term + alignment term, in nats; fairseq divides by the number of pairs.
 
-    A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism changes them.
+    A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism changes them
+    (but for ``--free-bits-over batch``, which is made of the batch).
 
     Raises:
-        InputError: on a negative weight or negative free bits
+        InputError: on a negative weight, negative free bits, or a warm-up longer than its cycle
     """
 
     def __init__(self, cfg, task):
         super().__init__(task)
-        for name in ("kl_free_bits", "attention_alignment_weight", "attention_alignment_free_bits"):
+        for name in (
+            "kl_free_bits", "kl_warmup_updates", "kl_cycle_updates", "attention_alignment_weight",
+            "attention_alignment_free_bits",
+        ):
             if not 0 <= getattr(cfg, name) < math.inf:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 0, not {getattr(cfg, name)}")
+        if cfg.kl_cycle_updates and not 0 < cfg.kl_warmup_updates <= cfg.kl_cycle_updates:
+            raise InputError(
+                f"--kl-cycle-updates {cfg.kl_cycle_updates} needs a --kl-warmup-updates of 1 to as many, "
+                f"not {cfg.kl_warmup_updates}"
+            )
         self.cfg = cfg
 
     def forward(self, model, sample, reduce=True):
         output = model(**sample["net_input"])
-        targets = {name: sample["net_input"][name] for name in output.logits}
-        nll = {name: text_nll(output.logits[name], targets[name], self.padding_idx) for name in targets}
+        nll = {text: text_nll(output.logits[text], output.targets[text], self.padding_idx) for text in output.logits}
         loss = torch.stack(list(nll.values())).sum(dim=0)
-        sums = {f"nll_{name}": value for name, value in nll.items()}
+        sums = {f"nll_{text}": value for text, value in nll.items()}
+        totals = {}
 
-        for posterior, prior in output.latents.values():
-            term, kl = kl_term(posterior, prior, self.cfg.kl_free_bits, self.cfg.free_bits_mode)
-            loss = loss + term
-            sums["kl"] = sums.get("kl", 0) + kl
-            sums["kl_clamped"] = sums.get("kl_clamped", 0) + kl.clamp(min=self.cfg.kl_free_bits)
+        # Validation is comparable over the whole training.
+        weight = 1.0
+        if model.training:
+            weight = kl_weight(model.num_updates, self.cfg.kl_warmup_updates, self.cfg.kl_cycle_updates)
+        for text, (posterior, prior) in output.latents.items():
+            loss = loss + kl_term(
+                posterior, prior, self.cfg.kl_free_bits, self.cfg.free_bits_mode, self.cfg.free_bits_over, weight
+            )
+            per_dimension = kl_per_dimension(posterior, prior)
+            # A pipeline has two, each with an objective of its own.
+            suffix = f"_{text}" if len(output.latents) > 1 else ""
+            sums[f"kl{suffix}"] = per_dimension.sum(dim=1)
+            sums[f"kl_clamped{suffix}"] = HELD_OVER[self.cfg.free_bits_over](per_dimension, self.cfg.kl_free_bits)
+            if not model.training:
+                inputs = sample["net_input"]
+                noise = standard_normal(inputs["noise_keys"], posterior.mean.size(1), Stream.LATENT)
+                collapse = collapse_sums(posterior, prior, inputs["image_index"], noise)
+                totals |= {name + suffix: value for name, value in collapse.items()}
 
         if output.attention and self.cfg.attention_alignment_weight > 0:
             alignment = attention_alignment(
                 output.attention["question"],
-                targets["question"].ne(self.padding_idx),
+                output.targets["question"].ne(self.padding_idx),
                 output.attention["answer"],
-                targets["answer"].ne(self.padding_idx),
+                output.targets["answer"].ne(self.padding_idx),
             )
             held = alignment.clamp(min=self.cfg.attention_alignment_free_bits)
             loss = loss + self.cfg.attention_alignment_weight * held
@@ -100,34 +161,40 @@ class ElboCriterion(FairseqCriterion):
 
         if output.latents and not model.training:
             under_prior = model(**sample["net_input"], latent_from="prior")
-            for name, target in targets.items():
-                sums[f"nll_{name}_prior"] = text_nll(under_prior.logits[name], target, self.padding_idx)
+            for text, target in output.targets.items():
+                sums[f"nll_{text}_prior"] = text_nll(under_prior.logits[text], target, self.padding_idx)
 
         loss = loss.sum()
         logging_output = {
             "loss": loss.detach(),
-            "ntokens": sample["ntokens"],
+            "ntokens": sum(target.ne(self.padding_idx).sum() for target in output.targets.values()),
             "nsentences": sample["nsentences"],
             "sample_size": sample["nsentences"],
             **{name: value.detach().sum() for name, value in sums.items()},
+            **{name: value.detach() for name, value in totals.items()},
         }
         return loss, sample["nsentences"], logging_output
 
     @classmethod
     def reduce_metrics(cls, logging_outputs):
-        """Per-pair means in nats (``loss``, ``nll_*``, ``kl``, ``elbo``) and per-token perplexities, logged only."""
-        first = logging_outputs[0]
-        totals = {name: float(sum(log[name] for log in logging_outputs)) for name in first}
-        pairs = totals["nsentences"]
-        for name in totals:
-            if name not in ("ntokens", "nsentences", "sample_size"):
-                metrics.log_scalar(name, totals[name] / pairs, pairs, round=3)
-        nll = sum(
-            value for name, value in totals.items() if name.startswith("nll_") and not name.endswith("_prior")
-        )
-        metrics.log_scalar("elbo", -(nll + totals.get("kl", 0)) / pairs, pairs, round=3)
-        metrics.log_scalar("nll_token", nll / totals["ntokens"], totals["ntokens"], round=4)
+        """Per-pair means in nats (``loss``, ``nll_*``, ``kl*``, ``elbo*``), per-token perplexity, and what tells of
+        collapse; logged only."""
+        totals = {name: sum(log[name] for log in logging_outputs) for name in logging_outputs[0]}
+        pairs, tokens = float(totals["nsentences"]), float(totals["ntokens"])
+        texts = [name.removeprefix("nll_") for name in totals if name.startswith("nll_") and not name.endswith("_prior")]
+        for name, value in totals.items():
+            if name.startswith(("loss", "nll", "kl", "alignment")):
+                metrics.log_scalar(name, float(value) / pairs, pairs, round=3)
+        nll = sum(float(totals[f"nll_{text}"]) for text in texts)
+        for text in texts:
+            if f"kl_{text}" in totals:
+                elbo = -(totals[f"nll_{text}"] + totals[f"kl_{text}"])
+                metrics.log_scalar(f"elbo_{text}", float(elbo) / pairs, pairs, round=3)
+        kl = sum(float(totals[name]) for name in ("kl", *(f"kl_{text}" for text in texts)) if name in totals)
+        metrics.log_scalar("elbo", -(nll + kl) / pairs, pairs, round=3)
+        metrics.log_scalar("nll_token", nll / tokens, tokens, round=4)
         metrics.log_derived("ppl", lambda meters: round(math.exp(min(meters["nll_token"].avg, 50)), 3))
+        log_collapse(totals, pairs)
 
     @staticmethod
     def logging_outputs_can_be_summed():

@@ -1,10 +1,12 @@
 """The generator object that stock fairseq-generate drives: samples in, question-answer hypotheses out."""
 
+import math
+
 import numpy as np
 import torch
 
 from vqapg.errors import InputError
-from vqapg.generation.search import BeamSearch, Sampling, TokenRules, normalised_score
+from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules, normalised_score
 
 # Stock flags that have no meaning here, with the value that leaves them off.
 UNSUPPORTED = {
@@ -35,12 +37,13 @@ class PairGenerator:
         dictionary: has the separator
         separator: its index
         args: stock fairseq's generation options
+        latent_temperature: scales the standard deviation of the prior that z is drawn from; at 0 z is its mean
 
     Raises:
         InputError: on a stock flag that has no meaning here
     """
 
-    def __init__(self, model, dictionary, separator, args):
+    def __init__(self, model, dictionary, separator, args, latent_temperature=1.0):
         for name, off in UNSUPPORTED.items():
             if getattr(args, name, off) not in (off, None):
                 flag = "--" + name.replace("_", "-")
@@ -52,15 +55,19 @@ class PairGenerator:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
         if not 0 <= args.min_len <= args.max_len_b:
             raise InputError(f"--min-len {args.min_len} must lie between 0 and --max-len-b, {args.max_len_b}")
+        if not 0 <= latent_temperature < math.inf:
+            raise InputError(f"--latent-temperature must be at least 0, not {latent_temperature}")
         self.model = model
-        self.separator = separator
+        self.latent_temperature = latent_temperature
+        self.separator, self.padding = separator, dictionary.pad()
         self.nbest = args.nbest
         self.length_penalty = 0.0 if args.unnormalized else args.lenpen
         self.draws = args.beam if args.sampling else 1
         self.symbols_to_strip_from_output = {dictionary.eos(), dictionary.pad(), dictionary.bos()}
+        forbidden = (dictionary.bos(), dictionary.pad())
         rules = TokenRules(
             end=dictionary.eos(),
-            forbidden=(dictionary.bos(), dictionary.pad(), separator),
+            forbidden=forbidden if model.writes_separator else (*forbidden, separator),
             unknown=dictionary.unk(),
             unknown_penalty=args.unkpen,
             min_len=args.min_len,
@@ -81,29 +88,45 @@ class PairGenerator:
         image_index = inputs["image_index"].repeat_interleave(self.draws)
         noise_keys = np.repeat(inputs["noise_keys"], self.draws, axis=0)
         noise_keys[:, 1] = np.tile(np.arange(self.draws), len(inputs["noise_keys"]))
-        texts = self.model.generate(inputs["features"], image_index, noise_keys, self.search)
-        rows = [self._join(questions, answers) for questions, answers in zip(*texts)]
-        grouped = (rows[i : i + self.draws] for i in range(0, len(rows), self.draws))
+        given = None
+        if self.model.given is not None:
+            given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
+        rows = self.model.generate(
+            inputs["features"],
+            image_index,
+            noise_keys,
+            self.search,
+            nbest=self.nbest,
+            latent_temperature=self.latent_temperature,
+            given=given,
+        )
+        best = [
+            [self._join(texts, row_given) for texts in sorted(row, key=self._score, reverse=True)[: self.nbest]]
+            for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
+        ]
+        grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
         return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
 
-    def _join(self, questions, answers):
-        """The best pairs of a question and an answer hypothesis, given their latent variable independent."""
-        pairs = [
-            (normalised_score(q.total + a.total, len(q.tokens) + len(a.tokens), self.length_penalty), q, a)
-            for q in questions
-            for a in answers
-        ]
-        best = sorted(pairs, key=lambda pair: pair[0], reverse=True)[: self.nbest]
-        return [self._pair(*pair) for pair in best]
+    def _score(self, texts):
+        """Of the tokens that were generated, whatever was given."""
+        length = sum(len(text.tokens) for text in texts.values())
+        return normalised_score(sum(text.total for text in texts.values()), length, self.length_penalty)
 
-    def _pair(self, score, question, answer):
-        # The separator takes the place, and the probability, of the question's end.
-        tokens = torch.cat([question.tokens, answer.tokens])
-        tokens[len(question.tokens) - 1] = self.separator
-        log_probs = torch.cat([question.log_probs, answer.log_probs])
-        return {
-            "tokens": tokens,
-            "score": score,
-            "positional_scores": log_probs,
-            "alignment": None,
-        }
+    def _join(self, texts, given):
+        """The hypothesis of what was generated, as question, separator, answer, in stock fairseq's form.
+
+        The separator takes the place, and the probability, of the question's end.
+        """
+        if "pair" in texts:
+            tokens, log_probs = texts["pair"].tokens, texts["pair"].log_probs
+        else:
+            ends = [texts.get(name) or self._given(given) for name in ("question", "answer")]
+            tokens = torch.cat([text.tokens for text in ends])
+            tokens[len(ends[0].tokens) - 1] = self.separator
+            log_probs = torch.cat([text.log_probs for text in ends])
+        return {"tokens": tokens, "score": self._score(texts), "positional_scores": log_probs, "alignment": None}
+
+    def _given(self, tokens):
+        """A given text ``[T]`` beside a generated one: certain, so of log-probability 0."""
+        tokens = tokens[tokens.ne(self.padding)]
+        return Hypothesis(tokens, torch.zeros(len(tokens), device=tokens.device), 0.0)

@@ -1,5 +1,6 @@
 """Beam search and sampling from one decoder, batched over images and beams."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,6 +16,23 @@ class Hypothesis(NamedTuple):
     tokens: Tensor
     log_probs: Tensor
     total: float
+
+    def split(self, separator, end):
+        """A pair's text as its two texts; None when it has not exactly one separator.
+
+        The first text ends where the separator stood, and with the separator's probability.
+        """
+        (places,) = self.tokens.eq(separator).nonzero(as_tuple=True)
+        if len(places) != 1:
+            return None
+        length = int(places) + 1
+        first, second = self.tokens[:length].clone(), self.tokens[length:]
+        first[-1] = end
+        first_total = self.log_probs[:length].sum().item()
+        return (
+            Hypothesis(first, self.log_probs[:length], first_total),
+            Hypothesis(second, self.log_probs[length:], self.total - first_total),
+        )
 
 
 @dataclass(frozen=True)
@@ -51,8 +69,11 @@ class TokenRules:
 
 
 class BeamSearch:
-    """Beam search with fairseq's rules: an end among the K best candidates of a row finishes a hypothesis, and a
-    row is done with K of them.
+    """Beam search. As in fairseq, an end among the K best candidates of a row finishes a hypothesis.
+
+    fairseq is done with a row at its first K hypotheses, however improbable they are, and so may lose a text of
+    probability 0.99 that is longer than K improbable ones. Here the best K are kept, and a row is done when none
+    of its beams would be better than the worst of them if it ended now.
 
     Args:
         beam: K
@@ -64,18 +85,18 @@ class BeamSearch:
         self.beam = beam
         self.length_penalty = length_penalty
 
-    def __call__(self, decoder, regions, state, noise_keys, stream):
+    def __call__(self, decoder, memory, state, noise_keys):
         """
         Args:
             decoder: called as :class:`~vqapg.modules.text_decoder.TextDecoder` is
-            regions: ``[B, R, D]``; never copied for the beams
+            memory: :class:`~vqapg.modules.text_decoder.Memory` of B rows; never copied for the beams
             state: the decoder's initial state, each tensor ``[layers, B, D]``
-            noise_keys, stream: not used, beam search is deterministic
+            noise_keys: not used, beam search is deterministic
 
         Returns:
             for each row up to K :class:`Hypothesis`, best first
         """
-        rows, end, device = regions.size(0), self.rules.end, regions.device
+        rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
         finished = [[] for _ in range(rows)]
         live_rows = list(range(rows))
         # [N, K, t]; one beam until the first tokens are chosen
@@ -85,7 +106,7 @@ class BeamSearch:
 
         for step in range(self.rules.max_len + 1):
             beams = tokens.size(1)
-            decoded = decoder(tokens[:, :, -1].reshape(-1, 1), regions, state)
+            decoded = decoder(tokens[:, :, -1].reshape(-1, 1), memory, state)
             # [N * K, 1, V] -> [N, K, V]
             log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(len(live_rows), beams, -1)
             vocabulary = log_probs.size(2)
@@ -99,22 +120,24 @@ class BeamSearch:
             finishing = ends[:, : self.beam] & best[:, : self.beam].isfinite()
             totals = best.tolist()
             for row, rank in finishing.nonzero().tolist():
+                beam = parent[row, rank]
                 hypotheses = finished[live_rows[row]]
-                if len(hypotheses) < self.beam:
-                    beam = parent[row, rank]
-                    hypotheses.append(
-                        Hypothesis(
-                            torch.cat([tokens[row, beam, 1:], token[row, rank, None]]),
-                            torch.cat([token_log_probs[row, beam], best_log_probs[row, rank, None]]),
-                            totals[row][rank],
-                        )
+                hypotheses.append(
+                    Hypothesis(
+                        torch.cat([tokens[row, beam, 1:], token[row, rank, None]]),
+                        torch.cat([token_log_probs[row, beam], best_log_probs[row, rank, None]]),
+                        totals[row][rank],
                     )
+                )
+                hypotheses.sort(key=self._score, reverse=True)
+                del hypotheses[self.beam :]
 
-            keep = [i for i, row in enumerate(live_rows) if len(finished[row]) < self.beam]
             scores, order = best.masked_fill(ends, -torch.inf).topk(min(self.beam, best.size(1)), dim=1)
-            # A row with no continuation left (a dictionary smaller than the beam) is done with fewer hypotheses.
-            going_on = scores.isfinite().any(dim=1).tolist()
-            keep = [i for i in keep if going_on[i]]
+            keep = [
+                i
+                for i, (row, log_prob) in enumerate(zip(live_rows, scores[:, 0].tolist()))
+                if self._goes_on(finished[row], log_prob, step + 1)
+            ]
             if not keep:
                 break
             parent, token, chosen = (x.gather(1, order) for x in (parent, token, best_log_probs))
@@ -124,12 +147,20 @@ class BeamSearch:
             if len(keep) < len(live_rows):
                 live_rows = [live_rows[i] for i in keep]
                 kept = torch.tensor(keep, device=device)
-                tokens, token_log_probs, scores, regions, state_rows = (
-                    x[kept] for x in (tokens, token_log_probs, scores, regions, state_rows)
+                tokens, token_log_probs, scores, state_rows = (
+                    x[kept] for x in (tokens, token_log_probs, scores, state_rows)
                 )
+                memory = memory.select(kept)
             state = tuple(part.index_select(1, state_rows.flatten()) for part in decoded.state)
 
-        return [sorted(hypotheses, key=self._score, reverse=True) for hypotheses in finished]
+        return finished
+
+    def _goes_on(self, hypotheses, log_prob, length):
+        """Whether a row, whose best beam has *log_prob* after *length* tokens, can better its *hypotheses*."""
+        # A row with no continuation left (a dictionary smaller than the beam) is done with fewer hypotheses.
+        if log_prob == -math.inf or len(hypotheses) < self.beam:
+            return log_prob > -math.inf
+        return normalised_score(log_prob, length, self.length_penalty) > self._score(hypotheses[-1])
 
     def _score(self, hypothesis):
         return normalised_score(hypothesis.total, len(hypothesis.tokens), self.length_penalty)
@@ -158,14 +189,14 @@ class Sampling:
         self.top_k = top_k
         self.top_p = top_p
 
-    def __call__(self, decoder, regions, state, noise_keys, stream):
-        """As :class:`BeamSearch`; one hypothesis a row."""
-        rows, end, device = regions.size(0), self.rules.end, regions.device
-        draws = uniform(noise_keys, self.rules.max_len + 1, stream).to(device)
+    def __call__(self, decoder, memory, state, noise_keys):
+        """As :class:`BeamSearch`; one hypothesis a row. The numbers are those of the decoder's ``stream``."""
+        rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
+        draws = uniform(noise_keys, self.rules.max_len + 1, decoder.stream).to(device)
         tokens = torch.full((rows, 1), end, device=device)
         log_probs = torch.zeros(rows, 0, device=device)
         for step in range(self.rules.max_len + 1):
-            decoded = decoder(tokens[:, -1:], regions, state)
+            decoded = decoder(tokens[:, -1:], memory, state)
             state = decoded.state
             allowed = self.rules.log_probs(decoded.logits.squeeze(1), step)
             token = self._draw(allowed, draws[:, step, None])

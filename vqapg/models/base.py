@@ -3,13 +3,11 @@
 import argparse
 from dataclasses import dataclass, field
 
-from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from fairseq.models import BaseFairseqModel
-from torch import nn
 
 from vqapg.errors import InputError
-from vqapg.modules.image_encoder import ImageEncoder
 from vqapg.modules.initialisation import initialise
 
 # What must agree between the features a model was trained on and those it is given.
@@ -28,7 +26,26 @@ class ModelConfig(FairseqDataclass):
 
 
 @dataclass
-class VariationalModelConfig(ModelConfig):
+class GenerationModelConfig(ModelConfig):
+    decoder_hidden_size: int = field(
+        default=0, metadata={"help": "width of the decoder's states where it is not --hidden-size; 0: it is"}
+    )
+    word_dropout: float = field(
+        default=0.0,
+        metadata={"help": "probability that a decoder's input word is hidden from it in training (not in the paper)"},
+    )
+
+
+@dataclass
+class OrderConfig(FairseqDataclass):
+    order: ChoiceEnum(["aq", "qa"]) = field(
+        default="aq",
+        metadata={"help": "which is generated first; aq: the answer (the paper's main results), qa: the question"},
+    )
+
+
+@dataclass
+class LatentConfig(FairseqDataclass):
     latent_dim: int = field(
         default=512, metadata={"help": "width of the latent variable (paper, section 5.3)"}
     )
@@ -38,7 +55,7 @@ class VariationalModelConfig(ModelConfig):
 
 
 class VQAPGModel(BaseFairseqModel):
-    """Base of all models: an image encoder, a token embedding, and the identity of the data they fit.
+    """Base of all models: flags, and the identity of the data they fit.
 
     A checkpoint records the dictionary and what made the features; loading it over other data is an error that
     says so, instead of a model that silently reads the wrong words or the wrong features.
@@ -46,17 +63,13 @@ class VQAPGModel(BaseFairseqModel):
 
     def __init__(self, cfg, dictionary, features):
         super().__init__()
-        self.image_encoder = ImageEncoder(
-            features.mean, features.std, cfg.embed_dim, cfg.hidden_size, cfg.dropout
-        )
-        self.embedding = nn.Embedding(len(dictionary), cfg.embed_dim, padding_idx=dictionary.pad())
-        self.end = dictionary.eos()
-        self.padding = dictionary.pad()
         self.features_file = features.path
         self.origin = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
         }
+        # Counted by fairseq in training, read by objectives that change on the way.
+        self.num_updates = 0
 
     @classmethod
     def build_model(cls, cfg, task):
@@ -64,6 +77,10 @@ class VQAPGModel(BaseFairseqModel):
         model = cls(cfg, task.dictionary, task.features)
         model.apply(initialise)
         return model
+
+    def set_num_updates(self, num_updates):
+        super().set_num_updates(num_updates)
+        self.num_updates = num_updates
 
     @classmethod
     def add_args(cls, parser):
@@ -110,13 +127,16 @@ class VQAPGModel(BaseFairseqModel):
 
 def check_sizes(cfg):
     """Raises InputError, naming the flag, on sizes that no model can have."""
-    for name in ("hidden_size", "embed_dim", "latent_dim"):
-        if getattr(cfg, name, 1) < 1:
-            raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(cfg, name)}")
+    for name, least in (("hidden_size", 1), ("embed_dim", 1), ("latent_dim", 1), ("decoder_hidden_size", 0)):
+        if getattr(cfg, name, least) < least:
+            raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(cfg, name)}")
     if cfg.hidden_size % 2:
         raise InputError(f"--hidden-size must be even, half of it for each direction, not {cfg.hidden_size}")
-    if not 0 <= cfg.dropout < 1:
-        raise InputError(f"--dropout must be at least 0 and below 1, not {cfg.dropout}")
+    for name in ("dropout", "word_dropout"):
+        if not 0 <= getattr(cfg, name, 0) < 1:
+            raise InputError(
+                f"--{name.replace('_', '-')} must be at least 0 and below 1, not {getattr(cfg, name)}"
+            )
 
 
 def _describe(features):

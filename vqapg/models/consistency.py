@@ -3,10 +3,10 @@
 import torch
 from fairseq.models import register_model
 
+from vqapg.models import parts
 from vqapg.models.base import ModelConfig, VQAPGModel
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
-from vqapg.modules.text_encoder import TextEncoder
 
 
 @register_model("vqapg_consistency", dataclass=ModelConfig)
@@ -16,7 +16,9 @@ class ConsistencyModel(VQAPGModel):
     def __init__(self, cfg, dictionary, features):
         super().__init__(cfg, dictionary, features)
         dim = cfg.hidden_size
-        self.text_encoder = TextEncoder(self.embedding, dim, cfg.dropout)
+        self.image_encoder = parts.image_encoder(cfg, features)
+        self.embedding = parts.embedding(cfg, dictionary)
+        self.text_encoder = parts.text_encoder(cfg, self.embedding)
         self.attention = TextImageAttention(2 * dim, dim, cfg.dropout)
         self.score = MLP(dim, dim, 1, cfg.dropout)
 
@@ -34,7 +36,11 @@ class ConsistencyModel(VQAPGModel):
         regions, question, answer = (
             encoded[rows]
             for encoded, rows in zip(
-                (self.image_encoder(features), self.text_encoder(question), self.text_encoder(answer)),
+                (
+                    self.image_encoder(features),
+                    self.text_encoder(question).sequence,
+                    self.text_encoder(answer).sequence,
+                ),
                 triples.unbind(dim=1),
             )
         )

@@ -1,4 +1,4 @@
-"""What a generation model's teacher-forced forward pass returns to the criterion."""
+"""What models return: to the criterion from a teacher-forced forward pass, to the generator from a search."""
 
 from typing import NamedTuple
 
@@ -7,17 +7,33 @@ from torch import Tensor
 from vqapg.modules.latent import Gaussian
 
 
+class TextOutput(NamedTuple):
+    """One text: its ``logits [B, T, V]``, and (posterior, prior) of its latent variable, both ``[B, Z]``, or None."""
+
+    logits: Tensor
+    gaussians: tuple[Gaussian, Gaussian] | None
+
+
 class PairOutput(NamedTuple):
     """Everything the objectives of Table 1 and equation 4 are made of.
 
     A tuple, since fairseq's and PyTorch's hooks look for tensors in tuples and dicts only.
 
     Attributes:
-        logits: by text ("question", "answer"), ``[B, T, V]``
+        logits: by text, ``[B, T, V]``; "question", "answer", or "pair" where they are one text
+        targets: by text, ``[B, T]``, ended and padded
+        latents: by the text that a latent variable is of ("pair" where it is of both), its (posterior, prior), both
+            ``[B, Z]``; empty in a baseline
         attention: by text, attention over regions ``[B, T, R]``, where the objective aligns them (joint model only)
-        latents: by latent variable, its (posterior, prior), both ``[B, Z]``
     """
 
     logits: dict[str, Tensor]
-    attention: dict[str, Tensor]
+    targets: dict[str, Tensor]
     latents: dict[str, tuple[Gaussian, Gaussian]]
+    attention: dict[str, Tensor]
+
+    @classmethod
+    def of_texts(cls, outputs, targets):
+        """From :class:`TextOutput` by text."""
+        latents = {text: output.gaussians for text, output in outputs.items() if output.gaussians is not None}
+        return cls({text: output.logits for text, output in outputs.items()}, targets, latents, {})

@@ -6,18 +6,23 @@ from torch import nn
 from vqapg.modules.mlp import MLP
 
 
-def attend(queries, keys):
+def attend(queries, keys, real=None):
     """Dot-product attention, alpha of equation 1: keys are values too.
 
     Args:
         queries: ``[B, T, D]``
-        keys: ``[B, R, D]``, every one real (regions are never padded)
+        keys: ``[B, R, D]``, regions or a text's tokens
+        real: bool ``[B, R]``, False on padding; None where there is none (regions are never padded)
 
     Returns:
-        attended ``[B, T, D]`` and the attention weights ``[B, T, R]``, each row a distribution over regions
+        attended ``[B, T, D]`` and the attention weights ``[B, T, R]``, each row a distribution over the real keys
     """
-    # [B, T, D] x [B, D, R] -> [B, T, R]; the softmax in float32 whatever the precision of training
-    weights = torch.softmax(queries @ keys.transpose(1, 2), dim=-1, dtype=torch.float32).type_as(queries)
+    # [B, T, D] x [B, D, R] -> [B, T, R]
+    scores = queries @ keys.transpose(1, 2)
+    if real is not None:
+        scores = scores.masked_fill(~real.unsqueeze(1), -torch.inf)
+    # The softmax in float32 whatever the precision of training
+    weights = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(queries)
     return weights @ keys, weights
 
 

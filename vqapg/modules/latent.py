@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
+from vqapg.modules.noise import standard_normal
+from vqapg.modules.region_scaling import RegionScaling
 
 
 class Gaussian(NamedTuple):
@@ -28,8 +30,8 @@ class Gaussian(NamedTuple):
         return Gaussian(self.mean[rows], self.log_variance[rows])
 
 
-def kl_divergence(q, p):
-    """KL(q || p) of diagonal Gaussians, in nats, summed over dimensions: ``[B]``."""
+def kl_per_dimension(q, p):
+    """KL(q || p) of diagonal Gaussians, in nats, each dimension's share: ``[B, Z]``."""
     q_mean, q_log_variance = (x.float() for x in (q.mean, q.log_variance))
     p_mean, p_log_variance = (x.float() for x in (p.mean, p.log_variance))
     return 0.5 * (
@@ -38,7 +40,12 @@ def kl_divergence(q, p):
         + (q_log_variance - p_log_variance).exp()
         + (q_mean - p_mean).pow(2) * (-p_log_variance).exp()
         - 1
-    ).sum(dim=-1)
+    )
+
+
+def kl_divergence(q, p):
+    """KL(q || p) of diagonal Gaussians, in nats, summed over dimensions: ``[B]``."""
+    return kl_per_dimension(q, p).sum(dim=-1)
 
 
 class GaussianHead(nn.Module):
@@ -79,3 +86,34 @@ class TextImageGaussian(nn.Module):
 
     def forward(self, text, regions):
         return self.head(self.attention(text, regions))
+
+
+class LatentVariable(nn.Module):
+    """z, drawn from a Gaussian, and the regions as it scales them (sections 4.1 and 4.5).
+
+    Args:
+        latent_dim: width Z
+        dim: width D of the regions
+        region_scaling: whether z scales the regions (equation 5)
+        stream: the :class:`~vqapg.modules.noise.Stream` its noise comes from
+    """
+
+    def __init__(self, latent_dim, dim, region_scaling, stream, dropout=0.0):
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.stream = stream
+        self.scaling = RegionScaling(latent_dim, dim, dropout) if region_scaling else None
+
+    def forward(self, source, regions, noise_keys, temperature=1.0):
+        """
+        Args:
+            source: the Gaussian of each pair, ``[B, Z]``
+            regions: ``[B, R, D]``
+            noise_keys: ``[B, 3]``, see :mod:`vqapg.modules.noise`
+            temperature: scales the standard deviation; at 0 z is the Gaussian's mean
+
+        Returns:
+            z ``[B, Z]`` and the regions to decode from ``[B, R, D]``
+        """
+        latent = source.sample(temperature * standard_normal(noise_keys, self.latent_dim, self.stream))
+        return latent, regions if self.scaling is None else self.scaling(latent, regions)[0]

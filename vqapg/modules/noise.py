@@ -14,11 +14,20 @@ import torch
 
 
 class Stream(IntEnum):
-    """What the numbers are for; different streams of one key are independent."""
+    """What the numbers are for; different streams of one key are independent.
+
+    The tokens that are drawn of a question, an answer, or a sequential model's pair; the latent variable (in a
+    pipeline each sub-model's); the words that word dropout takes away.
+    """
 
     LATENT = 0
     QUESTION = 1
     ANSWER = 2
+    LATENT_OF_Y = 3
+    PAIR = 4
+    QUESTION_WORDS = 5
+    ANSWER_WORDS = 6
+    PAIR_WORDS = 7
 
 
 def _generators(keys, stream):

@@ -6,6 +6,31 @@ import torch
 from torch import Tensor, nn
 
 from vqapg.modules.attention import attend
+from vqapg.modules.noise import Stream
+from vqapg.modules.text import drop_words, shift_right
+
+
+class SpecialTokens(NamedTuple):
+    """Indices in the dictionary: ``end``, which also starts a text (fairseq's convention), ``padding``, ``unknown``,
+    and the ``separator`` between question and answer."""
+
+    end: int
+    padding: int
+    unknown: int
+    separator: int
+
+
+class Memory(NamedTuple):
+    """What a text is decoded from: ``regions [B, R, D]``, scaled where there is region scaling; in a Y-model also
+    the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``, False on padding."""
+
+    regions: Tensor
+    text: Tensor | None = None
+    text_real: Tensor | None = None
+
+    def select(self, rows):
+        """The memory of the given rows."""
+        return Memory(*(None if part is None else part[rows] for part in self))
 
 
 class DecoderOutput(NamedTuple):
@@ -17,75 +42,97 @@ class DecoderOutput(NamedTuple):
 
 
 class TextDecoder(nn.Module):
-    """Two-layer LSTM, dot-product attention over the regions alike equation 1, output from [state ; attended].
+    """Two-layer LSTM, dot-product attention alike equation 1, output from [state ; attended].
 
     There is no input feeding, so one call covers any number of steps: a whole teacher-forced text, or one step of
-    generation with the state of the step before.
+    generation with the state of the step before. As in fairseq's LSTM decoder, [state ; attended] is brought back
+    to the state's width before the dictionary: tanh(W [state ; attended]), Luong et al. 2015, equation 5,
+    https://arxiv.org/abs/1508.04025.
 
     Args:
+        text: what it says, "question", "answer" or "pair": selects the random numbers it draws
+        special: :class:`SpecialTokens`
         embedding: token embedding, shared with the text encoder; its size is the dictionary's
-        dim: width D
+        memory_dim: width of regions, and of the text attended to
+        dim: width of the LSTM's states
         latent_dim: width Z of the latent variable, None without one
+        reads_text: attend, separately, over the tokens of a text too, and start from its encoding (the Y-model)
+        word_dropout: probability that an input token is hidden from it in training
     """
 
-    def __init__(self, embedding, dim, latent_dim=None, dropout=0.0, layers=2):
+    def __init__(
+        self, text, special, embedding, memory_dim, dim, latent_dim=None, reads_text=False, dropout=0.0,
+        word_dropout=0.0, layers=2,
+    ):
         super().__init__()
+        self.stream, self.words_stream = Stream[text.upper()], Stream[f"{text.upper()}_WORDS"]
+        self.special = special
+        self.word_dropout = word_dropout
         self.embedding = embedding
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(embedding.embedding_dim, dim, layers, batch_first=True, dropout=dropout)
-        self.output = nn.Linear(2 * dim, embedding.num_embeddings)
-        # h and c of every layer, from the mean region and from z
-        self.state_from_image = nn.Linear(dim, 2 * layers * dim)
-        self.state_from_latent = None
-        if latent_dim is not None:
-            self.state_from_latent = nn.Linear(latent_dim, 2 * layers * dim, bias=False)
+        # A dot product needs equal widths.
+        self.query = nn.Identity() if memory_dim == dim else nn.Linear(dim, memory_dim, bias=False)
+        self.text_query = nn.Linear(dim, memory_dim, bias=False) if reads_text else None
+        self.combine = nn.Linear(dim + (2 if reads_text else 1) * memory_dim, dim)
+        self.output = nn.Linear(dim, embedding.num_embeddings)
+        # h and c of every layer, from the mean region, from z, and from the text read
+        self.state_from_image = nn.Linear(memory_dim, 2 * layers * dim)
+        self.state_from_latent = None if latent_dim is None else nn.Linear(latent_dim, 2 * layers * dim, bias=False)
+        self.state_from_text = nn.Linear(memory_dim, 2 * layers * dim, bias=False) if reads_text else None
 
-    def initial_state(self, regions, latent=None):
+    def initial_state(self, regions, latent=None, text=None):
         """The LSTM's state before the first token: a linear map of the mean region, plus one of z (section 4.5).
 
         Args:
             regions: ``[B, R, D]``, scaled where there is region scaling
             latent: ``[B, Z]``, or None in a model without latent variable
+            text: ``[B, D]``, the encoding of the text read, None where none is
 
         Returns:
-            (h, c), each ``[layers, B, D]``
+            (h, c), each ``[layers, B, dim]``
         """
         state = self.state_from_image(regions.mean(dim=1))
         if self.state_from_latent is not None:
             state = state + self.state_from_latent(latent)
-        # [B, 2 * layers * D] -> 2 x [layers, B, D]
+        if self.state_from_text is not None:
+            state = state + self.state_from_text(text)
+        # [B, 2 * layers * dim] -> 2 x [layers, B, dim]
         state = state.view(state.size(0), 2, self.lstm.num_layers, self.lstm.hidden_size)
         hidden, cell = state.permute(1, 2, 0, 3).unbind(0)
         return hidden.contiguous(), cell.contiguous()
 
-    def forward(self, previous_tokens, regions, state):
+    def forward(self, previous_tokens, memory, state):
         """
         Args:
             previous_tokens: ``[M, T]``, the tokens before those to predict; M = B, or B * K with the K beams of a
                 row side by side
-            regions: ``[B, R, D]``
-            state: (h, c), each ``[layers, M, D]``
+            memory: :class:`Memory` of B rows
+            state: (h, c), each ``[layers, M, dim]``
         """
         rows, steps = previous_tokens.shape
         hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
-        # All beams and steps of a row ask its regions in one product: [M, T, D] -> [B, K * T, D]
-        attended, attention = attend(hidden.reshape(regions.size(0), -1, hidden.size(2)), regions)
-        attended = attended.reshape(hidden.shape)
-        logits = self.output(self.dropout(torch.cat([hidden, attended], dim=-1)))
+        # All beams and steps of a row ask its memory in one product: [M, T, dim] -> [B, K * T, dim]
+        asked = hidden.reshape(memory.regions.size(0), -1, hidden.size(2))
+        attended, attention = attend(self.query(asked), memory.regions)
+        parts = [asked, attended]
+        if self.text_query is not None:
+            parts.append(attend(self.text_query(asked), memory.text, memory.text_real)[0])
+        combined = torch.tanh(self.combine(self.dropout(torch.cat(parts, dim=-1))))
+        # [B, K * T, dim] -> [M, T, V]
+        logits = self.output(self.dropout(combined.reshape(rows, steps, -1)))
         return DecoderOutput(logits, attention.reshape(rows, steps, -1), state)
 
+    def teacher_forced(self, text, memory, state, noise_keys):
+        """All steps of a given text at once.
 
-def shift_right(target, first_token, padding):
-    """Decoder input for teacher forcing: *first_token*, then the target without its last token.
-
-    Args:
-        target: ``[B, T]``, each row ends in an end-of-sentence token, then padding
-        first_token: what stands before the text; fairseq's convention is end-of-sentence
-        padding: index of padding; the end-of-sentence token is never an input again
-
-    Shape: ``[B, T] -> [B, T]``.
-    """
-    previous = target.roll(1, dims=1)
-    previous[:, 0] = first_token
-    # Behind a shorter text stands its end-of-sentence token, which belongs to no prediction: make it padding too.
-    return previous.masked_fill(target.eq(padding), padding)
+        Args:
+            text: ``[B, T]``, ended and padded
+            noise_keys: ``[B, 3]``, of word dropout
+        """
+        previous = shift_right(text, self.special.end, self.special.padding)
+        if self.training and self.word_dropout > 0:
+            previous = drop_words(
+                previous, noise_keys, self.words_stream, self.word_dropout, self.special.unknown, self.special.padding
+            )
+        return self(previous, memory, state)

@@ -1,12 +1,22 @@
-"""The sequence encoder of section 4: a text to one vector."""
+"""The sequence encoder of section 4: a text to one vector, and to one for each of its tokens."""
+
+from typing import NamedTuple
 
 import torch
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+
+class TextEncoding(NamedTuple):
+    """``sequence [B, D]``, the text as one vector; ``tokens [B, T, D]``, zero on padding; bool ``real [B, T]``."""
+
+    sequence: Tensor
+    tokens: Tensor
+    real: Tensor
 
 
 class TextEncoder(nn.Module):
-    """Two-layer bidirectional LSTM over token embeddings; the last states of both directions, concatenated.
+    """Two-layer bidirectional LSTM over token embeddings; a text's vector is the last states of both directions.
 
     Texts are packed, so padding is never read.
 
@@ -14,7 +24,7 @@ class TextEncoder(nn.Module):
         embedding: token embedding, shared with the decoders; its ``padding_idx`` marks padding
         dim: width D of the encoding, both directions together; must be even
 
-    Shape: tokens ``[B, T]``, padded on the right, at least one real token a row -> ``[B, D]``.
+    Shape: tokens ``[B, T]``, padded on the right, at least one real token a row -> :class:`TextEncoding`.
 
     Raises:
         ValueError: if ``dim`` is odd
@@ -31,10 +41,12 @@ class TextEncoder(nn.Module):
         )
 
     def forward(self, tokens):
-        lengths = tokens.ne(self.embedding.padding_idx).sum(dim=1)
+        real = tokens.ne(self.embedding.padding_idx)
         packed = pack_padded_sequence(
-            self.dropout(self.embedding(tokens)), lengths.cpu(), batch_first=True, enforce_sorted=False
+            self.dropout(self.embedding(tokens)), real.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
         )
-        _, (hidden, _) = self.lstm(packed)
+        states, (hidden, _) = self.lstm(packed)
         # hidden [layers * 2, B, D / 2]: the last two are the top layer's directions -> [B, D]
-        return self.dropout(torch.cat([hidden[-2], hidden[-1]], dim=-1))
+        sequence = torch.cat([hidden[-2], hidden[-1]], dim=-1)
+        states, _ = pad_packed_sequence(states, batch_first=True, total_length=tokens.size(1))
+        return TextEncoding(self.dropout(sequence), self.dropout(states), real)

@@ -1,0 +1,75 @@
+"""Posterior collapse made visible: what validation reports of each latent variable."""
+
+import math
+
+import torch
+from fairseq.logging import metrics
+
+# Burda et al. 2016, section 5.2, https://arxiv.org/abs/1509.00519
+ACTIVE_ABOVE = 0.01
+
+
+def collapse_sums(posterior, prior, image_index, noise):
+    """Sums over the pairs of a batch; those of all batches add up.
+
+    - ``shift``, ``shift_squared`` ``[Z]``: posterior mean minus prior mean. The prior sees the image too, so what
+      both do with the image alone is no use of the latent variable.
+    - ``mutual_information``: log q(z | x) - log mean_j q(z | x_j), z ~ q(z | x), over the pairs x_j of the same
+      image in the batch: an estimate of I(Z; Q, A | I) (Hoffman and Johnson 2016; in the form of He et al. 2019,
+      section 4.2, https://arxiv.org/abs/1901.05534). It cannot exceed ``mutual_information_bound``, the log of
+      their number, which keeps it low where images have few pairs or batches cut them apart.
+
+    Args:
+        posterior, prior: Gaussians of ``[B, Z]``
+        image_index: ``[B]``, which image a pair is of
+        noise: standard normal ``[B, Z]``
+    """
+    shift = (posterior.mean - prior.mean).double()
+    mean, log_variance = posterior.mean.double(), posterior.log_variance.double()
+    z = mean + torch.exp(0.5 * log_variance) * noise.to(mean)
+    # [B, 1, Z] and [1, B, Z] -> [B, B]: log q(z_i | x_j)
+    distance = (z.unsqueeze(1) - mean.unsqueeze(0)).pow(2) / log_variance.exp().unsqueeze(0)
+    log_q = -0.5 * (distance + log_variance.unsqueeze(0) + math.log(2 * math.pi)).sum(dim=-1)
+    same_image = image_index.unsqueeze(1).eq(image_index.unsqueeze(0))
+    of_image = same_image.sum(dim=1).log()
+    aggregate = log_q.masked_fill(~same_image, -torch.inf).logsumexp(dim=1) - of_image
+    return {
+        "shift": shift.sum(dim=0),
+        "shift_squared": shift.pow(2).sum(dim=0),
+        "mutual_information": (log_q.diagonal() - aggregate).sum(),
+        "mutual_information_bound": of_image.sum(),
+    }
+
+
+def active_units(shift, shift_squared, pairs):
+    """How many dimensions vary over the pairs: variance of posterior mean minus prior mean above 0.01."""
+    variance = shift_squared / pairs - (shift / pairs) ** 2
+    return int((variance > ACTIVE_ABOVE).sum())
+
+
+def log_collapse(totals, pairs):
+    """Logs ``mutual_information*`` and ``active_units*`` from the summed logging outputs.
+
+    Meters are added over batches, and the vectors' names begin with an underscore, which keeps fairseq from
+    printing them.
+    """
+    for name, value in totals.items():
+        if name.startswith("mutual_information"):
+            metrics.log_scalar(name, float(value) / pairs, pairs, round=3)
+        elif name.startswith("shift_squared"):
+            suffix = name.removeprefix("shift_squared")
+            metrics.log_scalar_sum(f"_shift{suffix}", totals[f"shift{suffix}"])
+            metrics.log_scalar_sum(f"_shift_squared{suffix}", value)
+            metrics.log_scalar_sum("_pairs", pairs)
+            metrics.log_derived(f"active_units{suffix}", _ActiveUnits(suffix))
+
+
+class _ActiveUnits:
+    """A function of meters that can be copied, as fairseq copies its aggregators."""
+
+    def __init__(self, suffix):
+        self.suffix = suffix
+
+    def __call__(self, meters):
+        sums = (meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared"))
+        return active_units(*sums, meters["_pairs"].sum)

@@ -1,0 +1,60 @@
+"""From an image and one text to the other: the pipeline's Y-model (section 4.2), and VQG and VQA (section 6.6)."""
+
+import torch
+from torch import nn
+
+from vqapg.models import parts
+from vqapg.models.output import TextOutput
+from vqapg.modules.latent import TextImageGaussian
+from vqapg.modules.noise import Stream
+from vqapg.modules.text_decoder import Memory
+
+
+class ImageAndTextToText(nn.Module):
+    """P(Y | I, X); with a latent variable E_z log P(Y | I, X, z) - KL(P(z | I, X, Y) || P(z | I, X)): Table 1.
+
+    Args:
+        text: what Y is, "question" or "answer"
+        variational: with a latent variable, or the baseline
+    """
+
+    def __init__(self, cfg, dictionary, features, text, variational):
+        super().__init__()
+        dim = cfg.hidden_size
+        self.image_encoder = parts.image_encoder(cfg, features)
+        self.embedding = parts.embedding(cfg, dictionary)
+        self.text_encoder = parts.text_encoder(cfg, self.embedding)
+        self.decoder = parts.text_decoder(cfg, text, dictionary, self.embedding, variational, reads_text=True)
+        self.latent = None
+        if variational:
+            self.prior = TextImageGaussian(dim, dim, cfg.latent_dim, cfg.dropout)
+            self.posterior = TextImageGaussian(2 * dim, dim, cfg.latent_dim, cfg.dropout)
+            self.latent = parts.latent_variable(cfg, Stream.LATENT_OF_Y)
+
+    def forward(self, features, image_index, given, text, noise_keys, latent_from):
+        """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
+        :class:`~vqapg.models.generation.GenerationModel`."""
+        regions = self.image_encoder(features)[image_index]
+        x = self.text_encoder(given)
+        latent = gaussians = None
+        if self.latent is not None:
+            # Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h), and P(z | I, X) = M o f(h_X, h)
+            both = torch.cat([x.sequence, self.text_encoder(text).sequence], dim=-1)
+            gaussians = posterior, prior = self.posterior(both, regions), self.prior(x.sequence, regions)
+            latent, regions = self.latent(posterior if latent_from == "posterior" else prior, regions, noise_keys)
+        memory, state = self._begin(regions, latent, x)
+        return TextOutput(self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians)
+
+    def generate(self, features, image_index, given, noise_keys, search, latent_temperature):
+        """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
+        regions = self.image_encoder(features)[image_index]
+        x = self.text_encoder(given)
+        latent = None
+        if self.latent is not None:
+            prior = self.prior(x.sequence, regions)
+            latent, regions = self.latent(prior, regions, noise_keys, latent_temperature)
+        return search(self.decoder, *self._begin(regions, latent, x), noise_keys)
+
+    def _begin(self, regions, latent, x):
+        """What is decoded from: the regions and X's tokens; and the decoder's state before the first token."""
+        return Memory(regions, x.tokens, x.real), self.decoder.initial_state(regions, latent, x.sequence)

@@ -1,0 +1,68 @@
+"""The pipeline model, section 4.2: first X from the image, then Y from the image and X."""
+
+from dataclasses import dataclass
+
+import torch
+from fairseq.models import register_model
+from torch.nn.utils.rnn import pad_sequence
+
+from vqapg.models.base import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.generation import GenerationModel
+from vqapg.models.image_and_text_to_text import ImageAndTextToText
+from vqapg.models.image_to_text import ImageToText
+from vqapg.models.output import PairOutput
+
+
+@dataclass
+class PipelineConfig(GenerationModelConfig, OrderConfig):
+    pass
+
+
+@dataclass
+class VariationalPipelineConfig(PipelineConfig, LatentConfig):
+    pass
+
+
+@register_model("vqapg_pipeline", dataclass=PipelineConfig)
+class PipelineModel(GenerationModel):
+    """P(X | I) and P(Y | I, X): two sub-models without a shared parameter, trained together but each alone.
+
+    Their objectives only add up, so each is trained as if the other were not there; Y is trained on the gold X and
+    generated from the predicted X.
+    """
+
+    def __init__(self, cfg, dictionary, features):
+        super().__init__(cfg, dictionary, features)
+        self.x, self.y = ("answer", "question") if cfg.order == "aq" else ("question", "answer")
+        self.x_model = ImageToText(cfg, dictionary, features, self.x, self.variational)
+        self.y_model = ImageAndTextToText(cfg, dictionary, features, self.y, self.variational)
+        self.padding = dictionary.pad()
+
+    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+        texts = {"question": question, "answer": answer}
+        x, y = texts[self.x], texts[self.y]
+        outputs = {
+            self.x: self.x_model(features, image_index, x, noise_keys, latent_from),
+            self.y: self.y_model(features, image_index, x, y, noise_keys, latent_from),
+        }
+        return PairOutput.of_texts(outputs, texts)
+
+    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+        found = self.x_model.generate(features, image_index, noise_keys, search, latent_temperature)
+        predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
+        rows = [row for row, _ in predicted]
+        given = pad_sequence([x.tokens for _, x in predicted], batch_first=True, padding_value=self.padding)
+        found = self.y_model.generate(
+            features, image_index[rows], given, noise_keys[rows], search, latent_temperature
+        )
+        pairs = [[] for _ in image_index]
+        for (row, x), hypotheses in zip(predicted, found, strict=True):
+            pairs[row] += [{self.x: x, self.y: y} for y in hypotheses]
+        return pairs
+
+
+@register_model("vqapg_pipeline_variational", dataclass=VariationalPipelineConfig)
+class VariationalPipelineModel(PipelineModel):
+    """The pipeline with a latent variable in each sub-model, Z_X and Z_Y: Table 1, equations 2 and 3."""
+
+    variational = True

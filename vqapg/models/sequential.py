@@ -1,0 +1,59 @@
+"""The sequential model, section 4.4: question and answer as one text, T = X <sep> Y."""
+
+from dataclasses import dataclass
+
+from fairseq.models import register_model
+
+from vqapg.models.base import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.generation import GenerationModel
+from vqapg.models.image_to_text import ImageToText
+from vqapg.models.output import PairOutput
+from vqapg.models.parts import special_tokens
+from vqapg.modules.text import concatenate
+
+
+@dataclass
+class SequentialConfig(GenerationModelConfig, OrderConfig):
+    pass
+
+
+@dataclass
+class VariationalSequentialConfig(SequentialConfig, LatentConfig):
+    pass
+
+
+@register_model("vqapg_sequential", dataclass=SequentialConfig)
+class SequentialModel(GenerationModel):
+    """P(T | I): an X-model whose text is the whole pair (Table 1; appendix B.3)."""
+
+    writes_separator = True
+
+    def __init__(self, cfg, dictionary, features):
+        super().__init__(cfg, dictionary, features)
+        self.answer_first = cfg.order == "aq"
+        self.special = special_tokens(dictionary)
+        self.model = ImageToText(cfg, dictionary, features, "pair", self.variational)
+
+    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+        first, second = (answer, question) if self.answer_first else (question, answer)
+        pair = concatenate(first, second, self.special.separator, self.special.padding)
+        output = self.model(features, image_index, pair, noise_keys, latent_from)
+        return PairOutput.of_texts({"pair": output}, {"pair": pair})
+
+    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+        found = self.model.generate(features, image_index, noise_keys, search, latent_temperature)
+        return [[self._halves(text) for text in hypotheses] for hypotheses in found]
+
+    def _halves(self, text):
+        halves = text.split(self.special.separator, self.special.end)
+        if halves is None:
+            return {"pair": text}
+        first, second = halves
+        return {"answer": first, "question": second} if self.answer_first else {"question": first, "answer": second}
+
+
+@register_model("vqapg_sequential_variational", dataclass=VariationalSequentialConfig)
+class VariationalSequentialModel(SequentialModel):
+    """E_z log P(T | I, z) - KL(P(z | I, T) || P(z | I)): Table 1, section 4.4."""
+
+    variational = True
