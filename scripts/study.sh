@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# The paper's comparison on easy-VQA: three paradigms, with and without variation, in both orders, without region
+# scaling, without attention alignment; and the paper's own objective beside ours. 27 trainings.
+# Run again, it skips what is done; killed anywhere and run again, it continues.
+#
+#   bash scripts/study.sh                 as many trainings side by side as there are cores; about 2 hours on 2 cores
+#   EPOCHS=20 JOBS=8 bash scripts/study.sh
+set -euo pipefail
+
+if [ $# -gt 0 ]; then sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
+epochs=${EPOCHS:-8}
+jobs=${JOBS:-$(nproc)}
+run=runs/study-$epochs-epochs
+source "$(dirname "$0")/environment.sh"
+source scripts/training.sh
+begin_run
+prepare_easy_vqa
+
+# one NAME SEED ARGUMENTS...: trains, generates, evaluates; everything of it is in $run/NAME/seed-SEED
+one() {
+    local folder=$run/$1/seed-$2 seed=$2
+    shift 2
+    mkdir -p "$folder"
+    if [ "$folder/metrics.json" -nt "$folder/generate-test.txt" ]; then return; fi
+    train "$folder" "$epochs" --task vqapg --criterion vqapg_elbo --lr 2e-3 --validate-interval 2 --log-format simple --log-interval 545 \
+        --seed "$seed" "$@"
+    generate "$folder" "$seed"
+    vqapg evaluate "$data" --pairs "$folder/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
+        --output "$folder/metrics.json"
+}
+
+failed=
+# start NAME SEED ARGUMENTS...: as one of $jobs side by side
+start() {
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || failed=1; done
+    echo "$(date +%H:%M) $1, seed $2"
+    one "$@" > "$run/$1-seed-$2.log" 2>&1 &
+}
+
+echo "The consistency evaluator: $run/evaluator/progress.log"
+mkdir -p "$run/evaluator"
+train "$run/evaluator" 20 --task vqapg_consistency --arch vqapg_consistency --criterion vqapg_consistency \
+    --lr 1e-3 --seed 1 2> "$run/evaluator/progress.log"
+
+variational="--latent-dim 128 --kl-free-bits 3"
+paper="--latent-dim 128 --kl-free-bits 5 --free-bits-mode paper"
+for paradigm in joint pipeline sequential; do
+    start $paradigm 1 --arch vqapg_$paradigm
+    start ${paradigm}_variational-paper_objective 1 --arch vqapg_${paradigm}_variational $paper
+done
+for seed in 1 2 3; do
+    for paradigm in pipeline sequential; do
+        start ${paradigm}_variational $seed --arch vqapg_${paradigm}_variational $variational
+        start ${paradigm}_variational-qa $seed --arch vqapg_${paradigm}_variational --order qa $variational
+    done
+    start joint_variational $seed --arch vqapg_joint_variational $variational
+    start joint_variational-no_scaling $seed --arch vqapg_joint_variational --no-region-scaling $variational
+    start joint_variational-no_alignment $seed --arch vqapg_joint_variational --attention-alignment-weight 0 \
+        $variational
+done
+while [ -n "$(jobs -rp)" ]; do wait -n || failed=1; done
+if [ -n "$failed" ]; then
+    echo "error: at least one of the trainings failed; the ends of their logs are in $run/*.log" >&2
+    exit 1
+fi
+vqapg report "$run" --output "$run/study.md"
