@@ -7,7 +7,7 @@ from generation_models import build, criterion, sample_of
 from vqapg.criterions.elbo import HELD_OVER, ElboCriterion, kl_term, kl_weight, text_nll
 from vqapg.errors import InputError
 from vqapg.models.output import PairOutput
-from vqapg.modules.latent import Gaussian, kl_divergence
+from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
 
 def variational_model(dictionary, features, **options):
     return build("vqapg_joint_variational", dictionary, features, **options)
@@ -260,3 +260,90 @@ def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
         return {name: p.grad / total for name, p in model.named_parameters() if p.grad is not None}
 
     torch.testing.assert_close(gradients([0], [1, 2, 3]), gradients([0, 1, 2, 3]), atol=1e-6, rtol=1e-4)
+
+
+def slow_held(kl, over, free_bits):
+    """What free bits hold, from KL as lists [pairs][dimensions]."""
+    if over == "pair":
+        return [max(sum(row), free_bits) for row in kl]
+    if over == "dimension":
+        return [sum(max(value, free_bits / len(row)) for value in row) for row in kl]
+    mean = sum(map(sum, kl)) / len(kl)
+    return [max(mean, free_bits)] * len(kl)
+
+
+@pytest.mark.parametrize("free_bits", [0.0, 0.7, 2.0, 9.0])
+@pytest.mark.parametrize("over", ["pair", "dimension", "batch"])
+def test_free_bits_hold_what_they_should(over, free_bits):
+    torch.manual_seed(0)
+    kl = torch.rand(5, 3)
+    assert HELD_OVER[over](kl, free_bits).tolist() == pytest.approx(slow_held(kl.tolist(), over, free_bits))
+
+
+def test_free_bits_over_the_batch_let_one_pair_pay_for_another():
+    kl = torch.tensor([[9.0], [1.0]], requires_grad=True)
+    HELD_OVER["batch"](kl, 4.0).sum().backward()
+    assert kl.grad.flatten().tolist() == [1, 1]
+    assert torch.autograd.grad(HELD_OVER["pair"](kl, 4.0).sum(), kl)[0].flatten().tolist() == [1, 0]
+    assert torch.autograd.grad(HELD_OVER["batch"](kl, 6.0).sum(), kl)[0].flatten().tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("over", ["dimension", "batch"])
+def test_the_loss_uses_the_free_bits_it_is_told(dictionary, over):
+    model = HandWritten(dictionary)
+    kl = kl_per_dimension(model.posterior, model.prior).tolist()
+    loss, _, log = criterion(dictionary, free_bits_over=over, free_bits_mode="paper")(model, model.sample())
+    held, alignments = slow_held(kl, over, 5.0), model.alignments()
+    expected = 8 * math.log(len(dictionary)) + sum(held) + 0.5 * (alignments[0] + 0.03)
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    assert log["kl_clamped"].item() == pytest.approx(sum(held), rel=1e-5)
+    assert log["kl"].item() == pytest.approx(sum(map(sum, kl)), rel=1e-5)
+
+
+@pytest.mark.parametrize("updates, linear, cyclical", [
+    (0, 0.0, 0.0), (5, 0.5, 0.5), (10, 1.0, 1.0), (19, 1.0, 1.0), (20, 1.0, 0.0), (25, 1.0, 0.5), (59, 1.0, 1.0),
+])
+def test_kl_warm_up_rises_once_or_every_cycle(updates, linear, cyclical):
+    assert kl_weight(updates, 10, 0) == linear
+    assert kl_weight(updates, 10, 20) == cyclical
+    assert kl_weight(updates, 0, 0) == 1
+
+
+@pytest.mark.parametrize("mode", ["paper", "train-prior"])
+def test_warm_up_weighs_what_holds_the_posterior_in_training_only(dictionary, mode):
+    model = HandWritten(dictionary)
+    model.num_updates = 25
+    elbo = criterion(dictionary, free_bits_mode=mode, kl_warmup_updates=100)
+    plain = criterion(dictionary, free_bits_mode=mode)(model, model.sample())[0].item()
+    held = model.kls()[0] + 5
+    assert elbo(model, model.sample())[0].item() == pytest.approx(plain - 0.75 * held, rel=1e-5)
+    # The prior is trained all along where it is trained always.
+    elbo(model, model.sample())[0].backward()
+    below = model.prior.mean.grad[1]
+    assert below.any() == (mode == "train-prior")
+
+
+def test_validation_knows_no_warm_up(dictionary, features, batch):
+    model = variational_model(dictionary, features)
+    losses = {
+        criterion(dictionary, kl_warmup_updates=warmup)(model, sample_of(batch))[0].item() for warmup in (0, 1000)
+    }
+    assert len(losses) == 1
+
+
+def test_fairseq_tells_the_model_how_far_training_is(dictionary, features):
+    model = variational_model(dictionary, features)
+    model.set_num_updates(7)
+    assert model.num_updates == 7
+
+
+@pytest.mark.parametrize("options, message", [
+    ({"kl_free_bits": -1.0}, "--kl-free-bits must be at least 0, not -1"),
+    ({"kl_warmup_updates": -1}, "--kl-warmup-updates must be at least 0"),
+    ({"kl_cycle_updates": 10}, "--kl-cycle-updates 10 needs a --kl-warmup-updates of 1 to as many, not 0"),
+    ({"kl_cycle_updates": 10, "kl_warmup_updates": 11}, "not 11"),
+    ({"attention_alignment_weight": float("nan")}, "--attention-alignment-weight must be at least 0"),
+])
+def test_objectives_that_cannot_be_are_refused(dictionary, options, message):
+    with pytest.raises(InputError, match=message):
+        criterion(dictionary, **options)
