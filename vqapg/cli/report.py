@@ -12,11 +12,11 @@ def add_arguments(parser):
 def run(args):
     from pathlib import Path
 
-    from vqapg.cli.paths import checked_output
+    from vqapg.cli.paths import output_file
     from vqapg.files import atomic_write
     from vqapg.reports.study import format_study, read_study
 
-    output = checked_output(args) if args.output else None
+    output = output_file("--output", args.output) if args.output is not None else None
     text = format_study(read_study(Path(args.study)))
     print(text)
     if output:

@@ -1,7 +1,9 @@
 """The task ``vqapg``: question-answer pairs from an image (section 3)."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
+from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
 from vqapg.data.directory import SEPARATOR
@@ -18,6 +20,14 @@ class GenerationConfig(DataConfig):
         default=1.0,
         metadata={"help": "in generation, scales the prior's standard deviation; 0: z is the prior's mean"},
     )
+    valid_draws: int = field(
+        default=10,
+        metadata={"help": "in validation, how many pairs to draw of an image to count the distinct ones; 0: none"},
+    )
+
+
+# Validation draws for every so many pairs: enough for a mean, and little beside the rest of validation.
+DRAWN_FOR_EVERY = 50
 
 
 @register_task("vqapg", dataclass=GenerationConfig)
@@ -26,6 +36,43 @@ class GenerationTask(DataDirectoryTask):
 
     def make_dataset(self, pairs, training):
         return PairDataset(pairs, self.dictionary, self.features, self.cfg.seed, training)
+
+    def __init__(self, cfg):
+        super().__init__(cfg)
+        if cfg.valid_draws < 0:
+            raise InputError(f"--valid-draws must be at least 0, not {cfg.valid_draws}")
+
+    def valid_step(self, sample, model, criterion):
+        loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
+        if model.variational and self.cfg.valid_draws > 0:
+            logging_output |= self._distinct_draws(sample, model)
+        return loss, sample_size, logging_output
+
+    def _distinct_draws(self, sample, model):
+        """How many different pairs the latent variables of ``--valid-draws`` draws give, each pair the most probable
+        words given z; summed over every 50th pair of the split."""
+        chosen = sample["id"].remainder(DRAWN_FOR_EVERY).eq(0).nonzero().flatten()
+        distinct = 0
+        if len(chosen):
+            inputs = sample["net_input"] | {
+                name: sample["net_input"][name][chosen] for name in ("image_index", "question", "answer")
+            }
+            inputs["noise_keys"] = inputs["noise_keys"][chosen.cpu().numpy()]
+            draws = self.cfg.valid_draws
+            options = SimpleNamespace(
+                beam=draws, nbest=draws, sampling=True, sampling_topk=1, sampling_topp=-1.0, temperature=1.0,
+                max_len_b=50, min_len=1, unnormalized=False, lenpen=1.0, unkpen=0.0,
+            )
+            found = self.build_generator([model], options).generate([model], sample | {"net_input": inputs})
+            distinct = sum(len({tuple(h["tokens"].tolist()) for h in hypotheses}) for hypotheses in found)
+        return {"distinct_draws": distinct, "drawn_for": len(chosen)}
+
+    def reduce_metrics(self, logging_outputs, criterion):
+        super().reduce_metrics(logging_outputs, criterion)
+        drawn_for = sum(log.get("drawn_for", 0) for log in logging_outputs)
+        if drawn_for:
+            distinct = sum(log["distinct_draws"] for log in logging_outputs)
+            metrics.log_scalar("distinct_draws", distinct / drawn_for, drawn_for, round=2)
 
     def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
         """What fairseq-generate drives.
