@@ -1,0 +1,34 @@
+import pytest
+
+from vqapg.reports.parameters import PAPER, SIZES, format_table_10, millions_of_parameters
+
+
+def lstm(inputs, width, layers=2, directions=1):
+    total = 0
+    for layer in range(layers):
+        total += directions * 4 * width * ((inputs if layer == 0 else directions * width) + width + 2)
+    return total
+
+
+def test_the_baseline_sequential_model_counted_by_hand():
+    words, embed, regions, decoder = 8650, 300, 1024, 512
+    count = (
+        words * embed  # embedding
+        + (2048 + 1) * embed + lstm(embed, regions // 2, directions=2)  # image encoder
+        + lstm(embed, decoder)
+        + decoder * regions  # the query
+        + (decoder + regions + 1) * decoder  # [state ; attended] back to the state's width
+        + (decoder + 1) * words  # output
+        + (regions + 1) * 2 * 2 * decoder  # h and c of both layers from the mean region
+    )
+    assert millions_of_parameters("sequential", **SIZES["published"]) == pytest.approx(count / 1e6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["joint", "sequential"])
+def test_two_of_the_papers_sizes_are_met_to_its_last_digit(name):
+    assert round(millions_of_parameters(name, **SIZES["published"]), 2) == PAPER[name]
+
+
+def test_the_table_has_a_row_a_model():
+    lines = format_table_10().splitlines()
+    assert len(lines) == 2 + len(PAPER) and lines[6].startswith("| sequential | 24.46 | 15.71 (-36%) | 24.46 (-0%)")

@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from vqapg.cli.main import main
+from vqapg.errors import InputError
+from vqapg.reports.study import format_study, read_study
+
+
+def figure(value, low, high):
+    return {"value": value, "n": 10, "ci95": [low, high]}
+
+
+def metrics(n, truth, **changes):
+    return {
+        "pairs": 9673, "images": 1000, "distinct4": figure(n / 10_000, 0.0, 1.0), "unique_pairs": figure(n, n - 5, n + 5),
+        "true_consistent": figure(truth, truth - 0.01, truth + 0.01),
+    } | changes
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for model, seed, values in [
+        ("joint", 1, metrics(3, 0.7)),
+        ("joint_variational", 1, metrics(240, 0.88)),
+        ("joint_variational", 2, metrics(230, 0.90)),
+        ("joint_variational-no_scaling", 1, metrics(236, 0.80)),
+        ("my_own", 1, metrics(50, 0.5)),
+    ]:
+        path = tmp_path / model / f"seed-{seed}" / "metrics.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
+    return tmp_path
+
+
+def rows(text):
+    """Table rows as lists of cells."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+def test_models_come_in_the_papers_order_with_the_mean_over_seeds(folder):
+    table = rows(format_study(read_study(folder)))
+    assert table[0] == ["model", "seeds", "D (%)", "N", "truly consistent (%)"]
+    assert [row[0] for row in table[2:6]] == ["Joint", "Joint*", "Joint* - scaling", "my_own"]
+    # The mean of 240 and 230, and the widest of 235 to 245 and 225 to 235
+    assert table[3][1:] == ["1, 2", "2.35 [0.00, 100.00]", "235 [225, 245]", "89.0 [87.0, 91.0]"]
+
+
+def test_every_seed_stands_alone(folder):
+    table = rows(format_study(read_study(folder)))
+    assert ["Joint*", "2", "2.30 [0.00, 100.00]", "230 [225, 235]", "90.0 [89.0, 91.0]"] in table
+
+
+def test_claims_hold_or_not_or_are_not_told_apart(folder):
+    verdicts = {(row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 6}
+    assert verdicts["Variation makes the joint model more diverse", "N"] == "holds"
+    assert verdicts["Variation makes the joint model more consistent", "truly consistent (%)"] == "holds"
+    assert verdicts["Region scaling makes the joint model less diverse", "N"] == "not told apart"
+    # Models that were not run are not spoken of.
+    assert not any("pipeline" in claim for claim, _ in verdicts)
+
+
+def test_a_claim_that_is_the_other_way_round_does_not_hold(folder):
+    path = folder / "joint_variational-no_scaling/seed-1/metrics.json"
+    path.write_text(json.dumps(metrics(100, 0.95)))
+    verdicts = {(row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 6}
+    assert verdicts["Region scaling makes the joint model less diverse", "N"] == "does not hold"
+    assert verdicts["Region scaling makes the joint model more consistent", "truly consistent (%)"] == "does not hold"
+
+
+def test_a_figure_without_interval_is_a_dash(folder):
+    path = folder / "joint/seed-1/metrics.json"
+    path.write_text(json.dumps(metrics(3, 0.7, true_consistent={"value": None, "n": 0, "ci95": None})))
+    assert rows(format_study(read_study(folder)))[2][-1] == "-"
+
+
+@pytest.mark.parametrize("text, message", [
+    ("{", "has no JSON"), ("[]", "has no JSON"), ('{"pairs": 3}', "has no distinct4, unique_pairs"),
+])
+def test_what_are_no_metrics_are_refused(folder, text, message):
+    (folder / "joint/seed-1/metrics.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_study(folder)
+
+
+def test_the_command_prints_and_writes(folder, capsys):
+    assert main(["report", str(folder), "--output", str(folder / "study.md")]) == 0
+    assert (folder / "study.md").read_text() == capsys.readouterr().out
+    assert main(["report", str(folder / "none")]) == 2
+    assert "holds no MODEL/seed-K/metrics.json" in capsys.readouterr().err
