@@ -60,13 +60,22 @@ def test_sampling_and_nbest_go_through_the_stock_flags(world, generated, tmp_pat
     assert hypotheses(generate(world, tmp_path / "b", *flags, "--seed", 6)) != first
 
 
-def test_validate_reports_the_elbo_and_both_reconstructions(world):
+def test_the_latent_temperature_goes_through_fairseq_generate(world, tmp_path):
+    found = hypotheses(generate(world, tmp_path, "--latent-temperature", 0, "--beam", 2, "--batch-size", 50))
+    # Three pairs an image, all from the mean of its prior
+    assert all(found[3 * image] == found[3 * image + 1] == found[3 * image + 2] for image in range(IMAGES["test"]))
+
+
+def test_validate_reports_the_elbo_both_reconstructions_and_what_tells_of_collapse(world):
     done = fairseq(
         "validate", world / "data", "--task", "vqapg", "--path", world / "generation/checkpoint_last.pt",
         "--valid-subset", "valid", "--batch-size", 4, "--cpu",
     )
     log = done.stdout + done.stderr
-    for name in ("elbo", "kl", "kl_clamped", "nll_question", "nll_question_prior", "nll_answer", "nll_answer_prior"):
+    for name in (
+        "elbo", "kl", "kl_clamped", "nll_question", "nll_question_prior", "nll_answer", "nll_answer_prior",
+        "active_units", "mutual_information", "mutual_information_bound", "distinct_draws",
+    ):
         assert re.search(rf"\| {name} -?[0-9.]+ \|", log), name
 
 
