@@ -44,8 +44,8 @@ def test_validation_counts_the_distinct_pairs_of_several_draws(task, dictionary,
         for draw in range(6):
             keys = batch["noise_keys"][[row]].copy()
             keys[:, 1] = draw
-            inputs = {"features": batch["features"], "image_index": batch["image_index"][[row]], "noise_keys": keys}
-            texts |= {text for (text,) in texts_of(generate(model, dictionary, inputs, beam=1, max_len_b=50), dictionary)}
+            ((pair,),) = model.generate(batch["features"], batch["image_index"][[row]], keys, greedy)
+            texts.add(tuple(tuple(pair[text].tokens.tolist()) for text in ("question", "answer")))
         expected += len(texts)
     assert log["drawn_for"] == 2 and log["distinct_draws"] == expected > 2
 
