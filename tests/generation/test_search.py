@@ -106,27 +106,48 @@ def test_a_beam_of_one_is_greedy(decoder, inputs):
         assert found[row][0].tokens.tolist() == tokens[1:]
 
 
-def slow_beam(decoder, memory, state, rules, beam):
+def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
     """The rules for one image, with Python lists."""
-    def score(hypothesis):
-        return sum(hypothesis[1]) / len(hypothesis[1])
+
+    def score(log_probs, length):
+        return sum(log_probs) / length**length_penalty
 
     live, finished = [([END], [], state)], []
     for step in range(rules.max_len + 1):
         candidates = []
         for tokens, log_probs, current in live:
             decoded = decoder(torch.tensor([[tokens[-1]]]), memory, current)
-            for token, value in enumerate(rules.log_probs(decoded.logits[0, 0], step).tolist()):
-                candidates.append(([*tokens, token], [*log_probs, value], decoded.state))
+            scores = decoded.logits[0, 0].log_softmax(-1)
+            for token in (END, 3, 4, 5):
+                if token == END and step < rules.min_len or token != END and step == rules.max_len:
+                    continue
+                candidates.append(([*tokens, token], [*log_probs, scores[token].item()], decoded.state))
         candidates = sorted(candidates, key=lambda c: sum(c[1]), reverse=True)[: 2 * beam]
-        for tokens, log_probs, _ in candidates[:beam]:
-            if tokens[-1] == END and math.isfinite(sum(log_probs)):
-                finished.append((tokens[1:], log_probs))
-        finished = sorted(finished, key=score, reverse=True)[:beam]
-        live = [c for c in candidates if c[0][-1] != END and math.isfinite(sum(c[1]))][:beam]
-        if not live or (len(finished) == beam and score(live[0]) <= score(finished[-1])):
+        finished += [(tokens[1:], log_probs) for tokens, log_probs, _ in candidates[:beam] if tokens[-1] == END]
+        finished = sorted(finished, key=lambda f: score(f[1], len(f[1])), reverse=True)[:beam]
+        live = [c for c in candidates if c[0][-1] != END][:beam]
+        if not live:
             break
+        # The best beam as if it ended with the next token, at no cost
+        if stop_early and len(finished) == beam:
+            if score(live[0][1], step + 2) <= score(finished[-1][1], len(finished[-1][1])):
+                break
     return finished
+
+
+@pytest.mark.parametrize("beam", [1, 2, 3, 5])
+@pytest.mark.parametrize("length_penalty, stop_early", [(0.0, False), (0.0, True), (1.0, True)])
+@torch.no_grad()
+def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam, length_penalty, stop_early):
+    """Without length normalisation, stopping early loses nothing."""
+    memory, state = inputs
+    the_rules = rules(max_len=7)
+    found = BeamSearch(the_rules, beam, length_penalty)(decoder, memory, state, keys(5))
+    for row in range(5):
+        expected = slow_beam(
+            decoder, *one_row(memory, state, row), the_rules, beam, length_penalty, stop_early
+        )
+        assert [h.tokens.tolist() for h in found[row]] == [tokens for tokens, _ in expected]
 
 
 class Peaked:
@@ -140,23 +161,31 @@ class Peaked:
         return DecoderOutput(logits, None, state)
 
 
+class EndsNext:
+    """4; then the end with probability 0.51, or 4 again and then the end for sure."""
+
+    def __call__(self, previous, memory, state):
+        (step,) = state[0].unique().tolist()
+        logits = torch.full((len(previous), 1, VOCABULARY), -30.0)
+        logits[..., 4 if step == 0 else END] = math.log(0.51)
+        if step == 1:
+            logits[..., 4] = math.log(0.49)
+        return DecoderOutput(logits, None, (state[0] + 1,))
+
+
+def test_a_beam_that_would_end_better_with_the_next_token_goes_on():
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsNext(), memory, state, keys(1))
+    # (log 0.51) / 2 = -0.34, (log 0.49) / 3 = -0.24; "4 4" as a text of two tokens would be -0.36.
+    assert [h.tokens.tolist() for h in row] == [[4, 4, END]]
+
+
 def test_improbable_ends_do_not_crowd_out_a_probable_text():
     memory, state = Memory(torch.zeros(2, 1, 1)), (torch.zeros(1, 2, 1),)
     for row in BeamSearch(rules(max_len=9), beam=3)(Peaked(), memory, state, keys(2)):
         assert row[0].tokens.tolist() == [4, 4, 4, 4, END] and row[0].total > -0.1
         scores = [h.total / len(h.tokens) for h in row]
         assert len(row) == 3 and scores == sorted(scores, reverse=True)
-
-
-@pytest.mark.parametrize("beam", [2, 3, 5])
-@torch.no_grad()
-def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam):
-    memory, state = inputs
-    the_rules = rules(max_len=7)
-    found = BeamSearch(the_rules, beam)(decoder, memory, state, keys(5))
-    for row in range(5):
-        expected = slow_beam(decoder, *one_row(memory, state, row), the_rules, beam)
-        assert [h.tokens.tolist() for h in found[row]] == [tokens for tokens, _ in expected]
 
 
 @torch.no_grad()

@@ -73,7 +73,9 @@ class BeamSearch:
 
     fairseq is done with a row at its first K hypotheses, however improbable they are, and so may lose a text of
     probability 0.99 that is longer than K improbable ones. Here the best K are kept, and a row is done when none
-    of its beams would be better than the worst of them if it ended now.
+    of its beams would be better than the worst of them if it ended with the next token, at no cost. Without length
+    normalisation that loses nothing, since log-probabilities only fall; with it, a beam that would have become
+    better by growing longer still is given up.
 
     Args:
         beam: K
@@ -136,7 +138,7 @@ class BeamSearch:
             keep = [
                 i
                 for i, (row, log_prob) in enumerate(zip(live_rows, scores[:, 0].tolist()))
-                if self._goes_on(finished[row], log_prob, step + 1)
+                if self._goes_on(finished[row], log_prob, length=step + 2)
             ]
             if not keep:
                 break
@@ -156,7 +158,7 @@ class BeamSearch:
         return finished
 
     def _goes_on(self, hypotheses, log_prob, length):
-        """Whether a row, whose best beam has *log_prob* after *length* tokens, can better its *hypotheses*."""
+        """Whether a row's best beam, of *log_prob*, would better its *hypotheses* as a text of *length* tokens."""
         # A row with no continuation left (a dictionary smaller than the beam) is done with fewer hypotheses.
         if log_prob == -math.inf or len(hypotheses) < self.beam:
             return log_prob > -math.inf
