@@ -4,12 +4,13 @@
 # Run again, it skips what is done; killed anywhere and run again, it continues.
 #
 #   bash scripts/study.sh                 as many trainings side by side as there are cores; about 2 hours on 2 cores
-#   EPOCHS=20 JOBS=8 bash scripts/study.sh
+#   EPOCHS=20 JOBS=8 SEEDS="1 2 3 4 5" bash scripts/study.sh
 set -euo pipefail
 
 if [ $# -gt 0 ]; then sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; fi
 epochs=${EPOCHS:-8}
 jobs=${JOBS:-$(nproc)}
+seeds=${SEEDS:-1 2 3}
 run=runs/study-$epochs-epochs
 source "$(dirname "$0")/environment.sh"
 source scripts/training.sh
@@ -20,27 +21,29 @@ prepare_easy_vqa
 one() {
     local folder=$run/$1/seed-$2 seed=$2
     shift 2
-    mkdir -p "$folder"
-    if [ "$folder/metrics.json" -nt "$folder/generate-test.txt" ]; then return; fi
-    train "$folder" "$epochs" --task vqapg --criterion vqapg_elbo --lr 2e-3 --validate-interval 2 --log-format simple --log-interval 545 \
-        --seed "$seed" "$@"
+    train "$folder" "$epochs" --task vqapg --criterion vqapg_elbo --lr 2e-3 --validate-interval 2 --log-format simple \
+        --log-interval 545 --seed "$seed" "$@"
     generate "$folder" "$seed"
+    if [ "$folder/metrics.json" -nt "$folder/generate-test.txt" ] \
+        && [ "$folder/metrics.json" -nt "$run/evaluator/final.pt" ]; then return; fi
     vqapg evaluate "$data" --pairs "$folder/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
         --output "$folder/metrics.json"
 }
 
-failed=
+started=()
 # start NAME SEED ARGUMENTS...: as one of $jobs side by side
 start() {
-    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || failed=1; done
+    while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
     echo "$(date +%H:%M) $1, seed $2"
-    one "$@" > "$run/$1-seed-$2.log" 2>&1 &
+    mkdir -p "$run/$1/seed-$2"
+    one "$@" > "$run/$1/seed-$2/log" 2>&1 &
+    started+=("$!:$1/seed-$2")
 }
 
 echo "The consistency evaluator: $run/evaluator/progress.log"
 mkdir -p "$run/evaluator"
 train "$run/evaluator" 20 --task vqapg_consistency --arch vqapg_consistency --criterion vqapg_consistency \
-    --lr 1e-3 --seed 1 2> "$run/evaluator/progress.log"
+    --lr 1e-3 --seed 1 2>> "$run/evaluator/progress.log" || { tail -n 5 "$run/evaluator/progress.log" >&2; exit 1; }
 
 variational="--latent-dim 128 --kl-free-bits 3"
 paper="--latent-dim 128 --kl-free-bits 5 --free-bits-mode paper"
@@ -48,7 +51,7 @@ for paradigm in joint pipeline sequential; do
     start $paradigm 1 --arch vqapg_$paradigm
     start ${paradigm}_variational-paper_objective 1 --arch vqapg_${paradigm}_variational $paper
 done
-for seed in 1 2 3; do
+for seed in $seeds; do
     for paradigm in pipeline sequential; do
         start ${paradigm}_variational $seed --arch vqapg_${paradigm}_variational $variational
         start ${paradigm}_variational-qa $seed --arch vqapg_${paradigm}_variational --order qa $variational
@@ -58,9 +61,14 @@ for seed in 1 2 3; do
     start joint_variational-no_alignment $seed --arch vqapg_joint_variational --attention-alignment-weight 0 \
         $variational
 done
-while [ -n "$(jobs -rp)" ]; do wait -n || failed=1; done
-if [ -n "$failed" ]; then
-    echo "error: at least one of the trainings failed; the ends of their logs are in $run/*.log" >&2
-    exit 1
-fi
+
+failed=
+for job in "${started[@]}"; do
+    if ! wait "${job%%:*}"; then
+        failed=1
+        echo "error: ${job#*:} failed; the end of $run/${job#*:}/log:" >&2
+        tail -n 3 "$run/${job#*:}/log" >&2
+    fi
+done
+if [ -n "$failed" ]; then exit 1; fi
 vqapg report "$run" --output "$run/study.md"

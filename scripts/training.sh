@@ -1,6 +1,8 @@
 # Sourced, after $run is set, by scripts that train: one script at a time in $run; stock fairseq-train that
 # continues where it was killed; pairs generated and evaluated once.
 
+source scripts/newest_checkpoint.sh
+
 # Tensors are small here: a core for each of several trainings is faster than all cores for one after the other.
 export OMP_NUM_THREADS=1
 updates_an_epoch=545  # easy-VQA's 34,818 training pairs, 64 an update; the learning rate falls over all updates
@@ -17,7 +19,7 @@ begin_run() {
             echo "error: process $(cat "$run/script-pid") is at work in $run already; wait for it" >&2
             exit 2
         fi
-        echo "Stopping what a killed run left at work in $run"
+        echo "Stopping what a killed run left at work in $run, and waiting for it to end"
         stop_trainings
         flock 9
     fi
@@ -36,6 +38,15 @@ prepare_easy_vqa() {
     vqapg extract-features "$data" --backbone efficientnet_lite0 --image-size 96
 }
 
+# have_options FILE OPTIONS: stops the run where FILE tells of work done with other options; else notes them there.
+have_options() {
+    if [ -e "$1" ] && [ "$(cat "$1")" != "$2" ]; then
+        echo "error: $(dirname "$1") was made with other options; remove that folder" >&2
+        exit 2
+    fi
+    echo "$2" > "$1"
+}
+
 # train FOLDER EPOCHS ARGUMENTS...: stock fairseq-train; its log goes to FOLDER/train.log, its progress to stderr,
 # and the weights it ends with to FOLDER/final.pt.
 train() {
@@ -45,27 +56,18 @@ train() {
     set -- --hidden-size 128 --embed-dim 128 --batch-size 64 --clip-norm 5 --optimizer adam \
         --lr-scheduler cosine --warmup-updates 300 --max-update $((epochs * updates_an_epoch)) \
         --max-epoch "$epochs" "$@"
-    if [ -e "$folder/arguments" ] && [ "$(cat "$folder/arguments")" != "$*" ]; then
-        echo "error: $folder was trained with other options; remove that folder" >&2
-        exit 2
-    fi
-    echo "$*" > "$folder/arguments"
+    have_options "$folder/arguments" "$*"
     if [ -e "$folder/final.pt" ]; then return; fi
-    # fairseq copies checkpoint_last.pt in place, so a kill can leave it torn; an epoch's own file is whole.
     newest=$(newest_checkpoint "$folder")
     fairseq-train "$data" --user-dir vqapg --save-dir "$folder" ${newest:+--restore-file "$newest"} \
         --no-last-checkpoints --keep-last-epochs 2 --num-workers 0 --cpu "$@" \
         >> "$folder/train.log" &
     trainer=$!
     echo $trainer > "$folder/pid"
-    wait $trainer
-    rm "$folder/pid"
+    wait $trainer || { local status=$?; rm -f "$folder/pid"; return $status; }
+    rm -f "$folder/pid"
     cp "$(newest_checkpoint "$folder")" "$folder/final.pt.partial"
     mv "$folder/final.pt.partial" "$folder/final.pt"
-}
-
-newest_checkpoint() {
-    find "$1" -name 'checkpoint[0-9]*.pt' | sort -V | tail -n 1
 }
 
 # generate FOLDER SEED: a pair for each test pair, beam 10, in FOLDER/generate-test.txt; progress to stderr.

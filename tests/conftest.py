@@ -11,7 +11,7 @@ from hypothesis import settings
 
 import vqapg.tasks.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 import vqapg.tasks.generation  # noqa: F401
-from vqapg.data.directory import SEPARATOR
+from vqapg.tokens import SEPARATOR
 
 # The first call into a library may take long on a busy machine; that is no failure.
 settings.register_profile("no-deadline", deadline=None)

@@ -6,8 +6,8 @@ import torch
 from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 
 from vqapg.criterions.elbo import ElboConfig, ElboCriterion
-from vqapg.data.directory import SEPARATOR
 from vqapg.generation.pair_generator import PairGenerator
+from vqapg.tokens import SEPARATOR
 
 BASELINES = ("vqapg_joint", "vqapg_pipeline", "vqapg_sequential")
 VARIATIONAL = tuple(f"{name}_variational" for name in BASELINES)

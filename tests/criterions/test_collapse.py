@@ -83,10 +83,12 @@ def test_validation_reports_collapse_over_all_its_batches(dictionary, features, 
         ElboCriterion.reduce_metrics([elbo(model, sample_of(batch))[2]])
     with metrics.aggregate() as summed:
         ElboCriterion.reduce_metrics([elbo(model, sample_of(part))[2] for part in parts])
+    latents = model(**batch).latents
     for suffix in suffixes:
-        units = together.get_smoothed_value(f"active_units{suffix}")
-        assert units == apart.get_smoothed_value(f"active_units{suffix}") > 0
-        assert units == summed.get_smoothed_value(f"active_units{suffix}")
+        posterior, prior = latents[suffix.removeprefix("_") or "pair"]
+        expected = int(((posterior.mean - prior.mean).var(dim=0, correction=0) > 0.01).sum())
+        for values in (together, apart, summed):
+            assert values.get_smoothed_value(f"active_units{suffix}") == expected > 0
         for key in ("mutual_information", "mutual_information_bound"):
             value = together.get_smoothed_value(key + suffix)
             # The image with two pairs stands in one part.

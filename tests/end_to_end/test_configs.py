@@ -48,7 +48,7 @@ def test_every_model_builds_at_the_papers_settings(world, name):
     # Section 5.3
     assert (cfg.dataset.batch_size, cfg.optimization.max_epoch, list(cfg.optimization.lr)) == (256, 40, [1e-3])
     assert (cfg.lr_scheduler._name, cfg.lr_scheduler.lr_shrink, cfg.lr_scheduler.lr_patience) == (
-        "reduce_lr_on_plateau", 0.5, 5,
+        "reduce_lr_on_plateau", 0.5, 4,
     )
 
 
@@ -92,7 +92,7 @@ def test_the_script_trains_as_the_file_says(world, tmp_path, name):
     for section, keys in {
         "dataset": ["batch_size", "num_workers"],
         "optimization": ["lr", "max_epoch", "clip_norm"],
-        "checkpoint": ["best_checkpoint_metric", "maximize_best_checkpoint_metric", "no_epoch_checkpoints"],
+        "checkpoint": ["best_checkpoint_metric", "maximize_best_checkpoint_metric"],
         "common": ["seed"],
     }.items():
         for key in keys:
@@ -107,6 +107,15 @@ def test_the_script_shares_the_papers_batch_among_all_processes(world, tmp_path)
     assert lines[lines.index("--nnodes") + 1] == "2" and lines[lines.index("--node-rank") + 1] == "1"
     # What the user gives comes last, and wins.
     assert lines[-2:] == ["--lr", "5e-4"]
+
+
+def test_the_script_continues_from_the_newest_checkpoint(world, tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    for name in ("checkpoint2.pt", "checkpoint10.pt", "checkpoint_best.pt", "checkpoint_last.pt"):
+        (folder / name).write_bytes(b"")
+    _, lines = flags_of_train_script(tmp_path, "joint", world / "data", "--save-dir", folder)
+    assert lines[lines.index("--restore-file") + 1] == str(folder / "checkpoint10.pt")
 
 
 @pytest.mark.parametrize("arguments", [(), ("joint",), ("jointly", "data")])

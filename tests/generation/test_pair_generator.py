@@ -4,23 +4,15 @@ import torch
 from generation_models import build, generate
 from generation_models import generation_options as options
 
-from vqapg.data.directory import SEPARATOR
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.modules.noise import Stream
+from vqapg.tokens import SEPARATOR
 
 
 @pytest.fixture
 def model(dictionary, features):
     return build("vqapg_joint_variational", dictionary, features)
-
-
-def rows_of(batch, rows):
-    return {
-        "features": batch["features"],
-        "image_index": batch["image_index"][rows],
-        "noise_keys": batch["noise_keys"][rows],
-    }
 
 
 def test_a_pair_is_the_question_the_separator_and_the_answer(model, dictionary, batch):
@@ -52,14 +44,6 @@ def test_nbest_are_the_best_pairs_of_both_beams(model, dictionary, batch, unnorm
         for h in found[row]:
             length = 1 if unnormalized else len(h["tokens"])
             assert h["score"] == pytest.approx(h["positional_scores"].sum().item() / length, abs=1e-5)
-
-
-@pytest.mark.parametrize("changes", [{}, {"sampling": True, "beam": 3, "nbest": 3}])
-def test_a_pair_does_not_depend_on_its_batch(model, dictionary, batch, changes):
-    together = generate(model, dictionary, batch, **changes)
-    for row in range(4):
-        (alone,) = generate(model, dictionary, rows_of(batch, [row]), **changes)
-        assert [h["tokens"].tolist() for h in alone] == [h["tokens"].tolist() for h in together[row]]
 
 
 def test_every_draw_has_a_latent_variable_of_its_own(model, dictionary, batch, monkeypatch):

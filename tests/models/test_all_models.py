@@ -116,7 +116,7 @@ def test_sizes_that_cannot_be_are_refused_by_flag(dictionary, features, name, va
         build("vqapg_sequential_variational", dictionary, features, **{name: value})
 
 
-def thirty_two_pairs(dictionary, features_of_image=6):
+def thirty_two_pairs(dictionary):
     """32 images, each with a pair of its own."""
     torch.manual_seed(3)
     colours, end, pad = ["red", "blue", "yes", "no"], dictionary.eos(), dictionary.pad()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from vqapg.reports.parameters import PAPER, SIZES, format_table_10, millions_of_parameters
@@ -29,6 +31,13 @@ def test_two_of_the_papers_sizes_are_met_to_its_last_digit(name):
     assert round(millions_of_parameters(name, **SIZES["published"]), 2) == PAPER[name]
 
 
+def test_the_published_sizes_are_those_of_the_configuration():
+    text = (Path(__file__).parents[2] / "configs/size/published.yaml").read_text()
+    written = dict(line.split("#")[0].split(":") for line in text.splitlines() if line.startswith("  "))
+    sizes = {name.strip(): int(value) for name, value in written.items()}
+    assert sizes == SIZES["published"] | {"embed_dim": 300}
+
+
 def test_the_table_has_a_row_a_model():
     lines = format_table_10().splitlines()
-    assert len(lines) == 2 + len(PAPER) and lines[6].startswith("| sequential | 24.46 | 15.71 (-36%) | 24.46 (-0%)")
+    assert len(lines) == 4 + len(PAPER) and lines[8].startswith("| sequential | 24.46 | 15.71 (-36%) | 24.46 (-0%)")

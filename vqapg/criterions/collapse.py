@@ -25,11 +25,11 @@ def collapse_sums(posterior, prior, image_index, noise):
         noise: standard normal ``[B, Z]``
     """
     shift = (posterior.mean - prior.mean).double()
-    mean, log_variance = posterior.mean.double(), posterior.log_variance.double()
-    z = mean + torch.exp(0.5 * log_variance) * noise.to(mean)
-    # [B, 1, Z] and [1, B, Z] -> [B, B]: log q(z_i | x_j)
-    distance = (z.unsqueeze(1) - mean.unsqueeze(0)).pow(2) / log_variance.exp().unsqueeze(0)
-    log_q = -0.5 * (distance + log_variance.unsqueeze(0) + math.log(2 * math.pi)).sum(dim=-1)
+    mean, variance = posterior.mean.double(), posterior.log_variance.double().exp()
+    z = mean + variance.sqrt() * noise.to(mean)
+    # log q(z_i | x_j), [B, B], the square multiplied out: never [B, B, Z]
+    distance = z.pow(2) @ variance.reciprocal().T - 2 * z @ (mean / variance).T + (mean.pow(2) / variance).sum(dim=1)
+    log_q = -0.5 * (distance + (2 * math.pi * variance).log().sum(dim=1))
     same_image = image_index.unsqueeze(1).eq(image_index.unsqueeze(0))
     of_image = same_image.sum(dim=1).log()
     aggregate = log_q.masked_fill(~same_image, -torch.inf).logsumexp(dim=1) - of_image
@@ -60,7 +60,7 @@ def log_collapse(totals, pairs):
             suffix = name.removeprefix("shift_squared")
             metrics.log_scalar_sum(f"_shift{suffix}", totals[f"shift{suffix}"])
             metrics.log_scalar_sum(f"_shift_squared{suffix}", value)
-            metrics.log_scalar_sum("_pairs", pairs)
+            metrics.log_scalar_sum(f"_pairs{suffix}", pairs)
             metrics.log_derived(f"active_units{suffix}", _ActiveUnits(suffix))
 
 
@@ -71,5 +71,4 @@ class _ActiveUnits:
         self.suffix = suffix
 
     def __call__(self, meters):
-        sums = (meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared"))
-        return active_units(*sums, meters["_pairs"].sum)
+        return active_units(*(meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared", "pairs")))

@@ -17,7 +17,8 @@ from vqapg.modules.noise import Stream, standard_normal
 
 
 # What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held, a pair [B].
-# Over dimensions: Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934.
+# Over dimensions alike Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934, but for each pair, where
+# theirs hold each dimension's mean over the batch.
 HELD_OVER = {
     "pair": lambda kl, free_bits: kl.sum(dim=1).clamp(min=free_bits),
     "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),

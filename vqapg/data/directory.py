@@ -23,11 +23,11 @@ import vqapg
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, sha256
+from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
 SPLITS = ("train", "valid", "test")
 FIELDS = ("image", "question", "answer")
-SEPARATOR = "<sep>"
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
 
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vqapg.data.directory import SEPARATOR
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
+from vqapg.tokens import SEPARATOR
 
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
 HYPOTHESIS = re.compile(r"H-(\d+)\t([^\t]*)\t([^\t]*)")

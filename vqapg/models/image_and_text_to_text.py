@@ -5,7 +5,7 @@ from torch import nn
 
 from vqapg.models import parts
 from vqapg.models.output import TextOutput
-from vqapg.modules.latent import TextImageGaussian
+from vqapg.modules.latent import Gaussians, TextImageGaussian
 from vqapg.modules.noise import Stream
 from vqapg.modules.text_decoder import Memory
 
@@ -40,8 +40,8 @@ class ImageAndTextToText(nn.Module):
         if self.latent is not None:
             # Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h), and P(z | I, X) = M o f(h_X, h)
             both = torch.cat([x.sequence, self.text_encoder(text).sequence], dim=-1)
-            gaussians = posterior, prior = self.posterior(both, regions), self.prior(x.sequence, regions)
-            latent, regions = self.latent(posterior if latent_from == "posterior" else prior, regions, noise_keys)
+            gaussians = Gaussians(self.posterior(both, regions), self.prior(x.sequence, regions))
+            latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
         memory, state = self._begin(regions, latent, x)
         return TextOutput(self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians)
 

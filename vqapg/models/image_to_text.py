@@ -4,7 +4,7 @@ from torch import nn
 
 from vqapg.models import parts
 from vqapg.models.output import TextOutput
-from vqapg.modules.latent import ImagePrior, TextImageGaussian
+from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import Stream
 from vqapg.modules.text_decoder import Memory
 
@@ -38,8 +38,8 @@ class ImageToText(nn.Module):
             # Equation 2: P(z | I, X) = M o f(h_X, h), and P(z | I) = M(mean_i h_i), once an image
             posterior = self.posterior(self.text_encoder(text).sequence, regions)
             prior = self.prior(image).select(image_index)
-            gaussians = posterior, prior
-            latent, regions = self.latent(posterior if latent_from == "posterior" else prior, regions, noise_keys)
+            gaussians = Gaussians(posterior, prior)
+            latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
         state = self.decoder.initial_state(regions, latent)
         return TextOutput(self.decoder.teacher_forced(text, Memory(regions), state, noise_keys).logits, gaussians)
 

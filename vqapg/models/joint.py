@@ -10,7 +10,7 @@ from vqapg.models import parts
 from vqapg.models.base import GenerationModelConfig, LatentConfig
 from vqapg.models.generation import GenerationModel
 from vqapg.models.output import PairOutput
-from vqapg.modules.latent import ImagePrior, TextImageGaussian
+from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import Stream
 from vqapg.modules.text_decoder import Memory
 
@@ -82,9 +82,9 @@ class VariationalJointModel(JointModel):
         # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
         prior = self.prior(image).select(image_index)
         both = torch.cat([self.text_encoder(text).sequence for text in (question, answer)], dim=-1)
-        posterior = self.posterior(both, regions)
-        latent, regions = self.latent(posterior if latent_from == "posterior" else prior, regions, noise_keys)
-        return self._decode(regions, latent, question, answer, noise_keys, latents={"pair": (posterior, prior)})
+        gaussians = Gaussians(self.posterior(both, regions), prior)
+        latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+        return self._decode(regions, latent, question, answer, noise_keys, latents={"pair": gaussians})
 
     def sample(self, features, image_index, noise_keys, latent_temperature):
         """z ~ P(z | I), and the regions scaled by it."""

@@ -4,14 +4,14 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from vqapg.modules.latent import Gaussian
+from vqapg.modules.latent import Gaussians
 
 
 class TextOutput(NamedTuple):
-    """One text: its ``logits [B, T, V]``, and (posterior, prior) of its latent variable, both ``[B, Z]``, or None."""
+    """One text: its ``logits [B, T, V]``, and the Gaussians of its latent variable, None in a baseline."""
 
     logits: Tensor
-    gaussians: tuple[Gaussian, Gaussian] | None
+    gaussians: Gaussians | None
 
 
 class PairOutput(NamedTuple):
@@ -22,14 +22,14 @@ class PairOutput(NamedTuple):
     Attributes:
         logits: by text, ``[B, T, V]``; "question", "answer", or "pair" where they are one text
         targets: by text, ``[B, T]``, ended and padded
-        latents: by the text that a latent variable is of ("pair" where it is of both), its (posterior, prior), both
-            ``[B, Z]``; empty in a baseline
+        latents: by the text that a latent variable is of ("pair" where it is of both), its Gaussians; empty in a
+            baseline
         attention: by text, attention over regions ``[B, T, R]``, where the objective aligns them (joint model only)
     """
 
     logits: dict[str, Tensor]
     targets: dict[str, Tensor]
-    latents: dict[str, tuple[Gaussian, Gaussian]]
+    latents: dict[str, Gaussians]
     attention: dict[str, Tensor]
 
     @classmethod

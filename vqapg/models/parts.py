@@ -2,11 +2,11 @@
 
 from torch import nn
 
-from vqapg.data.directory import SEPARATOR
 from vqapg.modules.image_encoder import ImageEncoder
 from vqapg.modules.latent import LatentVariable
 from vqapg.modules.text_decoder import SpecialTokens, TextDecoder
 from vqapg.modules.text_encoder import TextEncoder
+from vqapg.tokens import SEPARATOR
 
 
 def special_tokens(dictionary):

@@ -27,8 +27,9 @@ class VariationalPipelineConfig(PipelineConfig, LatentConfig):
 class PipelineModel(GenerationModel):
     """P(X | I) and P(Y | I, X): two sub-models without a shared parameter, trained together but each alone.
 
-    Their objectives only add up, so each is trained as if the other were not there; Y is trained on the gold X and
-    generated from the predicted X.
+    Their objectives only add up, so the gradient of each is its own; only what fairseq does to a whole model, the
+    clipping of the gradient's norm and the choice of a checkpoint, is done to both at once. Y is trained on the gold
+    X and generated from the predicted X.
     """
 
     def __init__(self, cfg, dictionary, features):

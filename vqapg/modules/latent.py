@@ -30,6 +30,13 @@ class Gaussian(NamedTuple):
         return Gaussian(self.mean[rows], self.log_variance[rows])
 
 
+class Gaussians(NamedTuple):
+    """What is believed of a latent variable with and without the text: two Gaussians of ``[B, Z]``."""
+
+    posterior: Gaussian
+    prior: Gaussian
+
+
 def kl_per_dimension(q, p):
     """KL(q || p) of diagonal Gaussians, in nats, each dimension's share: ``[B, Z]``."""
     q_mean, q_log_variance = (x.float() for x in (q.mean, q.log_variance))
@@ -107,7 +114,7 @@ class LatentVariable(nn.Module):
     def forward(self, source, regions, noise_keys, temperature=1.0):
         """
         Args:
-            source: the Gaussian of each pair, ``[B, Z]``
+            source: the Gaussian to draw from, ``[B, Z]``
             regions: ``[B, R, D]``
             noise_keys: ``[B, 3]``, see :mod:`vqapg.modules.noise`
             temperature: scales the standard deviation; at 0 z is the Gaussian's mean

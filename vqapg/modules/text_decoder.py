@@ -71,7 +71,7 @@ class TextDecoder(nn.Module):
         self.embedding = embedding
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(embedding.embedding_dim, dim, layers, batch_first=True, dropout=dropout)
-        # A dot product needs equal widths.
+        # A dot product needs equal widths. Of a text it asks something else than of the regions.
         self.query = nn.Identity() if memory_dim == dim else nn.Linear(dim, memory_dim, bias=False)
         self.text_query = nn.Linear(dim, memory_dim, bias=False) if reads_text else None
         self.combine = nn.Linear(dim + (2 if reads_text else 1) * memory_dim, dim)

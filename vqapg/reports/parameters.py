@@ -1,7 +1,4 @@
-"""Table 10: how many parameters each model has, beside the paper's.
-
-    python -m vqapg.reports.parameters
-"""
+"""Table 10: how many parameters each model has, beside the paper's."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +8,8 @@ from fairseq.data import Dictionary
 from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 
 import vqapg.models  # noqa: F401  registers the models
-from vqapg.data.directory import SEPARATOR
 from vqapg.models.base import FEATURE_IDENTITY
+from vqapg.tokens import SEPARATOR
 
 # Table 10, in millions.
 PAPER = {
@@ -52,6 +49,8 @@ def millions_of_parameters(name, **sizes):
 def format_table_10():
     """Table 10 as Markdown: the paper's, and ours at both widths with the difference in percent."""
     lines = [
+        f"Millions of parameters, with a dictionary of {WORDS:,} entries and features of {CHANNELS:,} channels.",
+        "",
         "| model | paper | " + " | ".join(SIZES) + " |",
         "|---|---|" + "---|" * len(SIZES),
     ]
@@ -61,7 +60,3 @@ def format_table_10():
         lines.append(f"| {name} | {paper:.2f} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
-
-if __name__ == "__main__":
-    print(f"Millions of parameters, a dictionary of {WORDS:,} entries, features of {CHANNELS:,} channels")
-    print(format_table_10())

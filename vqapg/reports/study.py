@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from vqapg.errors import InputError
 
+# What all models of a study must agree on.
+SIZES = ("pairs", "images")
 SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
@@ -64,17 +66,23 @@ CLAIMS = (
           "pipeline_variational", "joint_variational"),
     Claim("Table 4", "The joint model is more diverse than the sequential, both variational", (D, N),
           "joint_variational", "sequential_variational"),
+    Claim("Table 4", "The sequential baseline is more consistent than the joint one", (P, TRUE), "sequential", "joint"),
+    Claim("Table 4", "The sequential baseline is more consistent than the pipeline", (P, TRUE), "sequential", "pipeline"),
     Claim("Table 4", "Variation makes the pipeline less consistent", (P, TRUE), "pipeline", "pipeline_variational"),
     Claim("Table 4", "Variation makes the joint model more consistent", (P, TRUE), "joint_variational", "joint"),
     Claim("Table 4", "Variation makes the sequential model less consistent", (P, TRUE),
           "sequential", "sequential_variational"),
     Claim("Table 4", "The variational sequential model is more consistent than the pipeline", (P, TRUE),
           "sequential_variational", "pipeline_variational"),
+    Claim("Table 4", "The variational sequential model is more consistent than the joint model", (P, TRUE),
+          "sequential_variational", "joint_variational"),
     Claim("Table 5", "Region scaling makes the joint model more consistent", (P, TRUE),
           "joint_variational", "joint_variational-no_scaling"),
     Claim("Table 5", "Region scaling makes the joint model less diverse", (D, N),
           "joint_variational-no_scaling", "joint_variational"),
     Claim("Table 5", "Attention alignment makes the joint model more consistent", (P, TRUE),
+          "joint_variational", "joint_variational-no_alignment"),
+    Claim("Table 5", "Attention alignment makes the joint model not less diverse", (D, N),
           "joint_variational", "joint_variational-no_alignment"),
     Claim("Figure 5", "The pipeline is more diverse answer first", (D, N), "pipeline_variational", "pipeline_variational-qa"),
     Claim("Figure 5", "The pipeline is more consistent question first", (P, TRUE),
@@ -90,7 +98,7 @@ def read_study(folder):
     """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the tables.
 
     Raises:
-        InputError: if there is none, or one cannot be read
+        InputError: if there is none, one cannot be read, or they are over different numbers of pairs or images
     """
     found = {}
     for path in sorted(folder.glob("*/seed-*/metrics.json")):
@@ -99,7 +107,7 @@ def read_study(folder):
             continue
         try:
             metrics = json.loads(path.read_text(encoding="utf-8"))
-            missing = {measure.key for measure in (D, N)} - metrics.keys()
+            missing = {*SIZES, "malformed", D.key, N.key} - metrics.keys()
         except (ValueError, AttributeError):
             missing = {"JSON"}
         if missing:
@@ -108,6 +116,13 @@ def read_study(folder):
     if not found:
         raise InputError(
             f"{folder}: holds no MODEL/seed-K/metrics.json; give the folder of a study, see scripts/study.sh"
+        )
+    sizes = {tuple(metrics[size] for size in SIZES) for runs in found.values() for metrics in runs.values()}
+    if len(sizes) > 1:
+        counts = "; ".join(f"{pairs:,} of {images:,}" for pairs, images in sorted(sizes))
+        raise InputError(
+            f"{folder}: its models generated different numbers of pairs and images ({counts}), which no table may "
+            "compare; remove those that do not belong"
         )
     order = [*ROWS, *found]
     return {model: dict(sorted(found[model].items())) for model in sorted(found, key=order.index)}
@@ -131,7 +146,7 @@ def format_study(study):
     if claims:
         parts += [
             "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; *not told apart*: they do.",
-            _markdown(("paper", "claim", "measure", "more", "less", "here"), claims),
+            _markdown(("paper", "claim", "measure", "said to be more", "said to be less", "their N", "seeds", "here"), claims),
         ]
     return "\n\n".join(parts)
 
@@ -139,16 +154,27 @@ def format_study(study):
 def _table(rows, label, heads):
     measures = [m for m in MEASURES if any(m.key in metrics for runs in rows.values() for metrics in runs.values())]
     return _markdown(
-        (*heads, *(measure.head for measure in measures)),
-        [(*label(key, runs), *(_figure(measure, runs) for measure in measures)) for key, runs in rows.items()],
+        (*heads, *(measure.head for measure in measures), "malformed"),
+        [
+            (*label(key, runs), *(_figure(measure, runs) for measure in measures), _malformed(runs))
+            for key, runs in rows.items()
+        ],
     )
+
+
+def _malformed(runs):
+    return f"{sum(metrics['malformed'] for metrics in runs.values()) / len(runs):,.0f}"
 
 
 def _check(claim, study):
     if claim.higher not in study or claim.lower not in study:
         return
+    both = study[claim.higher], study[claim.lower]
+    # Consistency is never read without N beside it.
+    beside = " / ".join(_figure(N, runs).split()[0] for runs in both)
+    seeds = " / ".join(str(len(runs)) for runs in both)
     for measure in claim.measures:
-        higher, lower = (_summary(measure, study[name]) for name in (claim.higher, claim.lower))
+        higher, lower = (_summary(measure, runs) for runs in both)
         if higher is None or lower is None:
             continue
         if higher[1] > lower[2]:
@@ -157,8 +183,8 @@ def _check(claim, study):
             verdict = "does not hold"
         else:
             verdict = "not told apart"
-        figures = (_figure(measure, study[name]) for name in (claim.higher, claim.lower))
-        yield claim.source, claim.text, measure.head, *figures, verdict
+        figures = (_figure(measure, runs) for runs in both)
+        yield claim.source, claim.text, measure.head, *figures, beside, seeds, verdict
 
 
 def _summary(measure, runs):

@@ -8,9 +8,10 @@ from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
 import vqapg.models  # noqa: F401  a checkpoint of another task is then named, not just unknown
-from vqapg.data.directory import SEPARATOR, DataDirectory
+from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.errors import InputError
+from vqapg.tokens import SEPARATOR
 
 
 @dataclass

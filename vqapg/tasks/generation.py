@@ -1,17 +1,17 @@
 """The task ``vqapg``: question-answer pairs from an image (section 3)."""
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
+from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfig
 from fairseq.logging import metrics
 from fairseq.tasks import register_task
 
-from vqapg.data.directory import SEPARATOR
 from vqapg.data.pair_dataset import PairDataset
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.models.generation import GenerationModel
 from vqapg.tasks.base import DataConfig, DataDirectoryTask
+from vqapg.tokens import SEPARATOR
 
 
 @dataclass
@@ -28,6 +28,7 @@ class GenerationConfig(DataConfig):
 
 # Validation draws for every so many pairs: enough for a mean, and little beside the rest of validation.
 DRAWN_FOR_EVERY = 50
+LONGEST_DRAW = 50  # words, so that a model that has not learned to end costs no minutes
 
 
 @register_task("vqapg", dataclass=GenerationConfig)
@@ -59,9 +60,8 @@ class GenerationTask(DataDirectoryTask):
             }
             inputs["noise_keys"] = inputs["noise_keys"][chosen.cpu().numpy()]
             draws = self.cfg.valid_draws
-            options = SimpleNamespace(
-                beam=draws, nbest=draws, sampling=True, sampling_topk=1, sampling_topp=-1.0, temperature=1.0,
-                max_len_b=50, min_len=1, unnormalized=False, lenpen=1.0, unkpen=0.0,
+            options = FairseqGenerationConfig(
+                beam=draws, nbest=draws, sampling=True, sampling_topk=1, max_len_b=LONGEST_DRAW
             )
             found = self.build_generator([model], options).generate([model], sample | {"net_input": inputs})
             distinct = sum(len({tuple(h["tokens"].tolist()) for h in hypotheses}) for hypotheses in found)
