@@ -28,6 +28,19 @@ from vqapg.tokens import SEPARATOR
 FORMAT_VERSION = 1
 SPLITS = ("train", "valid", "test")
 FIELDS = ("image", "question", "answer")
+# Table 2, which gives thousands with one decimal.
+PAPER_TABLE_2 = {
+    "vqa2": {
+        "train": {"images": 10_000, "pairs": 70_600},
+        "valid": {"images": 6_100, "pairs": 10_000},
+        "test": {"images": 4_800, "pairs": 36_900},
+    },
+    "visual7w": {
+        "train": {"images": 14_400, "pairs": 69_800},
+        "valid": {"images": 5_700, "pairs": 28_000},
+        "test": {"images": 8_600, "pairs": 42_000},
+    },
+}
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
 
 
@@ -202,6 +215,7 @@ def write_directory(path, source_data, *, dataset, options, before_writing=lambd
             split: {"images": len(set(columns[split, "image"])), "pairs": len(columns[split, "image"])}
             for split in SPLITS
         },
+        **({"paper_table_2": PAPER_TABLE_2[dataset]} if dataset in PAPER_TABLE_2 else {}),
         "distinct_tokens": len(counts),
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
         "versions": {

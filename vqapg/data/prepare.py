@@ -91,10 +91,12 @@ def table2(manifest):
     rows = [("", *SPLITS)]
     for what in ("images", "pairs"):
         rows.append((what, *(f"{manifest['counts'][split][what]:,}" for split in SPLITS)))
+        if "paper_table_2" in manifest:
+            rows.append(("  in the paper", *(f"{manifest['paper_table_2'][split][what]:,}" for split in SPLITS)))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
     return "\n".join([*lines, f"dictionary: {manifest['distinct_tokens']:,} tokens (train split)"])
 
 
 def _spell(options):
-    return " ".join(f"--{name} {value}" for name, value in options.items()) or "no options"
+    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items()) or "no options"

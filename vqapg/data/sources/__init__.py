@@ -11,10 +11,12 @@ from pathlib import Path
 READERS = {
     "easy-vqa": "vqapg.data.sources.easy_vqa",
     "jsonl": "vqapg.data.sources.jsonl",
+    "visual7w": "vqapg.data.sources.visual7w",
+    "vqa2": "vqapg.data.sources.vqa2",
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """A question-answer pair as people wrote it; ``image`` is relative to the image root, or absolute."""
 

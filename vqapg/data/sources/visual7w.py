@@ -1,0 +1,68 @@
+"""Visual7W, the telling questions (http://ai.stanford.edu/~yukez/visual7w/), by its official splits (section 5.1)."""
+
+from vqapg.data.sources import Record, SourceData
+from vqapg.data.sources.official import draw_images, load_json, require_images, source_folder
+from vqapg.data.tokenizer import tokenize
+from vqapg.errors import InputError
+
+OPTIONS = ("seed", "min_pairs_per_image", "max_images", "max_test_images")
+FILE = "dataset_v7w_telling.json"
+PAGE = "get it at http://ai.stanford.edu/~yukez/visual7w/ and unzip it there"
+EXPECTED = {FILE: PAGE, "images": PAGE}
+CURE = f"delete it and {PAGE}"
+SPLITS = {"train": "train", "val": "valid", "test": "test"}
+
+
+def read(source=None, *, seed, min_pairs_per_image, max_images, max_test_images):
+    """Read the folder *source*: ``dataset_v7w_telling.json`` and ``images/``.
+
+    Args:
+        min_pairs_per_image: images with fewer are left out
+        max_images, max_test_images: how many images of the train and of the test split to draw; 0: all
+
+    Raises InputError naming the file and, where there is one, the image or the question.
+    """
+    root = source_folder(source, "visual7w", EXPECTED)
+    path = root / FILE
+    content = load_json(path, _slim, CURE)
+    if not isinstance(content, dict) or not isinstance(content.get("images"), list):
+        raise InputError(f"{path}: has no list of images; {CURE}")
+    splits = {split: {} for split in SPLITS}
+    of_image = {}
+    for item in content["images"]:
+        if not isinstance(item, tuple):
+            raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
+        name, split, pairs = item
+        if split not in SPLITS:
+            raise InputError(f"{path}: image {name} is in split {split!r}, none of {', '.join(SPLITS)}; {CURE}")
+        if of_image.setdefault(name, split) != split:
+            raise InputError(f"{path}: image {name} is in {of_image[name]} and in {split}; {CURE}")
+        for question, answer in pairs:
+            if not tokenize(question) or not tokenize(answer):
+                raise InputError(f"{path}: a question of image {name} or its answer is empty; delete it")
+        if pairs:
+            splits[split].setdefault(name, []).extend(pairs)
+    records = []
+    for split, most in (("train", max_images), ("val", 0), ("test", max_test_images)):
+        images = draw_images(splits[split], min_pairs_per_image, most, seed)
+        require_images(root, images, PAGE)
+        records += [
+            Record(name, question, answer, SPLITS[split])
+            for name, pairs in images.items()
+            for question, answer in pairs
+        ]
+    return SourceData(root, root, records, [path])
+
+
+def _slim(item):
+    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no memory."""
+    if "qa_pairs" in item:
+        name, pairs = item["filename"], item["qa_pairs"]
+        if not isinstance(name, str) or not all(isinstance(pair, tuple) for pair in pairs):
+            raise TypeError(f"image {name!r} has no file name, or pairs that are none")
+        return f"images/{name}", str(item["split"]), pairs
+    if "question" in item:
+        if not isinstance(item["question"], str) or not isinstance(item["answer"], str):
+            raise TypeError(f"question {item.get('qa_id')} or its answer is no text")
+        return item["question"], item["answer"]
+    return item
