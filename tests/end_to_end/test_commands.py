@@ -112,6 +112,22 @@ def test_a_resumed_run_ends_with_the_weights_of_one_left_alone(world, tmp_path):
             assert torch.equal(value, resumed[name]), name
 
 
+def test_embeddings_start_from_word_vectors_which_the_checkpoint_then_brings(world, tmp_path):
+    vectors = tmp_path / "glove.txt"
+    vectors.write_text("red " + " ".join(["0.5"] * 12) + "\n")
+    arguments = [*GENERATION, *OPTIMIZER, "--embed-path", vectors, "--max-epoch", 1, "--save-dir", tmp_path / "model"]
+    log = fairseq("train", world / "data", *arguments, "--no-epoch-checkpoints").stderr
+    assert "1 of 14 words (7.1%)" in log
+    vectors.unlink()
+    fairseq(
+        "generate", world / "data", "--task", "vqapg", "--path", tmp_path / "model/checkpoint_last.pt", "--gen-subset",
+        "test", "--batch-size", 50, "--max-len-b", 5, "--cpu",
+    )
+    arguments[arguments.index(vectors)] = tmp_path / "none.txt"
+    done = fairseq("train", world / "data", *arguments, status=2)
+    assert "none.txt: cannot be read (No such file or directory); give a GloVe text file" in error_line(done)
+
+
 def error_line(done):
     assert "Traceback" not in done.stdout + done.stderr
     (line,) = [line for line in done.stderr.splitlines() if ": error: " in line]

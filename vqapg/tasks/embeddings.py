@@ -1,0 +1,43 @@
+"""Embeddings that start from word vectors (section 5.3: GloVe)."""
+
+import logging
+
+import numpy as np
+import torch
+from torch import nn
+
+from vqapg.data.word_vectors import read_vectors
+from vqapg.errors import InputError
+from vqapg.tokens import SEPARATOR
+
+logger = logging.getLogger(__name__)
+
+
+def start_from_vectors(model, dictionary, path, embed_dim):
+    """Puts the vectors of *path* into every embedding of *model*; words without one start at random, as large as the
+    others. Logs how much of the dictionary, and of the training tokens, has vectors.
+
+    Raises:
+        InputError: when the vectors are not *embed_dim* wide, or no word of the dictionary has one
+    """
+    words = {word: index for index, word in enumerate(dictionary.symbols) if index >= dictionary.nspecial}
+    del words[SEPARATOR]
+    vectors, width = read_vectors(path, words.keys())
+    if width != embed_dim:
+        raise InputError(f"--embed-path {path}: its vectors are {width} wide; give --embed-dim {width}")
+    if not vectors:
+        raise InputError(f"--embed-path {path}: has a vector of no word of the dictionary; is it of another language?")
+    tokens = sum(dictionary.count[index] for index in words.values())
+    covered = sum(dictionary.count[words[word]] for word in vectors)
+    logger.info(
+        f"embeddings: {len(vectors):,} of {len(words):,} words ({len(vectors) / len(words):.1%}), "
+        f"{covered / max(tokens, 1):.1%} of the training tokens, start from {path}; the others at random"
+    )
+    rows = torch.tensor([words[word] for word in vectors])
+    values = torch.from_numpy(np.stack(list(vectors.values())))
+    for part in model.modules():
+        if isinstance(part, nn.Embedding):
+            with torch.no_grad():
+                part.weight.normal_(std=values.std().item())
+                part.weight[rows] = values
+                part.weight[part.padding_idx] = 0
