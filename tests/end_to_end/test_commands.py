@@ -116,8 +116,8 @@ def test_embeddings_start_from_word_vectors_which_the_checkpoint_then_brings(wor
     vectors = tmp_path / "glove.txt"
     vectors.write_text("red " + " ".join(["0.5"] * 12) + "\n")
     arguments = [*GENERATION, *OPTIMIZER, "--embed-path", vectors, "--max-epoch", 1, "--save-dir", tmp_path / "model"]
-    log = fairseq("train", world / "data", *arguments, "--no-epoch-checkpoints").stderr
-    assert "1 of 14 words (7.1%)" in log
+    done = fairseq("train", world / "data", *arguments, "--no-epoch-checkpoints")
+    assert "1 of 14 words (7.1%)" in done.stdout + done.stderr
     vectors.unlink()
     fairseq(
         "generate", world / "data", "--task", "vqapg", "--path", tmp_path / "model/checkpoint_last.pt", "--gen-subset",
