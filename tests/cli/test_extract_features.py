@@ -163,6 +163,62 @@ def test_an_unreadable_image_is_one_line(data, tiny, capsys, workers, damage):
     )
 
 
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_bad_images_are_left_out_listed_and_counted_when_told_so(data, tiny, capsys, workers):
+    expected = _slowly(data).astype(np.float16)
+    (data.parent / "8.png").write_bytes(b"no image")
+    (data.parent / "3.png").unlink()
+    # A whole batch of them
+    for number in (10, 11):
+        (data.parent / f"{number}.png").write_bytes(b"")
+    capsys.readouterr()
+    assert _extract(data, "--num-workers", workers, "--skip-bad-images") == 0
+    printed = capsys.readouterr()
+    assert "left out: 4 images that cannot be read, with their 4 pairs" in printed.out
+    listed = [line for line in printed.err.splitlines() if line.startswith("left out: ")]
+    assert [line.split(": ")[1] for line in listed] == [str(data.parent / f"{n}.png") for n in (3, 8, 10, 11)]
+    store = FeatureStore(data / "features.h5")
+    left = [n for n in range(12) if n not in (3, 8, 10, 11)]
+    assert store.skipped == {f"{n}.png" for n in (3, 8, 10, 11)} and set(store.rows) == {f"{n}.png" for n in left}
+    np.testing.assert_array_equal(store.read(left), expected[left])
+    train = [n for n in range(7) if n != 3]
+    np.testing.assert_allclose(store.mean, expected[train].astype(float).mean(axis=(0, 1)), atol=2e-3)
+    # Without the option such images stay an error.
+    assert _extract(data, "--overwrite") == 2
+    assert "--skip-bad-images" in _one_error_line(capsys)
+
+
+def test_a_killed_run_remembers_what_it_left_out(data, tiny, capsys, monkeypatch):
+    (data.parent / "1.png").write_bytes(b"")
+
+    class Stop(_TwoByTwo):
+        def forward(self, images):
+            if len(images) == 5:  # the second batch; the first has four that can be read
+                raise KeyboardInterrupt
+            return super().forward(images)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[__name__], "_TwoByTwo", Stop)
+        assert _extract(data, "--skip-bad-images") == 130
+    assert json.loads((data / ".features.h5.journal").read_text())["done"] == 5
+    capsys.readouterr()
+    # To go on without the option would hide it.
+    assert _extract(data) == 2
+    assert "1.png" in _one_error_line(capsys)
+    assert _extract(data, "--skip-bad-images") == 0
+    assert "left out: 1 images" in capsys.readouterr().out
+    assert FeatureStore(data / "features.h5").skipped == {"1.png"}
+
+
+def test_a_split_of_bad_images_only_is_an_error(data, tiny, capsys):
+    for number in (9, 10, 11):
+        (data.parent / f"{number}.png").write_bytes(b"")
+    capsys.readouterr()
+    assert _extract(data, "--skip-bad-images") == 2
+    assert "no image of the test split can be read" in _one_error_line(capsys)
+    assert not (data / "features.h5").exists()
+
+
 def test_features_without_end_are_clamped_and_no_number_is_refused(data, tiny, monkeypatch, capsys):
     class Loud(_TwoByTwo):
         factor = 1e9
@@ -248,7 +304,7 @@ def test_a_stopped_run_of_other_options_is_not_gone_on_with(data, tiny, monkeypa
     # Another size lays out another partial file, and is killed before it writes its journal.
     _stop_after(monkeypatch, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(feature_extraction._Journal, "write", lambda self, done: None)
+        patch.setattr(feature_extraction._Journal, "write", lambda self, done, skipped: None)
         assert _extract(data, "--image-size", "16") == 130
     opened = _count_opened(monkeypatch)
     assert _extract(data) == 0

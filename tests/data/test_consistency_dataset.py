@@ -14,6 +14,7 @@ def make(dictionary):
     values = np.arange(3 * 2 * 4, dtype=np.float16).reshape(3, 2, 4)
     rows = {"c.png": 0, "a.png": 1, "b.png": 2}
     store = SimpleNamespace(
+        skipped=frozenset(),
         rows=rows, require=lambda image_ids: None, read=lambda wanted: values[np.asarray(wanted)]
     )
 

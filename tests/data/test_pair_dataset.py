@@ -11,6 +11,7 @@ from vqapg.data.pair_dataset import PairDataset
 def store():
     values = np.arange(3 * 2 * 4, dtype=np.float16).reshape(3, 2, 4)
     return SimpleNamespace(
+        skipped=frozenset(),
         rows={"c.png": 0, "a.png": 1, "b.png": 2},
         require=lambda image_ids: None,
         read=lambda rows: values[np.asarray(rows)],
@@ -47,6 +48,19 @@ def test_no_pair_is_dropped_whatever_the_multiple_asked_for(dictionary, store, s
     )
     assert sorted(i for batch in batches for i in batch) == [0, 1, 2, 3, 4]
     assert max(map(len, batches)) == min(size, 5)
+
+
+def test_pairs_of_images_that_were_left_out_are_left_out_and_the_others_keep_their_numbers(dictionary, store):
+    out = PAIRS[0].image
+    store.skipped = frozenset([out])
+    dataset = make(dictionary, store)
+    lines = [line for line, pair in enumerate(PAIRS) if pair.image != out]
+    assert 0 < len(lines) < len(PAIRS) and len(dataset) == len(lines)
+    batch = dataset.collater(list(range(len(lines))))
+    assert batch["id"].tolist() == lines == batch["net_input"]["noise_keys"][:, 2].tolist()
+    for row, line in enumerate(lines):
+        tokens = batch["net_input"]["question"][row]
+        assert dictionary.string(tokens[tokens.ne(dictionary.pad())]) == PAIRS[line].question
 
 
 def test_only_training_shuffles_and_draws_new_noise_each_epoch(dictionary, store):

@@ -39,6 +39,11 @@ def add_arguments(parser):
         default="auto",
         help="default: auto, a GPU if there is one",
     )
+    parser.add_argument(
+        "--skip-bad-images",
+        action="store_true",
+        help="leave out images that cannot be read, and their pairs, instead of stopping at the first",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace features made with other options")
 
 
@@ -46,7 +51,7 @@ def run(args):
     import torch
 
     from vqapg.data.backbones import build_backbone
-    from vqapg.data.directory import DataDirectory
+    from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
     from vqapg.errors import InputError
 
@@ -66,6 +71,7 @@ def run(args):
         device=device,
         batch_size=args.batch_size,
         num_workers=args.num_workers,
+        skip_bad_images=args.skip_bad_images,
         overwrite=args.overwrite,
     )
     count, regions, channels = result.store.shape
@@ -77,6 +83,11 @@ def run(args):
         f"{result.images:,} in {result.seconds:.1f} s, {result.images / max(result.seconds, 1e-9):.1f} "
         f"a second"
     )
+    if result.skipped:
+        pairs = sum(pair.image in result.store.skipped for split in SPLITS for pair in data.pairs(split))
+        for error in result.skipped:
+            print(f"left out: {error}", file=sys.stderr)
+        print(f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} pairs")
     if args.weights == "none":
         print(
             f"warning: --weights none: {args.backbone} is random, its features are only for trying out",

@@ -19,8 +19,8 @@ class ConsistencyDataset(PairDataset):
 
     def __init__(self, pairs, dictionary, features, seed, training, negatives):
         super().__init__(pairs, dictionary, features, seed, training)
-        self.negatives = NEGATIVES[negatives](pairs)
-        self.listed = set(pairs)
+        self.negatives = NEGATIVES[negatives](self.pairs)
+        self.listed = set(self.pairs)
 
     def _triple(self, image, question, answer):
         """The image of one pair, the question of another, the answer of a third."""

@@ -15,6 +15,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from vqapg.data.directory import SPLITS
 from vqapg.data.feature_store import FeatureStore, FeatureWriter
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
@@ -33,14 +34,20 @@ class Extracted(NamedTuple):
     images: int  # encoded by this run
     seconds: float
     done_before: bool
+    skipped: list[str] = []  # what was wrong with each image that was left out, its path first
 
 
-def extract_features(data, backbone, *, device, batch_size=32, num_workers=2, overwrite=False):
+def extract_features(
+    data, backbone, *, device, batch_size=32, num_workers=2, skip_bad_images=False, overwrite=False
+):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
+
+    An image that cannot be read stops the run, or with *skip_bad_images* is left out.
 
     Returns an Extracted.
 
-    Raises InputError when an image cannot be read, or features.h5 is there already, made otherwise.
+    Raises InputError when an image cannot be read, none of a split can, or features.h5 is there already, made
+    otherwise.
     """
     digest = data.images_digest()
     if data.features_path.exists() and not overwrite:
@@ -49,14 +56,17 @@ def extract_features(data, backbone, *, device, batch_size=32, num_workers=2, ov
     paths = [data.image_path(image_id) for image_id in image_ids]
     # Before the work, not hours into it.
     for path in paths:
-        if not path.is_file():
+        if not skip_bad_images and not path.is_file():
             raise InputError(
-                f"{path}: no such image file; put it back, or delete its pairs and prepare again"
+                f"{path}: no such image file; put it back, delete its pairs and prepare again, or leave such images "
+                "out: --skip-bad-images"
             )
 
     partial = data.path / ".features.h5.partial"
     journal = _Journal(data.path / ".features.h5.journal", {"images_digest": digest, **backbone.source})
-    done = journal.read() if partial.exists() else 0
+    done, skipped = journal.read() if partial.exists() else (0, {})
+    if skipped and not skip_bad_images:
+        raise InputError(f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images")
     if done:
         try:
             writer = FeatureWriter(partial)
@@ -73,15 +83,22 @@ def extract_features(data, backbone, *, device, batch_size=32, num_workers=2, ov
             raise InputError(f"{partial}: cannot be laid out ({error}); make room for it") from error
     started = time.monotonic()
     _encode(
-        backbone, paths, writer, journal, done, device=device, batch_size=batch_size, num_workers=num_workers
+        backbone, paths, writer, journal, done, skipped, skip_bad_images=skip_bad_images, device=device,
+        batch_size=batch_size, num_workers=num_workers,
     )
     seconds = time.monotonic() - started
 
-    row_of = {image_id: row for row, image_id in enumerate(image_ids)}
-    writer.finish(*_statistics(writer, [row_of[image_id] for image_id in data.image_ids("train")]))
+    row_of = {image_id: row for row, image_id in enumerate(image_ids) if row not in skipped}
+    rows_of = {split: [row_of[image] for image in data.image_ids(split) if image in row_of] for split in SPLITS}
+    for split, rows in rows_of.items():
+        if not rows:
+            raise InputError(f"{data.path}: no image of the {split} split can be read; {next(iter(skipped.values()))}")
+    writer.finish(*_statistics(writer, rows_of["train"]), skipped)
     os.replace(partial, data.features_path)
     journal.path.unlink()
-    return Extracted(FeatureStore(data.features_path), len(paths) - done, seconds, done_before=False)
+    return Extracted(
+        FeatureStore(data.features_path), len(paths) - done, seconds, done_before=False, skipped=list(skipped.values())
+    )
 
 
 def _standing(data, backbone, digest):
@@ -117,15 +134,18 @@ class _Journal:
         self.identity = identity
 
     def read(self):
+        """How many, and {row: what is wrong} of the images among them that were left out."""
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            return content["done"] if content["identity"] == self.identity else 0
-        except (OSError, ValueError, KeyError, TypeError):
-            return 0
+            if content["identity"] == self.identity:
+                return content["done"], {int(row): error for row, error in content["skipped"].items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        return 0, {}
 
-    def write(self, done):
+    def write(self, done, skipped):
         with atomic_write(self.path) as file:
-            json.dump({"identity": self.identity, "done": done}, file)
+            json.dump({"identity": self.identity, "done": done, "skipped": skipped}, file)
 
 
 class _Images(Dataset):
@@ -146,13 +166,16 @@ class _Images(Dataset):
 
 
 def _collate(items):
-    """[3, S, S] each -> [N, 3, S, S]; the first error instead where there is one."""
-    error = next((item for item in items if isinstance(item, str)), None)
-    return error if error is not None else torch.stack(items)
+    """[3, S, S] or an error each -> [n, 3, S, S] of those that could be read (None if none), {place: error}."""
+    errors = {place: item for place, item in enumerate(items) if isinstance(item, str)}
+    images = [item for item in items if not isinstance(item, str)]
+    return torch.stack(images) if images else None, errors
 
 
-def _encode(backbone, paths, writer, journal, done, *, device, batch_size, num_workers):
-    """Fill the rows of *writer* from *done* on."""
+def _encode(
+    backbone, paths, writer, journal, done, skipped, *, skip_bad_images, device, batch_size, num_workers
+):
+    """Fill the rows of *writer* from *done* on; adds {row: error} to *skipped*."""
     backbone = backbone.to(device=device, memory_format=torch.channels_last)
     loader = DataLoader(
         _Images(paths[done:], backbone.preprocessing),
@@ -167,26 +190,31 @@ def _encode(backbone, paths, writer, journal, done, *, device, batch_size, num_w
     )
     try:
         with torch.inference_mode(), bar:
-            for images in loader:
-                if isinstance(images, str):
-                    raise InputError(images)
-                features = _features(backbone, images.to(device, non_blocking=True))
+            for images, errors in loader:
+                if errors and not skip_bad_images:
+                    raise InputError(f"{next(iter(errors.values()))}; or leave such images out: --skip-bad-images")
+                count = len(errors) + (0 if images is None else len(images))
+                features = np.zeros((count, *writer.shape[1:]), np.float16)
+                if images is not None:
+                    read = [place for place in range(count) if place not in errors]
+                    features[read] = _features(backbone, images.to(device, non_blocking=True))
                 if not np.isfinite(features).all():
                     row = int(np.argmin(np.isfinite(features).all(axis=(1, 2))))
                     raise InputError(
                         f"{paths[done + row]}: {backbone.name} gives no finite features; check --weights"
                     )
                 writer.write(done, features)
-                done += len(features)
-                bar.update(len(features))
+                skipped |= {done + place: error for place, error in errors.items()}
+                done += count
+                bar.update(count)
                 if time.monotonic() - flushed > FLUSH_SECONDS:
                     writer.flush()
-                    journal.write(done)
+                    journal.write(done, skipped)
                     flushed = time.monotonic()
     finally:
         # Stopped by Ctrl-C or a bad image too, the next run begins here.
         writer.flush()
-        journal.write(done)
+        journal.write(done, skipped)
 
 
 def _features(backbone, images):

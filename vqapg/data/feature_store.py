@@ -2,6 +2,7 @@
 
 - ``features``: float16 ``[N, R, C]``, one image after another, contiguous and uncompressed; R = grid height * width
 - ``ids``: strings ``[N]``, the image of each row
+- ``skipped``: bool ``[N]``, images that could not be read and were to be left out; their features are 0
 - ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a model standardises
 - attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width, images_digest
 
@@ -25,7 +26,8 @@ SOURCE_TYPES = {"backbone": str, "weights": str, "weights_sha256": str, "image_s
 class FeatureStore:
     """Reads a finished features.h5.
 
-    - ``ids``: the images, in order of their rows; ``rows``: image id -> row
+    - ``ids``: the images, in order of their rows; ``rows``: image id -> row, of those that have features;
+      ``skipped``: the ids of the others, which could not be read and were to be left out
     - ``shape``: (N, R, C); ``grid``: (height, width), R = height * width
     - ``source``: what made the features: backbone, weights, weights_sha256 (str) and image_size (int)
     - ``mean``, ``std``: float32 [C] over the training images
@@ -54,6 +56,8 @@ class FeatureStore:
                 if features.dtype != np.float16 or features.ndim != 3 or self._offset is None:
                     raise InputError(f"{path}: its features are not contiguous float16 [N, R, C]; {cure}")
                 self.ids = list(file["ids"].asstr()[:])
+                # Files of before images could be left out have none.
+                skipped = file["skipped"][:] if "skipped" in file else np.zeros(len(self.ids), bool)
                 self.mean = file["train_mean"][:]
                 self.std = file["train_std"][:]
                 self.grid = (int(file.attrs["grid_height"]), int(file.attrs["grid_width"]))
@@ -63,8 +67,9 @@ class FeatureStore:
             # h5py's own words run over several lines at times.
             reason = " ".join(str(error).split())
             raise InputError(f"{path}: not a whole features file ({reason}); {cure}") from error
-        self.rows = {image_id: row for row, image_id in enumerate(self.ids)}
-        if len(self.ids) != self.shape[0] or self.grid[0] * self.grid[1] != self.shape[1]:
+        self.rows = {image_id: row for row, image_id in enumerate(self.ids) if not skipped[row]}
+        self.skipped = frozenset(self.ids) - self.rows.keys()
+        if not len(self.ids) == len(skipped) == self.shape[0] or self.grid[0] * self.grid[1] != self.shape[1]:
             raise InputError(f"{path}: its ids or its grid do not fit its features; {cure}")
         self._map = None
         self._map_pid = None
@@ -119,6 +124,7 @@ class FeatureWriter:
             file.attrs.update({"format": FORMAT_VERSION, "images_digest": images_digest, **source})
             file.attrs.update({"grid_height": grid[0], "grid_width": grid[1]})
             file.create_dataset("ids", data=ids, dtype=h5py.string_dtype())
+            file.create_dataset("skipped", data=np.zeros(len(ids), bool))
             file.create_dataset("train_mean", data=np.zeros(channels, np.float32))
             file.create_dataset("train_std", data=np.ones(channels, np.float32))
             space = h5py.h5s.create_simple(shape)
@@ -140,12 +146,13 @@ class FeatureWriter:
         """float16 [len(rows), R, C], as written."""
         return np.asarray(self._map[rows])
 
-    def finish(self, mean, std):
-        """Put in the statistics, float32 [C] each, and close."""
+    def finish(self, mean, std, skipped=()):
+        """Put in the statistics, float32 [C] each, and the *skipped* rows, and close."""
         self._map.flush()
         self._map = None
         with h5py.File(self.path, "r+") as file:
             file["train_mean"][:] = mean
             file["train_std"][:] = std
+            file["skipped"][:] = np.isin(np.arange(self.shape[0]), sorted(skipped))
         with open(self.path, "rb") as file:
             os.fsync(file.fileno())

@@ -10,6 +10,8 @@ class PairDataset(FairseqDataset):
 
     A batch names every image once: ``features [U, R, C]`` of the distinct images, ``image_index [B]`` into them.
 
+    Pairs of images that were left out when features were made are left out too.
+
     Args:
         pairs: list of :class:`~vqapg.data.directory.Pair`
         dictionary: fairseq Dictionary
@@ -22,6 +24,9 @@ class PairDataset(FairseqDataset):
     """
 
     def __init__(self, pairs, dictionary, features, seed, training):
+        # A pair's number is its line in the split's files, whatever was left out.
+        self.lines = np.array([line for line, pair in enumerate(pairs) if pair.image not in features.skipped])
+        pairs = [pairs[line] for line in self.lines]
         features.require(dict.fromkeys(pair.image for pair in pairs))
         self.features = features
         self.image_rows = np.array([features.rows[pair.image] for pair in pairs])
@@ -71,9 +76,10 @@ class PairDataset(FairseqDataset):
         if not len(indices):
             return {}
         images, image_index = np.unique(self.image_rows[indices], return_inverse=True)
-        keys = np.stack([np.full_like(indices, self.seed), np.full_like(indices, self.epoch), indices], axis=1)
+        lines = self.lines[indices]
+        keys = np.stack([np.full_like(lines, self.seed), np.full_like(lines, self.epoch), lines], axis=1)
         return {
-            "id": torch.from_numpy(indices),
+            "id": torch.from_numpy(lines),
             "nsentences": len(indices),
             "ntokens": int(self.sizes[indices].sum()),
             "net_input": {
