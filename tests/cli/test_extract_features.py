@@ -1,10 +1,12 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from vqapg.data.backbones import Backbone, Preprocessing
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
+from vqapg.errors import InputError
 
 SPLITS = ["train"] * 7 + ["valid"] * 2 + ["test"] * 3
 
@@ -372,3 +375,92 @@ def test_a_random_network_is_warned_of(data, capsys):
     assert main(["extract-features", str(data), "--num-workers", "0", *arguments]) == 0
     assert capsys.readouterr().err.startswith("warning: --weights none")
     assert FeatureStore(data / "features.h5").shape == (12, 1, 1024)
+
+
+@pytest.mark.parametrize("order", [[1, 2, 3], [3, 1, 2]])
+def test_shards_are_joined_by_the_last_to_finish_and_read_as_one_file(data, tiny, capsys, order, tmp_path):
+    (data.parent / "4.png").write_bytes(b"")
+    expected = _slowly_but(data, 4)
+    for number in order:
+        assert not (data / "features.h5").exists()
+        assert _extract(data, "--shard", f"{number}/3", "--skip-bad-images") == 0
+    assert "joined of 3 shards" in capsys.readouterr().out
+    store = FeatureStore(data / "features.h5")
+    assert store.ids == DataDirectory(data).image_ids() and store.skipped == {"4.png"}
+    assert {path.name for path, _, _ in store.segments} == {f"features.{n}-of-3.h5" for n in (1, 2, 3)}
+    np.testing.assert_array_equal(store.read(range(12)), expected)
+    np.testing.assert_array_equal(store.read([11, 0, 5, 5, 3]), expected[[11, 0, 5, 5, 3]])
+    # As if made in one: also the statistics
+    shutil.copytree(data, tmp_path / "whole")
+    for path in (tmp_path / "whole").glob("features*"):
+        path.unlink()
+    assert _extract(tmp_path / "whole", "--skip-bad-images") == 0
+    whole = FeatureStore(tmp_path / "whole/features.h5")
+    np.testing.assert_array_equal(store.mean, whole.mean)
+    np.testing.assert_array_equal(store.std, whole.std)
+    # HDF5 itself finds the features.
+    with h5py.File(data / "features.h5", "r") as file:
+        access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+        access.set_efile_prefix(b"${ORIGIN}")
+        read = h5py.Dataset(h5py.h5d.open(file.id, b"features", access))
+        np.testing.assert_array_equal(read[:], expected)
+    # No features were copied.
+    assert (data / "features.h5").stat().st_size < 20_000
+
+
+def _slowly_but(data, bad):
+    content = (data.parent / f"{bad}.png").read_bytes()
+    Image.new("RGB", (4, 4)).save(data.parent / f"{bad}.png")
+    expected = _slowly(data).astype(np.float16)
+    expected[bad] = 0
+    (data.parent / f"{bad}.png").write_bytes(content)
+    return expected
+
+
+def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(data, tiny, capsys, monkeypatch):
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 5)
+        assert _extract(data, "--shard", "2/2", "--batch-size", "2") == 130
+    assert json.loads((data / ".features.2-of-2.h5.journal").read_text())["done"] == 4
+    opened = _count_opened(monkeypatch)
+    assert _extract(data, "--shard", "2/2", "--batch-size", "2") == 0
+    assert len(opened) == 2
+    capsys.readouterr()
+    assert _extract(data, "--shard", "2/2") == 0
+    assert "features.2-of-2.h5 is already done: 6 images" in capsys.readouterr().out and len(opened) == 2
+    # Killed before it could join: the next run of any shard does.
+    assert _extract(data, "--shard", "1/2") == 0
+    (data / "features.h5").unlink()
+    assert _extract(data, "--shard", "1/2") == 0
+    assert FeatureStore(data / "features.h5").shape[0] == 12
+
+
+def test_shards_made_otherwise_are_not_joined(data, tiny, capsys):
+    assert _extract(data, "--shard", "1/2") == 0
+    capsys.readouterr()
+    assert _extract(data, "--shard", "2/2", "--image-size", "16") == 2
+    error = _one_error_line(capsys)
+    assert "features.1-of-2.h5: there already, with image_size 8 instead of 16" in error
+    assert not (data / "features.h5").exists()
+    assert not list(data.glob(".features.h5.joining*"))
+
+
+def test_a_lost_shard_is_named(data, tiny, capsys):
+    for number in (1, 2):
+        assert _extract(data, "--shard", f"{number}/2") == 0
+    (data / "features.1-of-2.h5").unlink()
+    with pytest.raises(InputError, match="features.1-of-2.h5: missing or cut, but .*features.h5 was joined of it"):
+        FeatureStore(data / "features.h5")
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "1", "a/b", "1/2/3", "-1/2", "1/0"])
+def test_a_shard_that_cannot_be_is_refused(data, tiny, capsys, shard):
+    capsys.readouterr()
+    assert _extract(data, f"--shard={shard}") == 2
+    assert "give I/N with I from 1 to N" in _one_error_line(capsys)
+
+
+def test_more_shards_than_images_are_refused(data, tiny, capsys):
+    capsys.readouterr()
+    assert _extract(data, "--shard", "1/100") == 2
+    assert "there are only 12 images" in _one_error_line(capsys)

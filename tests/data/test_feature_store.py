@@ -23,7 +23,7 @@ def path(tmp_path, features):
     writer = FeatureWriter.create(path, IDS, (2, 3), 7, SOURCE, "digest")
     writer.write(0, features[:2])
     writer.write(2, features[2:])
-    writer.finish(np.arange(7, dtype=np.float32), np.ones(7, np.float32))
+    writer.finish((np.arange(7, dtype=np.float32), np.ones(7, np.float32)))
     return path
 
 
@@ -81,7 +81,7 @@ def test_a_pickle_carries_no_features(path):
     store = FeatureStore(path)
     store.read([0])
     copy = pickle.loads(pickle.dumps(store))
-    assert copy._map is None
+    assert copy._maps is None
     np.testing.assert_array_equal(copy.read([2]), store.read([2]))
 
 

@@ -3,6 +3,7 @@
 A run that was killed goes on where it stopped when it is started again.
 """
 
+import re
 import sys
 
 HELP = "run a data directory's images through a frozen CNN"
@@ -40,6 +41,11 @@ def add_arguments(parser):
         help="default: auto, a GPU if there is one",
     )
     parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only the I-th of N parts of the images, for N machines on one file system; the last to finish joins them",
+    )
+    parser.add_argument(
         "--skip-bad-images",
         action="store_true",
         help="leave out images that cannot be read, and their pairs, instead of stopping at the first",
@@ -63,6 +69,12 @@ def run(args):
         raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
     device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
+    shard = None
+    if args.shard is not None:
+        numbers = re.fullmatch(r"([0-9]+)/([0-9]+)", args.shard)
+        shard = tuple(map(int, numbers.groups())) if numbers else (0, 0)
+        if not 1 <= shard[0] <= shard[1]:
+            raise InputError(f"--shard {args.shard}: give I/N with I from 1 to N, such as --shard 1/4")
     data = DataDirectory(args.data)
     backbone = build_backbone(args.backbone, args.weights, args.image_size)
     result = extract_features(
@@ -72,14 +84,17 @@ def run(args):
         batch_size=args.batch_size,
         num_workers=args.num_workers,
         skip_bad_images=args.skip_bad_images,
+        shard=shard,
         overwrite=args.overwrite,
     )
     count, regions, channels = result.store.shape
     if result.done_before:
-        print(f"{data.features_path} is already done: {count:,} images by {args.backbone}")
+        print(f"{result.store.path} is already done: {count:,} images by {args.backbone}")
         return
+    if shard and result.store.path == data.features_path:
+        print(f"{data.features_path}: joined of {shard[1]} shards, which it needs beside it")
     print(
-        f"{data.features_path}: {count:,} images of {regions} regions with {channels:,} channels; "
+        f"{result.store.path}: {count:,} images of {regions} regions with {channels:,} channels; "
         f"{result.images:,} in {result.seconds:.1f} s, {result.images / max(result.seconds, 1e-9):.1f} "
         f"a second"
     )

@@ -7,6 +7,7 @@ is done.
 
 import json
 import os
+import socket
 import time
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS
-from vqapg.data.feature_store import FeatureStore, FeatureWriter
+from vqapg.data.feature_store import FeatureStore, FeatureWriter, write_joined, write_statistics
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
@@ -38,21 +39,32 @@ class Extracted(NamedTuple):
 
 
 def extract_features(
-    data, backbone, *, device, batch_size=32, num_workers=2, skip_bad_images=False, overwrite=False
+    data, backbone, *, device, batch_size=32, num_workers=2, skip_bad_images=False, shard=None, overwrite=False
 ):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
 
     An image that cannot be read stops the run, or with *skip_bad_images* is left out.
 
+    With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into ``features.I-of-N.h5``; the run
+    that finishes the last of them joins all to features.h5, which names where in the shards the features are.
+
     Returns an Extracted.
 
-    Raises InputError when an image cannot be read, none of a split can, or features.h5 is there already, made
-    otherwise.
+    Raises InputError when an image cannot be read, none of a split can, or the file is there already, made otherwise.
     """
     digest = data.images_digest()
     if data.features_path.exists() and not overwrite:
-        return Extracted(_standing(data, backbone, digest), 0, 0.0, done_before=True)
-    image_ids = data.image_ids()
+        return Extracted(_standing(data.features_path, backbone, digest), 0, 0.0, done_before=True)
+    image_ids, target = data.image_ids(), data.features_path
+    if shard is not None:
+        number, count = shard
+        image_ids = image_ids[len(image_ids) * (number - 1) // count : len(image_ids) * number // count]
+        target = shard_path(data, *shard)
+        if not image_ids:
+            raise InputError(f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give fewer shards")
+        if target.exists() and not overwrite:
+            store = _standing(target, backbone, digest)
+            return Extracted(_join(data, backbone, digest, count) or store, 0, 0.0, done_before=True)
     paths = [data.image_path(image_id) for image_id in image_ids]
     # Before the work, not hours into it.
     for path in paths:
@@ -62,8 +74,8 @@ def extract_features(
                 "out: --skip-bad-images"
             )
 
-    partial = data.path / ".features.h5.partial"
-    journal = _Journal(data.path / ".features.h5.journal", {"images_digest": digest, **backbone.source})
+    partial = target.with_name(f".{target.name}.partial")
+    journal = _Journal(target.with_name(f".{target.name}.journal"), {"images_digest": digest, **backbone.source})
     done, skipped = journal.read() if partial.exists() else (0, {})
     if skipped and not skip_bad_images:
         raise InputError(f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images")
@@ -71,7 +83,7 @@ def extract_features(
         try:
             writer = FeatureWriter(partial)
         except (OSError, KeyError):
-            done = 0  # killed while the statistics were put in
+            done, skipped = 0, {}  # killed while the statistics were put in
     if not done:
         journal.path.unlink(missing_ok=True)  # it may tell of another partial file than the one laid out now
         try:
@@ -88,22 +100,52 @@ def extract_features(
     )
     seconds = time.monotonic() - started
 
-    row_of = {image_id: row for row, image_id in enumerate(image_ids) if row not in skipped}
-    rows_of = {split: [row_of[image] for image in data.image_ids(split) if image in row_of] for split in SPLITS}
-    for split, rows in rows_of.items():
-        if not rows:
-            raise InputError(f"{data.path}: no image of the {split} split can be read; {next(iter(skipped.values()))}")
-    writer.finish(*_statistics(writer, rows_of["train"]), skipped)
-    os.replace(partial, data.features_path)
+    statistics = None
+    if shard is None:
+        row_of = {image_id: row for row, image_id in enumerate(image_ids) if row not in skipped}
+        statistics = _statistics(writer.read, _training_rows(data, row_of))
+    writer.finish(statistics, skipped)
+    os.replace(partial, target)
     journal.path.unlink()
-    return Extracted(
-        FeatureStore(data.features_path), len(paths) - done, seconds, done_before=False, skipped=list(skipped.values())
-    )
+    store = FeatureStore(target)
+    if shard is not None:
+        store = _join(data, backbone, digest, shard[1]) or store
+    return Extracted(store, len(paths) - done, seconds, done_before=False, skipped=list(skipped.values()))
 
 
-def _standing(data, backbone, digest):
-    """The features that are there already, if they are what was asked for."""
-    store = FeatureStore(data.features_path)
+def shard_path(data, number, count):
+    return data.features_path.with_name(f"features.{number}-of-{count}.h5")
+
+
+def _join(data, backbone, digest, count):
+    """The features of all shards as one store, or None while one is missing."""
+    paths = [shard_path(data, number, count) for number in range(1, count + 1)]
+    if not all(path.exists() for path in paths):
+        return None
+    shards = [_standing(path, backbone, digest) for path in paths]
+    # Machines that finish at the same moment join the same, each in a file of its own.
+    partial = data.path / f".features.h5.joining-{socket.gethostname()}-{os.getpid()}"
+    try:
+        write_joined(partial, shards)
+        store = FeatureStore(partial)
+        write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
+        os.replace(partial, data.features_path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return FeatureStore(data.features_path)
+
+
+def _training_rows(data, row_of):
+    """The rows of the training images. Raises InputError when no image of a split is among *row_of*."""
+    for split in SPLITS:
+        if not any(image in row_of for image in data.image_ids(split)):
+            raise InputError(f"{data.path}: no image of the {split} split can be read; put some of them back")
+    return [row_of[image] for image in data.image_ids("train") if image in row_of]
+
+
+def _standing(path, backbone, digest):
+    """The features in the file *path*, if they are what was asked for."""
+    store = FeatureStore(path)
     wanted = backbone.source
     if store.source != wanted:
         differing = ", ".join(
@@ -112,11 +154,11 @@ def _standing(data, backbone, digest):
             if store.source[name] != value
         )
         raise InputError(
-            f"{data.features_path}: there already, with {differing}; give --overwrite to replace it"
+            f"{path}: there already, with {differing}; give --overwrite to replace it"
         )
     if store.images_digest != digest:
         raise InputError(
-            f"{data.features_path}: there already, of other images; give --overwrite to replace it"
+            f"{path}: there already, of other images; give --overwrite to replace it"
         )
     return store
 
@@ -225,15 +267,15 @@ def _features(backbone, images):
     return features.clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()
 
 
-def _statistics(writer, rows):
-    """Mean and standard deviation of each channel over all regions of *rows*: float32 [C] each."""
+def _statistics(read, rows):
+    """Mean and standard deviation of each channel over all regions of *rows*, *read* a block at a time: float32 [C]
+    each."""
     count, mean, squares = 0, 0.0, 0.0
     starts = range(0, len(rows), STATISTICS_ROWS)
     for start in tqdm(starts, desc="statistics", unit="block", delay=2, leave=False, disable=None):
         # [n, R, C] -> [n * R, C]
-        block = (
-            writer.read(rows[start : start + STATISTICS_ROWS]).reshape(-1, writer.shape[2]).astype(np.float64)
-        )
+        block = read(rows[start : start + STATISTICS_ROWS]).astype(np.float64)
+        block = block.reshape(-1, block.shape[2])
         # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is large.
         block_mean = block.mean(axis=0)
         difference = block_mean - mean

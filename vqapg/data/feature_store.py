@@ -6,6 +6,8 @@
 - ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a model standardises
 - attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width, images_digest
 
+Where the features were made in shards, ``features`` is external: HDF5's list of (file beside this one, offset, bytes).
+
 Contiguous and uncompressed, so that a reader can map the file at the data set's offset: that needs no HDF5 lock,
 survives fork and spawn, and the page cache does the caching. (An open h5py handle carried over a fork corrupts
 reads; a file for each image is slow.)
@@ -52,8 +54,10 @@ class FeatureStore:
                     )
                 features = file["features"]
                 self.shape = features.shape
-                self._offset = features.id.get_offset()
-                if features.dtype != np.float16 or features.ndim != 3 or self._offset is None:
+                if features.dtype != np.float16 or features.ndim != 3:
+                    raise InputError(f"{path}: its features are not contiguous float16 [N, R, C]; {cure}")
+                self._segments = _segments(features, self.path)
+                if not self._segments:
                     raise InputError(f"{path}: its features are not contiguous float16 [N, R, C]; {cure}")
                 self.ids = list(file["ids"].asstr()[:])
                 # Files of before images could be left out have none.
@@ -71,17 +75,40 @@ class FeatureStore:
         self.skipped = frozenset(self.ids) - self.rows.keys()
         if not len(self.ids) == len(skipped) == self.shape[0] or self.grid[0] * self.grid[1] != self.shape[1]:
             raise InputError(f"{path}: its ids or its grid do not fit its features; {cure}")
-        self._map = None
-        self._map_pid = None
+        for file, offset, count in self._segments:
+            size = offset + 2 * count * self.shape[1] * self.shape[2]
+            if not file.is_file() or file.stat().st_size < size:
+                raise InputError(f"{file}: missing or cut, but {path} was joined of it; {cure}")
+        self._starts = np.cumsum([0, *(count for _, _, count in self._segments)])
+        if self._starts[-1] != self.shape[0]:
+            raise InputError(f"{path}: its shards do not fit its features; {cure}")
+        self._maps = None
+        self._maps_pid = None
 
     def read(self, rows):
         """The features of *rows* (any sequence of row numbers): a new float16 array [len(rows), R, C]."""
         # Opened by the process that reads, so that nothing of it is carried over a fork or into a pickle.
-        if self._map_pid != os.getpid():
-            self._map = np.memmap(self.path, dtype="<f2", mode="r", offset=self._offset, shape=self.shape)
-            self._map_pid = os.getpid()
-        # [N, R, C] -> [len(rows), R, C]
-        return np.asarray(self._map[np.asarray(rows, dtype=np.int64)])
+        if self._maps_pid != os.getpid():
+            self._maps = [
+                np.memmap(file, dtype="<f2", mode="r", offset=offset, shape=(count, *self.shape[1:]))
+                for file, offset, count in self._segments
+            ]
+            self._maps_pid = os.getpid()
+        rows = np.asarray(rows, dtype=np.int64)
+        if len(self._maps) == 1:
+            # [N, R, C] -> [len(rows), R, C]
+            return np.asarray(self._maps[0][rows])
+        features = np.empty((len(rows), *self.shape[1:]), np.float16)
+        segment = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(segment):
+            here = segment == number
+            features[here] = self._maps[number][rows[here] - self._starts[number]]
+        return features
+
+    @property
+    def segments(self):
+        """Where the features lie: list of (file, offset in bytes, rows), one after another."""
+        return list(self._segments)
 
     def require(self, image_ids):
         """Raises InputError unless every one of *image_ids* has features."""
@@ -93,7 +120,17 @@ class FeatureStore:
             )
 
     def __getstate__(self):
-        return self.__dict__ | {"_map": None, "_map_pid": None}
+        return self.__dict__ | {"_maps": None, "_maps_pid": None}
+
+
+def _segments(features, path):
+    """(file, offset, rows) of an HDF5 data set that is contiguous or external; empty where it is neither."""
+    layout, row = features.id.get_create_plist(), 2 * features.shape[1] * features.shape[2]
+    external = [layout.get_external(number) for number in range(layout.get_external_count())]
+    if external:
+        return [(path.with_name(os.fsdecode(name)), offset, size // row) for name, offset, size in external]
+    offset = features.id.get_offset()
+    return [] if offset is None else [(path, offset, features.shape[0])]
 
 
 class FeatureWriter:
@@ -146,13 +183,44 @@ class FeatureWriter:
         """float16 [len(rows), R, C], as written."""
         return np.asarray(self._map[rows])
 
-    def finish(self, mean, std, skipped=()):
-        """Put in the statistics, float32 [C] each, and the *skipped* rows, and close."""
+    def finish(self, statistics=None, skipped=()):
+        """Put in the *statistics* (mean, std), float32 [C] each, where it is no shard, and the *skipped* rows; close."""
         self._map.flush()
         self._map = None
         with h5py.File(self.path, "r+") as file:
-            file["train_mean"][:] = mean
-            file["train_std"][:] = std
             file["skipped"][:] = np.isin(np.arange(self.shape[0]), sorted(skipped))
+        if statistics is not None:
+            write_statistics(self.path, *statistics)
         with open(self.path, "rb") as file:
             os.fsync(file.fileno())
+
+
+def write_statistics(path, mean, std):
+    """Put mean and standard deviation of the training images, float32 [C] each, into a features file."""
+    with h5py.File(path, "r+") as file:
+        file["train_mean"][:] = mean
+        file["train_std"][:] = std
+
+
+def write_joined(path, shards):
+    """Write *path*, a features file that holds none of the features but says where in the *shards*, FeatureStores of
+    files beside it, they are. The statistics are left to be put in."""
+    first = shards[0]
+    rows, row = [len(shard.ids) for shard in shards], 2 * first.shape[1] * first.shape[2]
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"format": FORMAT_VERSION, "images_digest": first.images_digest, **first.source})
+        file.attrs.update({"grid_height": first.grid[0], "grid_width": first.grid[1]})
+        file.create_dataset("ids", data=[image for shard in shards for image in shard.ids], dtype=h5py.string_dtype())
+        file.create_dataset(
+            "skipped", data=[image in shard.skipped for shard in shards for image in shard.ids], dtype=bool
+        )
+        file.create_dataset("train_mean", data=np.zeros(first.shape[2], np.float32))
+        file.create_dataset("train_std", data=np.ones(first.shape[2], np.float32))
+        file.create_dataset(
+            "features",
+            (sum(rows), *first.shape[1:]),
+            dtype="<f2",
+            external=[
+                (part.name, offset, row * count) for shard in shards for part, offset, count in shard.segments
+            ],
+        )
