@@ -9,6 +9,7 @@ A directory without manifest.json is unfinished. Nothing here needs fairseq or t
 """
 
 import collections
+import functools
 import hashlib
 import itertools
 import json
@@ -234,12 +235,14 @@ def _tokenise(source_data, dataset):
     """The lines of every file, {(split, field): [line, ...]}, and the counts of the train tokens."""
     columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
     counts = collections.Counter()
+    # Most answers, and many questions, are asked of many images.
+    tokens_of = functools.lru_cache(maxsize=100_000)(tokenize)
     for record in tqdm(
         source_data.records, desc="tokenising", unit="pair", delay=2, leave=False, disable=None
     ):
         columns[record.split, "image"].append(record.image)
         for field, text in (("question", record.question), ("answer", record.answer)):
-            tokens = tokenize(text)
+            tokens = tokens_of(text)
             if not tokens:
                 raise InputError(
                     f"{source_data.source}: the {field} of a pair of {record.image} has no token in it "

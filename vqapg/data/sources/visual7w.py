@@ -2,7 +2,6 @@
 
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.sources.official import draw_images, load_json, require_images, source_folder
-from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 
 OPTIONS = ("seed", "min_pairs_per_image", "max_images", "max_test_images")
@@ -37,9 +36,6 @@ def read(source=None, *, seed, min_pairs_per_image, max_images, max_test_images)
             raise InputError(f"{path}: image {name} is in split {split!r}, none of {', '.join(SPLITS)}; {CURE}")
         if of_image.setdefault(name, split) != split:
             raise InputError(f"{path}: image {name} is in {of_image[name]} and in {split}; {CURE}")
-        for question, answer in pairs:
-            if not tokenize(question) or not tokenize(answer):
-                raise InputError(f"{path}: a question of image {name} or its answer is empty; delete it")
         if pairs:
             splits[split].setdefault(name, []).extend(pairs)
     records = []

@@ -10,7 +10,6 @@ import random
 
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.sources.official import draw_images, load_json, require_images, source_folder
-from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 
 OPTIONS = ("seed", "valid_pairs", "min_pairs_per_image", "max_images", "max_test_images")
@@ -72,10 +71,6 @@ def _pairs_of_image(root, part):
         seen.add(number)
         if number not in answers:
             raise InputError(f"{root / ANNOTATIONS.format(part)}: has no answer to question {number}; {CURE}")
-        if not tokenize(question) or not tokenize(answers[number]):
-            raise InputError(
-                f"{path}: question {number} or its answer is empty; delete it here and in {ANNOTATIONS.format(part)}"
-            )
         pairs.setdefault(image, []).append((question, answers[number]))
     return pairs
 
