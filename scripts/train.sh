@@ -15,7 +15,9 @@
 set -euo pipefail
 
 usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-[ $# -ge 2 ] || usage
+fail() { echo "error: $1" >&2; exit 2; }
+[ $# -ge 1 ] || usage
+[ $# -ge 2 ] || fail "which data directory? bash scripts/train.sh $1 DATA"
 model=$1 data=$2
 shift 2
 
@@ -24,8 +26,17 @@ case $model in
         settings=(--task vqapg --criterion vqapg_elbo --best-checkpoint-metric elbo) ;;
     consistency)
         settings=(--task vqapg_consistency --criterion vqapg_consistency --best-checkpoint-metric accuracy) ;;
-    *) echo "error: there is no model $model" >&2; usage ;;
+    *) fail "there is no model $model; bash scripts/train.sh without arguments lists them" ;;
 esac
+[ -e "$data/manifest.json" ] || fail "$data: not a finished data directory (no manifest.json in it); see vqapg prepare --help"
+for number in "${PROCESSES-1}" "${NODES-1}"; do
+    [[ $number =~ ^[1-9][0-9]*$ ]] || fail "PROCESSES and NODES must be whole numbers from 1 up, not $number"
+done
+if [ "${NODES-1}" -gt 1 ]; then
+    for name in NODE_RANK MASTER_ADDR MASTER_PORT; do
+        [ -n "${!name-}" ] || fail "NODES=$NODES needs NODE_RANK, MASTER_ADDR and MASTER_PORT; $name is not set"
+    done
+fi
 root=$(cd "$(dirname "$0")/.." && pwd)
 source "$root/scripts/newest_checkpoint.sh"
 if ! command -v fairseq-train > /dev/null; then
@@ -50,8 +61,7 @@ else
     rendezvous=(--standalone)
     if [ "$nodes" -gt 1 ]; then
         rendezvous=(
-            --nnodes "$nodes" --node-rank "${NODE_RANK:?}" --master-addr "${MASTER_ADDR:?}"
-            --master-port "${MASTER_PORT:?}"
+            --nnodes "$nodes" --node-rank "$NODE_RANK" --master-addr "$MASTER_ADDR" --master-port "$MASTER_PORT"
         )
     fi
     launch=(
@@ -65,7 +75,10 @@ save_dir=runs/$model previous=
 scheduler=(--lr-scheduler reduce_lr_on_plateau --lr-shrink 0.5 --lr-patience 4 --lr-threshold 0)
 for word in "$@"; do
     if [ "$previous" = --save-dir ]; then save_dir=$word; fi
-    if [ "$word" = --lr-scheduler ]; then scheduler=(); fi  # another one does not know these flags
+    case $word in
+        --save-dir=*) save_dir=${word#--save-dir=} ;;
+        --lr-scheduler | --lr-scheduler=*) scheduler=() ;;  # another one does not know these flags
+    esac
     previous=$word
 done
 newest=$(newest_checkpoint "$save_dir")

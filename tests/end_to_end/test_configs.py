@@ -114,14 +114,48 @@ def test_the_script_continues_from_the_newest_checkpoint(world, tmp_path):
     folder.mkdir()
     for name in ("checkpoint2.pt", "checkpoint10.pt", "checkpoint_best.pt", "checkpoint_last.pt"):
         (folder / name).write_bytes(b"")
-    _, lines = flags_of_train_script(tmp_path, "joint", world / "data", "--save-dir", folder)
-    assert lines[lines.index("--restore-file") + 1] == str(folder / "checkpoint10.pt")
+    for words in (["--save-dir", folder], [f"--save-dir={folder}"]):
+        _, lines = flags_of_train_script(tmp_path, "joint", world / "data", *words)
+        assert lines[lines.index("--restore-file") + 1] == str(folder / "checkpoint10.pt")
 
 
-@pytest.mark.parametrize("arguments", [(), ("joint",), ("jointly", "data")])
-def test_the_script_says_how_it_is_used(tmp_path, arguments):
-    done, _ = flags_of_train_script(tmp_path, *arguments)
+@pytest.mark.parametrize("word", [["--lr-scheduler", "cosine"], ["--lr-scheduler=cosine"]])
+def test_another_schedule_comes_without_the_flags_of_the_papers(world, tmp_path, word):
+    _, lines = flags_of_train_script(tmp_path, "joint", world / "data", *word)
+    assert "--lr-patience" not in lines and lines[-len(word):] == word
+
+
+def test_the_script_says_how_it_is_used(tmp_path):
+    done, _ = flags_of_train_script(tmp_path)
     assert done.returncode == 2 and "bash scripts/train.sh MODEL DATA" in done.stderr
+
+
+@pytest.mark.parametrize("arguments, environment, message", [
+    (["joint"], {}, "which data directory?"),
+    (["jointly", "DATA"], {}, "there is no model jointly"),
+    (["joint", "none"], {}, "none: not a finished data directory"),
+    (["joint", "DATA"], {"PROCESSES": "0"}, "from 1 up, not 0"),
+    (["joint", "DATA"], {"PROCESSES": "abc"}, "from 1 up, not abc"),
+    (["joint", "DATA"], {"NODES": "-1"}, "from 1 up, not -1"),
+    (["joint", "DATA"], {"NODES": "2", "NODE_RANK": "0"}, "MASTER_ADDR is not set"),
+])
+def test_the_script_refuses_what_cannot_be_in_one_line(world, tmp_path, arguments, environment, message):
+    arguments = [world / "data" if word == "DATA" else word for word in arguments]
+    done, _ = flags_of_train_script(tmp_path, *arguments, **environment)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 2 and line.startswith("error: ") and message in line
+
+
+def test_bad_input_under_hydra_is_one_line(world, tmp_path):
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "fairseq_cli.hydra_train", "--config-dir", CONFIGS, "--config-name", "joint",
+            f"common.user_dir={REPOSITORY / 'vqapg'}", "task.data=data/mine", f"hydra.run.dir={tmp_path}",
+        ],
+        capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}, timeout=300,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert f"data/mine: not a finished data directory (no manifest.json in it under {tmp_path})" in done.stderr.splitlines()[-1]
 
 
 def test_hydra_trains(world, tmp_path):

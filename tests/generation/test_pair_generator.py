@@ -71,6 +71,12 @@ def test_question_and_answer_draw_different_numbers(model, dictionary, batch):
     ({"prefix_size": 1}, "--prefix-size"),
     ({"no_repeat_ngram_size": 3}, "--no-repeat-ngram-size"),
     ({"temperature": 0.0}, "--temperature"),
+    ({"temperature": float("nan")}, "--temperature"),
+    ({"lenpen": float("nan")}, "--lenpen"),
+    ({"unkpen": float("inf")}, "--unkpen"),
+    ({"sampling_topk": -7}, "--sampling-topk"),
+    ({"sampling_topp": 1.5}, "--sampling-topp"),
+    ({"sampling_topp": float("nan")}, "--sampling-topp"),
 ])
 def test_options_without_meaning_are_refused_by_name(model, dictionary, changes, flag):
     with pytest.raises(InputError, match=flag):

@@ -101,10 +101,25 @@ def test_the_latent_temperature_cools_variety_down_to_one_pair_an_image(name, di
     assert variety(0.0) == 1 < variety(1.0)
 
 
-@pytest.mark.parametrize("temperature", [-0.1, float("nan"), float("inf")])
-def test_a_latent_temperature_that_cannot_be_is_refused(dictionary, features, batch, temperature):
-    with pytest.raises(InputError, match="--latent-temperature must be at least 0"):
-        generate(build("vqapg_joint", dictionary, features), dictionary, batch, latent_temperature=temperature)
+def test_a_latent_temperature_without_latent_variable_is_refused(dictionary, features, batch):
+    with pytest.raises(InputError, match="--latent-temperature has no meaning for a model without latent variable"):
+        generate(build("vqapg_joint", dictionary, features), dictionary, batch, latent_temperature=0.5)
+
+
+@pytest.mark.parametrize("trained, loaded", [
+    (("vqapg_pipeline", "qa"), ("vqapg_pipeline", "aq")),
+    (("vqapg_sequential_variational", "aq"), ("vqapg_sequential_variational", "qa")),
+    (("vqapg_vqg", None), ("vqapg_vqa", None)),
+])
+def test_weights_of_another_model_with_the_same_names_are_refused(dictionary, features, trained, loaded):
+    (name, order), (other, other_order) = trained, loaded
+    state = build(name, dictionary, features, order).state_dict()
+    build(name, dictionary, features, order).load_state_dict(state)
+    with pytest.raises(InputError, match="the checkpoint is of .*, not of .*; give the flags it was trained with"):
+        build(other, dictionary, features, other_order).load_state_dict(state)
+    # Checkpoints of before do not say.
+    del state["_extra_state"]["model"]
+    build(other, dictionary, features, other_order).load_state_dict(state)
 
 
 @pytest.mark.parametrize("name, value", [

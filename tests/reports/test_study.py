@@ -78,7 +78,11 @@ def test_a_figure_without_interval_is_a_dash(folder):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("{", "has no JSON"), ("[]", "has no JSON"), ('{"pairs": 3}', "has no distinct4, images, malformed, unique_pairs"),
+    ("{", "cannot be read as JSON"), ("[]", "holds no figures"), ('{"pairs": 3}', "has no count of images"),
+    ('{"pairs": "x"}', "has no count of pairs"), (json.dumps(metrics(3, 0.7, distinct4=3)), "distinct4 is no figure"),
+    (json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))), "distinct4 is no figure"),
+    (json.dumps(metrics(3, 0.7, true_consistent=figure("a", 0, 1))), "true_consistent is no figure"),
+    (json.dumps({"pairs": 1, "images": 1, "malformed": 0}), "distinct4 is no figure"),
 ])
 def test_what_are_no_metrics_are_refused(folder, text, message):
     (folder / "joint/seed-1/metrics.json").write_text(text)
@@ -86,15 +90,28 @@ def test_what_are_no_metrics_are_refused(folder, text, message):
         read_study(folder)
 
 
-@pytest.mark.parametrize("changes", [{"pairs": 10}, {"images": 10}])
-def test_models_of_different_sizes_are_not_compared(folder, changes):
-    (folder / "joint/seed-1/metrics.json").write_text(json.dumps(metrics(3, 0.7, **changes)))
-    with pytest.raises(InputError, match="different numbers of pairs and images"):
+@pytest.mark.parametrize("changes", [{"pairs": 10}, {"images": 10}, {"split": "valid"}, {"evaluator": {"sha256": "ab"}}])
+def test_what_was_not_measured_alike_is_not_compared(folder, changes):
+    (folder / "joint_variational/seed-2/metrics.json").write_text(json.dumps(metrics(3, 0.7, **changes)))
+    with pytest.raises(InputError, match="joint_variational/seed-2/metrics.json: is over other pairs or images"):
+        read_study(folder)
+
+
+def test_a_seed_may_not_be_there_twice(folder):
+    (folder / "joint/seed-1").rename(folder / "joint/seed-01")
+    (folder / "joint/seed-1").mkdir()
+    (folder / "joint/seed-1/metrics.json").write_text(json.dumps(metrics(3, 0.7)))
+    with pytest.raises(InputError, match="seed 1 of joint is there twice"):
         read_study(folder)
 
 
 def test_the_command_prints_and_writes(folder, capsys):
     assert main(["report", str(folder), "--output", str(folder / "study.md")]) == 0
     assert (folder / "study.md").read_text() == capsys.readouterr().out
-    assert main(["report", str(folder / "none")]) == 2
-    assert "holds no MODEL/seed-K/metrics.json" in capsys.readouterr().err
+    for place, message in (("none", "there is no such folder"), ("joint", "holds no MODEL/seed-K/metrics.json")):
+        assert main(["report", str(folder / place)]) == 2
+        assert message in capsys.readouterr().err
+    # It does not write over what it reads.
+    read = folder / "joint/seed-1/metrics.json"
+    assert main(["report", str(folder), "--output", str(read)]) == 2
+    assert "is read by this very command" in capsys.readouterr().err and json.loads(read.read_text())

@@ -7,6 +7,7 @@ from generation_models import build, criterion, sample_of
 
 from vqapg.errors import InputError
 from vqapg.generation.search import BeamSearch, TokenRules
+from vqapg.tasks.base import DataDirectoryTask
 from vqapg.tasks.generation import GenerationConfig, GenerationTask
 
 
@@ -70,3 +71,15 @@ def test_nothing_is_drawn_without_latent_variable_or_when_told_not_to(task, dict
     sample = sample_of(batch) | {"id": torch.arange(4)}
     _, _, log = task.valid_step(sample, build(name, dictionary, features), criterion(dictionary))
     assert "distinct_draws" not in log
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"valid_draws": -1}, "--valid-draws must be at least 0"),
+    ({"latent_temperature": -0.1}, "--latent-temperature must be at least 0"),
+    ({"latent_temperature": float("nan")}, "--latent-temperature must be at least 0"),
+    ({"latent_temperature": float("inf")}, "--latent-temperature must be at least 0"),
+])
+def test_options_that_cannot_be_are_refused_before_any_work(monkeypatch, changes, message):
+    monkeypatch.setattr(DataDirectoryTask, "__init__", lambda self, cfg: None)
+    with pytest.raises(InputError, match=message):
+        GenerationTask(GenerationConfig(data="none", seed=1, **changes))

@@ -20,14 +20,16 @@ def run(args):
     from vqapg.cli.paths import output_file
     from vqapg.files import atomic_write
 
-    output = output_file("--output", args.output) if args.output is not None else None
+    from vqapg.reports.study import format_study, metrics_files, read_study
+
+    output = None
+    if args.output is not None:
+        output = output_file("--output", args.output, metrics_files(Path(args.study)) if args.study else ())
     if args.table_10:
         from vqapg.reports.parameters import format_table_10
 
         text = format_table_10()
     else:
-        from vqapg.reports.study import format_study, read_study
-
         text = format_study(read_study(Path(args.study)))
     print(text)
     if output:

@@ -63,8 +63,9 @@ class DataDirectory:
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
         if self.manifest is None:
+            where = "" if self.path.is_absolute() or self.path.exists() else f" under {Path.cwd()}"
             raise InputError(
-                f"{path}: not a finished data directory (no manifest.json in it); make it with: "
+                f"{path}: not a finished data directory (no manifest.json in it{where}); make it with: "
                 f"vqapg prepare --dataset NAME --dest {path}"
             )
         if not self.dictionary_path.is_file():

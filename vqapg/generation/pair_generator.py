@@ -48,15 +48,22 @@ class PairGenerator:
             if getattr(args, name, off) not in (off, None):
                 flag = "--" + name.replace("_", "-")
                 raise InputError(f"{flag} has no meaning for question-answer pairs; leave it out")
-        if args.temperature <= 0:
+        if not 0 < args.temperature < math.inf:
             raise InputError(f"--temperature must be above 0, not {args.temperature}")
+        for name in ("lenpen", "unkpen"):
+            if not math.isfinite(getattr(args, name)):
+                raise InputError(f"--{name} must be a finite number, not {getattr(args, name)}")
+        if args.sampling_topk != -1 and args.sampling_topk < 1:
+            raise InputError(f"--sampling-topk must be at least 1, or -1 for all, not {args.sampling_topk}")
+        if args.sampling_topp != -1 and not 0 < args.sampling_topp <= 1:
+            raise InputError(f"--sampling-topp must be above 0 and at most 1, or -1 for all, not {args.sampling_topp}")
         for name in ("beam", "nbest", "max_len_b"):
             if getattr(args, name) < 1:
                 raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
         if not 0 <= args.min_len <= args.max_len_b:
             raise InputError(f"--min-len {args.min_len} must lie between 0 and --max-len-b, {args.max_len_b}")
-        if not 0 <= latent_temperature < math.inf:
-            raise InputError(f"--latent-temperature must be at least 0, not {latent_temperature}")
+        if not model.variational and latent_temperature != 1:
+            raise InputError("--latent-temperature has no meaning for a model without latent variable; leave it out")
         self.model = model
         self.latent_temperature = latent_temperature
         self.separator, self.padding = separator, dictionary.pad()

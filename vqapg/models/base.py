@@ -74,6 +74,8 @@ class VQAPGModel(BaseFairseqModel):
         self.origin = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
+            # Both orders, and VQG and VQA, have parameters of the same names and sizes.
+            "model": type(self).__name__ + (f", --order {cfg.order}" if hasattr(cfg, "order") else ""),
         }
         # Counted by fairseq in training, read by objectives that change on the way.
         self.num_updates = 0
@@ -110,11 +112,17 @@ class VQAPGModel(BaseFairseqModel):
         return self.origin
 
     def set_extra_state(self, state):
-        """Checks that the checkpoint being loaded was trained on data like this model's.
+        """Checks that the checkpoint being loaded is of such a model, trained on data like this model's.
 
         Raises:
-            InputError: on another dictionary, backbone, backbone weights or image size
+            InputError: on another model, order, dictionary, backbone, backbone weights or image size
         """
+        # Checkpoints of before there were several such models do not say.
+        if state.get("model", self.origin["model"]) != self.origin["model"]:
+            raise InputError(
+                f"the checkpoint is of {state['model']}, not of {self.origin['model']}; give the flags it was trained "
+                "with, or another --save-dir"
+            )
         theirs, ours = state["features"], self.origin["features"]
         if theirs != ours:
             raise InputError(

@@ -1,13 +1,13 @@
 """The study's tables in Markdown (the paper's Tables 4 and 5, Figure 5), from stored metrics alone."""
 
 import json
+import math
 import re
 from typing import NamedTuple
 
 from vqapg.errors import InputError
 
-# What all models of a study must agree on.
-SIZES = ("pairs", "images")
+COUNTS = ("pairs", "images", "malformed")
 SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
@@ -94,35 +94,57 @@ CLAIMS = (
 )
 
 
+def metrics_files(folder):
+    """The files that a study is read from."""
+    return [path for path in sorted(folder.glob("*/seed-*/metrics.json")) if SEED_FOLDER.fullmatch(path.parent.name)]
+
+
+def _read_metrics(path):
+    cure = "make it again with vqapg evaluate"
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); {cure}") from error
+    if not isinstance(metrics, dict):
+        raise InputError(f"{path}: holds no figures; {cure}")
+    for name in COUNTS:
+        if type(metrics.get(name)) is not int:
+            raise InputError(f"{path}: has no count of {name}; {cure}")
+    for measure in MEASURES:
+        if measure.key not in metrics and measure not in (D, N):
+            continue
+        figure = metrics.get(measure.key)
+        numbers = [figure.get("value"), *(figure.get("ci95") or ())] if isinstance(figure, dict) else ["none"]
+        if not all(value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers):
+            raise InputError(f"{path}: {measure.key} is no figure with an interval; {cure}")
+    return metrics
+
+
 def read_study(folder):
     """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the tables.
 
     Raises:
-        InputError: if there is none, one cannot be read, or they are over different numbers of pairs or images
+        InputError: if there is none, one cannot be read, or they are not measured alike
     """
-    found = {}
-    for path in sorted(folder.glob("*/seed-*/metrics.json")):
-        seed = SEED_FOLDER.fullmatch(path.parent.name)
-        if not seed:
-            continue
-        try:
-            metrics = json.loads(path.read_text(encoding="utf-8"))
-            missing = {*SIZES, "malformed", D.key, N.key} - metrics.keys()
-        except (ValueError, AttributeError):
-            missing = {"JSON"}
-        if missing:
-            raise InputError(f"{path}: has no {', '.join(sorted(missing))}; make it again with vqapg evaluate")
-        found.setdefault(path.parent.parent.name, {})[int(seed[1])] = metrics
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh")
+    found, first = {}, None
+    for path in metrics_files(folder):
+        model, seed = path.parent.parent.name, int(SEED_FOLDER.fullmatch(path.parent.name)[1])
+        metrics = _read_metrics(path)
+        alike = [metrics["pairs"], metrics["images"], metrics.get("split"), (metrics.get("evaluator") or {}).get("sha256")]
+        first = first or (path, alike)
+        if alike != first[1]:
+            raise InputError(
+                f"{path}: is over other pairs or images, another split or another evaluator than {first[0]}, which no "
+                "table may compare; evaluate it alike, or remove it"
+            )
+        if seed in found.setdefault(model, {}):
+            raise InputError(f"{path}: seed {seed} of {model} is there twice; remove one of them")
+        found[model][seed] = metrics
     if not found:
         raise InputError(
             f"{folder}: holds no MODEL/seed-K/metrics.json; give the folder of a study, see scripts/study.sh"
-        )
-    sizes = {tuple(metrics[size] for size in SIZES) for runs in found.values() for metrics in runs.values()}
-    if len(sizes) > 1:
-        counts = "; ".join(f"{pairs:,} of {images:,}" for pairs, images in sorted(sizes))
-        raise InputError(
-            f"{folder}: its models generated different numbers of pairs and images ({counts}), which no table may "
-            "compare; remove those that do not belong"
         )
     order = [*ROWS, *found]
     return {model: dict(sorted(found[model].items())) for model in sorted(found, key=order.index)}

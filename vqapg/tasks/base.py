@@ -66,7 +66,7 @@ class DataDirectoryTask(FairseqTask):
             raise InputError(
                 f"{cfg._name} is no model of --task {self.cfg._name}"
                 + (": the checkpoint is of another task; give a checkpoint that this task trained"
-                   if from_checkpoint else "; see --help for the --arch that go with it")
+                   if from_checkpoint else "; vqapg_consistency goes with --task vqapg_consistency, every other with --task vqapg")
             )
         # A checkpoint brings its embeddings.
         if not from_checkpoint and cfg.embed_path:

@@ -1,5 +1,6 @@
 """The task ``vqapg``: question-answer pairs from an image (section 3)."""
 
+import math
 from dataclasses import dataclass, field
 
 from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfig
@@ -40,6 +41,8 @@ class GenerationTask(DataDirectoryTask):
 
     def __init__(self, cfg):
         super().__init__(cfg)
+        if not 0 <= cfg.latent_temperature < math.inf:
+            raise InputError(f"--latent-temperature must be at least 0, not {cfg.latent_temperature}")
         if cfg.valid_draws < 0:
             raise InputError(f"--valid-draws must be at least 0, not {cfg.valid_draws}")
 

@@ -12,6 +12,8 @@ def report_input_errors():
     program = os.path.basename(sys.argv[0])
     if "fairseq" not in sys.argv[0]:
         return
+    # Hydra would show an error in its own way and exit with 1 before anything here hears of it.
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     others = sys.excepthook
 
     def report(kind, error, traceback):
