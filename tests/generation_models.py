@@ -7,7 +7,6 @@ from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 
 from vqapg.criterions.elbo import ElboConfig, ElboCriterion
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.modules.region_scaling import RegionScaling
 from vqapg.tokens import SEPARATOR
 
 BASELINES = ("vqapg_joint", "vqapg_pipeline", "vqapg_sequential")
@@ -32,12 +31,7 @@ def build(name, dictionary, features, order=None, **options):
     torch.manual_seed(0)
     cfg = MODEL_DATACLASS_REGISTRY[name](**options)
     task = SimpleNamespace(dictionary=dictionary, features=features)
-    model = MODEL_REGISTRY[name].build_model(cfg, task).eval()
-    for part in model.modules():
-        if isinstance(part, RegionScaling):
-            # Region weights start even; uneven, leaving them out is seen.
-            part.mlp[-1].weight.data.mul_(100)
-    return model
+    return MODEL_REGISTRY[name].build_model(cfg, task).eval()
 
 
 def criterion(dictionary, **options):

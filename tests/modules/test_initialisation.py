@@ -6,7 +6,6 @@ from torch import nn
 
 from vqapg.modules.initialisation import initialise
 from vqapg.modules.mlp import MLP
-from vqapg.modules.region_scaling import RegionScaling
 
 
 def test_linear_layers_have_glorots_variance_and_no_bias():
@@ -42,14 +41,3 @@ def test_a_signal_keeps_its_size_better_than_from_the_defaults():
     ours = MLP(64, 64, 64)
     ours.apply(initialise)
     assert size(ours) > 3 * size(default)
-
-
-def test_every_region_keeps_its_representation_at_the_start():
-    torch.manual_seed(0)
-    scaling, regions = RegionScaling(20, 30), torch.randn(50, 9, 30)
-    _, before = scaling(torch.randn(50, 20), 3 * regions)
-    assert before.min() < 0.8
-    scaling.apply(initialise)
-    _, weights = scaling(torch.randn(50, 20), regions)
-    assert weights.min() > 0.8 and weights.mean() > 0.95
-    assert all(parameter.any() for name, parameter in scaling.named_parameters() if name.endswith("weight"))

@@ -2,12 +2,9 @@
 
 from torch import nn
 
-from vqapg.modules.region_scaling import RegionScaling
-
 
 def initialise(module):
-    """Glorot for linear and LSTM input weights, orthogonal LSTM recurrences, zero biases, even region weights; for
-    ``Module.apply``.
+    """Glorot for linear and LSTM input weights, orthogonal LSTM recurrences, zero biases; for ``Module.apply``.
 
     PyTorch's own defaults shrink a signal in every layer. Through the layers between an image and the evaluator's
     score so little of it is left that the evaluator long judges by the text alone.
@@ -27,7 +24,3 @@ def initialise(module):
             # The four gates' matrices lie one above another, each one to be started as a matrix of its own.
             for gate in parameter.data.chunk(4):
                 (nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_)(gate)
-    elif isinstance(module, RegionScaling):
-        # Even shares, so that every region keeps its representation until training finds a use for scaling. Otherwise
-        # the noise of z takes most regions away at random, and the decoders never get to rely on what they show.
-        module.mlp[-1].weight.data.mul_(0.01)

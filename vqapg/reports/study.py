@@ -39,6 +39,8 @@ ROWS = {
     "sequential_variational": "Sequential*",
     "joint_variational-no_scaling": "Joint* - scaling",
     "joint_variational-no_alignment": "Joint* - alignment",
+    "pipeline_variational-no_scaling": "Pipeline* - scaling",
+    "sequential_variational-no_scaling": "Sequential* - scaling",
     "pipeline_variational-qa": "Pipeline*, question first",
     "sequential_variational-qa": "Sequential*, question first",
     "pipeline_variational-paper_objective": "Pipeline*, the paper's objective",
@@ -76,8 +78,11 @@ CLAIMS = (
           "sequential_variational", "pipeline_variational"),
     Claim("Table 4", "The variational sequential model is more consistent than the joint model", (P, TRUE),
           "sequential_variational", "joint_variational"),
-    Claim("Table 5", "Region scaling makes the joint model more consistent", (P, TRUE),
-          "joint_variational", "joint_variational-no_scaling"),
+    *(
+        Claim("Table 5", f"Region scaling makes the {paradigm} model more consistent", (P, TRUE),
+              f"{paradigm}_variational", f"{paradigm}_variational-no_scaling")
+        for paradigm in ("joint", "pipeline", "sequential")
+    ),
     Claim("Table 5", "Region scaling makes the joint model less diverse", (D, N),
           "joint_variational-no_scaling", "joint_variational"),
     Claim("Table 5", "Attention alignment makes the joint model more consistent", (P, TRUE),
