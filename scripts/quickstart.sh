@@ -2,8 +2,8 @@
 # From nothing to scored question-answer pairs on easy-VQA: set-up, data, features, training, generation, evaluation.
 # Run again, it skips what is done; killed anywhere and run again, it continues.
 #
-#   bash scripts/quickstart.sh            about 9 minutes on 2 cores after the install
-#   bash scripts/quickstart.sh --long     the same with a longer training: 20 to 35 minutes
+#   bash scripts/quickstart.sh            about 6 minutes on 2 cores after the install
+#   bash scripts/quickstart.sh --long     the same with a longer training: 15 to 35 minutes
 set -euo pipefail
 
 case ${1-} in
