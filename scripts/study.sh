@@ -17,52 +17,58 @@ source scripts/training.sh
 begin_run
 prepare_easy_vqa
 
-# one NAME SEED ARGUMENTS...: trains, generates, evaluates; everything of it is in $run/NAME/seed-SEED
+# one NAME SEED ARGUMENTS...: trains and generates; everything of it is in $run/NAME/seed-SEED
 one() {
     local folder=$run/$1/seed-$2 seed=$2
     shift 2
     train "$folder" "$epochs" --task vqapg --criterion vqapg_elbo --lr 2e-3 --validate-interval 2 --log-format simple \
         --log-interval 545 --seed "$seed" "$@"
     generate "$folder" "$seed"
-    if [ "$folder/metrics.json" -nt "$folder/generate-test.txt" ] \
-        && [ "$folder/metrics.json" -nt "$run/evaluator/final.pt" ]; then return; fi
-    vqapg evaluate "$data" --pairs "$folder/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
-        --output "$folder/metrics.json"
+}
+
+evaluator() {
+    train "$run/evaluator" 20 --task vqapg_consistency --arch vqapg_consistency --criterion vqapg_consistency \
+        --lr 1e-3 --seed 1
 }
 
 started=()
-# start NAME SEED ARGUMENTS...: as one of $jobs side by side
+# start NAME FUNCTION ARGUMENTS...: as one of $jobs side by side; its output goes to $run/NAME/log
 start() {
+    local name=$1
+    shift
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
-    echo "$(date +%H:%M) $1, seed $2"
-    mkdir -p "$run/$1/seed-$2"
-    one "$@" > "$run/$1/seed-$2/log" 2>&1 &
-    started+=("$!:$1/seed-$2")
+    echo "$(date +%H:%M) $name"
+    mkdir -p "$run/$name"
+    "$@" > "$run/$name/log" 2>&1 &
+    started+=("$!:$name")
 }
+# model NAME SEED ARGUMENTS...
+model() { start "$1/seed-$2" one "$@"; }
 
-echo "The consistency evaluator: $run/evaluator/progress.log"
-mkdir -p "$run/evaluator"
-train "$run/evaluator" 20 --task vqapg_consistency --arch vqapg_consistency --criterion vqapg_consistency \
-    --lr 1e-3 --seed 1 2>> "$run/evaluator/progress.log" || { tail -n 5 "$run/evaluator/progress.log" >&2; exit 1; }
-
-variational="--latent-dim 128 --kl-free-bits 3"
-paper="--latent-dim 128 --kl-free-bits 5 --free-bits-mode paper"
-for paradigm in joint pipeline sequential; do
-    start $paradigm 1 --arch vqapg_$paradigm
-    start ${paradigm}_variational-paper_objective 1 --arch vqapg_${paradigm}_variational $paper
+# Our objective at its defaults, five free nats, and the paper's with as many
+variational="--latent-dim 128"
+start evaluator evaluator
+for seed in $seeds; do
+    for paradigm in joint pipeline sequential; do
+        model ${paradigm}_variational $seed --arch vqapg_${paradigm}_variational $variational
+        if [ "$seed" = "${seeds%% *}" ]; then
+            model $paradigm $seed --arch vqapg_$paradigm
+            model ${paradigm}_variational-paper_objective $seed --arch vqapg_${paradigm}_variational $variational \
+                --free-bits-mode paper
+        fi
+    done
+    for paradigm in pipeline sequential; do
+        model ${paradigm}_variational-qa $seed --arch vqapg_${paradigm}_variational --order qa $variational
+    done
+    model joint_variational-no_scaling $seed --arch vqapg_joint_variational --no-region-scaling $variational
+    model joint_variational-no_alignment $seed --arch vqapg_joint_variational --attention-alignment-weight 0 \
+        $variational
 done
 for seed in $seeds; do
     for paradigm in pipeline sequential; do
-        start ${paradigm}_variational $seed --arch vqapg_${paradigm}_variational $variational
-        start ${paradigm}_variational-qa $seed --arch vqapg_${paradigm}_variational --order qa $variational
-    done
-    start joint_variational $seed --arch vqapg_joint_variational $variational
-    for paradigm in joint pipeline sequential; do
-        start ${paradigm}_variational-no_scaling $seed --arch vqapg_${paradigm}_variational --no-region-scaling \
+        model ${paradigm}_variational-no_scaling $seed --arch vqapg_${paradigm}_variational --no-region-scaling \
             $variational
     done
-    start joint_variational-no_alignment $seed --arch vqapg_joint_variational --attention-alignment-weight 0 \
-        $variational
 done
 
 failed=
@@ -74,4 +80,10 @@ for job in "${started[@]}"; do
     fi
 done
 if [ -n "$failed" ]; then exit 1; fi
+
+for generated in "$run"/*/seed-*/generate-test.txt; do
+    metrics=$(dirname "$generated")/metrics.json
+    if [ "$metrics" -nt "$generated" ] && [ "$metrics" -nt "$run/evaluator/final.pt" ]; then continue; fi
+    vqapg evaluate "$data" --pairs "$generated" --evaluator "$run/evaluator/final.pt" --output "$metrics" > /dev/null
+done
 vqapg report "$run" --output "$run/study.md"

@@ -5,7 +5,10 @@ import pytest
 import torch
 from handwritten_data import PAIRS
 
-from vqapg.data.pair_dataset import PairDataset
+from fairseq.data import data_utils
+
+from vqapg.data.pair_dataset import EncodedTexts, PairDataset
+
 
 @pytest.fixture
 def store():
@@ -21,6 +24,15 @@ def store():
 
 def make(dictionary, store, training=False):
     return PairDataset(PAIRS, dictionary, store, seed=1, training=training)
+
+
+def test_encoded_texts_are_what_fairseq_encodes_and_pads(dictionary):
+    texts = [pair.question for pair in PAIRS] + ["zebra ?", "what"]
+    encoded = EncodedTexts(texts, dictionary)
+    for rows in ([0], [3, 1, 1], list(range(len(texts)))):
+        one_by_one = [dictionary.encode_line(texts[row], add_if_not_exist=False).long() for row in rows]
+        expected = data_utils.collate_tokens(one_by_one, dictionary.pad(), dictionary.eos())
+        assert encoded.pad(np.array(rows)).equal(expected)
 
 
 def test_a_batch_names_every_image_once(dictionary, store):

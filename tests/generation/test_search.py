@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from vqapg.generation import search as search_module
 from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules
 from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
@@ -148,6 +149,16 @@ def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam, leng
             decoder, *one_row(memory, state, row), the_rules, beam, length_penalty, stop_early
         )
         assert [h.tokens.tolist() for h in found[row]] == [tokens for tokens, _ in expected]
+
+
+@torch.no_grad()
+def test_rows_that_are_done_stay_as_they_are_however_late_that_is_asked(decoder, inputs, monkeypatch):
+    memory, state = inputs
+    search = BeamSearch(rules(max_len=7), beam=2)
+    at_once = search(decoder, memory, state, keys(5))
+    monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", 3)
+    for row, late in zip(at_once, search(decoder, memory, state, keys(5)), strict=True):
+        assert [(h.tokens.tolist(), h.total) for h in row] == [(h.tokens.tolist(), h.total) for h in late]
 
 
 class Peaked:

@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from vqapg.modules.noise import uniform
+
+# After how many steps beam search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
+CHECKS_EVERY = {"cpu": 1, "cuda": 4}
 
 
 class Hypothesis(NamedTuple):
@@ -99,16 +103,18 @@ class BeamSearch:
             for each row up to K :class:`Hypothesis`, best first
         """
         rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
-        finished = [[] for _ in range(rows)]
-        live_rows = list(range(rows))
+        found = [None] * rows
+        live_rows = torch.arange(rows, device=device)
+        finished = _Finished.none(rows, self.beam, device)
         # [N, K, t]; one beam until the first tokens are chosen
-        tokens = torch.full((rows, 1, 1), end, device=device)
-        token_log_probs = torch.zeros(rows, 1, 0, device=device)
+        tokens = torch.empty(rows, 1, 0, dtype=torch.long, device=device)
+        token_log_probs = torch.empty(rows, 1, 0, device=device)
+        previous = torch.full((rows, 1), end, device=device)
         scores = torch.zeros(rows, 1, device=device)
 
         for step in range(self.rules.max_len + 1):
-            beams = tokens.size(1)
-            decoded = decoder(tokens[:, :, -1].reshape(-1, 1), memory, state)
+            beams = previous.size(1)
+            decoded = decoder(previous.reshape(-1, 1), memory, state)
             # [N * K, 1, V] -> [N, K, V]
             log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(len(live_rows), beams, -1)
             vocabulary = log_probs.size(2)
@@ -116,61 +122,101 @@ class BeamSearch:
             # At most K of the best 2K can be ends, so K others to go on with are among them.
             best, index = candidates.topk(min(2 * self.beam, candidates.size(1)), dim=1)
             parent, token = index // vocabulary, index % vocabulary
-            best_log_probs = log_probs.flatten(1).gather(1, index)
-
+            chosen = log_probs.flatten(1).gather(1, index)
             ends = token.eq(end)
-            finishing = ends[:, : self.beam] & best[:, : self.beam].isfinite()
-            totals = best.tolist()
-            for row, rank in finishing.nonzero().tolist():
-                beam = parent[row, rank]
-                hypotheses = finished[live_rows[row]]
-                hypotheses.append(
-                    Hypothesis(
-                        torch.cat([tokens[row, beam, 1:], token[row, rank, None]]),
-                        torch.cat([token_log_probs[row, beam], best_log_probs[row, rank, None]]),
-                        totals[row][rank],
-                    )
-                )
-                hypotheses.sort(key=self._score, reverse=True)
-                del hypotheses[self.beam :]
+
+            finishing = (
+                part[:, : self.beam] for part in (best.masked_fill(~ends, -torch.inf), parent, token, chosen)
+            )
+            finished = finished.joined_by(*finishing, tokens, token_log_probs, self.length_penalty)
 
             scores, order = best.masked_fill(ends, -torch.inf).topk(min(self.beam, best.size(1)), dim=1)
-            keep = [
-                i
-                for i, (row, log_prob) in enumerate(zip(live_rows, scores[:, 0].tolist()))
-                if self._goes_on(finished[row], log_prob, length=step + 2)
-            ]
-            if not keep:
-                break
-            parent, token, chosen = (x.gather(1, order) for x in (parent, token, best_log_probs))
-            tokens = torch.cat([_follow(tokens, parent), token.unsqueeze(2)], dim=2)
-            token_log_probs = torch.cat([_follow(token_log_probs, parent), chosen.unsqueeze(2)], dim=2)
+            # A row goes on while its best beam, as a text that ends with the next token, would better its worst
+            # hypothesis. One that is done has no beams any more, so however long it is carried on it stays as it is.
+            goes_on = normalised_score(scores[:, 0], step + 2, self.length_penalty) > finished.scores[:, -1]
+            scores = scores.masked_fill(~goes_on.unsqueeze(1), -torch.inf)
+            parent, token, chosen = (x.gather(1, order) for x in (parent, token, chosen))
+            tokens, token_log_probs = _grow(tokens, parent, token), _grow(token_log_probs, parent, chosen)
+            previous = token
             state_rows = parent + beams * torch.arange(len(live_rows), device=device).unsqueeze(1)
-            if len(keep) < len(live_rows):
-                live_rows = [live_rows[i] for i in keep]
-                kept = torch.tensor(keep, device=device)
-                tokens, token_log_probs, scores, state_rows = (
-                    x[kept] for x in (tokens, token_log_probs, scores, state_rows)
-                )
-                memory = memory.select(kept)
+
+            if (step + 1) % CHECKS_EVERY.get(device.type, 1) == 0:
+                keep = goes_on.nonzero().flatten()
+                if len(keep) < len(live_rows):
+                    done = (~goes_on).nonzero().flatten()
+                    for row, hypotheses in zip(live_rows[done].tolist(), finished.select(done).hypotheses()):
+                        found[row] = hypotheses
+                    live_rows, finished, memory = live_rows[keep], finished.select(keep), memory.select(keep)
+                    tokens, token_log_probs, previous, scores, state_rows = (
+                        x[keep] for x in (tokens, token_log_probs, previous, scores, state_rows)
+                    )
+                if not len(keep):
+                    break
             state = tuple(part.index_select(1, state_rows.flatten()) for part in decoded.state)
 
-        return finished
+        for row, hypotheses in zip(live_rows.tolist(), finished.hypotheses()):
+            found[row] = hypotheses
+        return found
 
-    def _goes_on(self, hypotheses, log_prob, length):
-        """Whether a row's best beam, of *log_prob*, would better its *hypotheses* as a text of *length* tokens."""
-        # A row with no continuation left (a dictionary smaller than the beam) is done with fewer hypotheses.
-        if log_prob == -math.inf or len(hypotheses) < self.beam:
-            return log_prob > -math.inf
-        return normalised_score(log_prob, length, self.length_penalty) > self._score(hypotheses[-1])
 
-    def _score(self, hypothesis):
-        return normalised_score(hypothesis.total, len(hypothesis.tokens), self.length_penalty)
+class _Finished(NamedTuple):
+    """The best K texts that have ended, of N rows, best first; a place not filled has the score -inf.
+
+    ``scores``, ``totals``, ``lengths`` ``[N, K]``; ``tokens``, ``log_probs`` ``[N, K, t]``, padded on the right.
+    """
+
+    scores: Tensor
+    totals: Tensor
+    lengths: Tensor
+    tokens: Tensor
+    log_probs: Tensor
+
+    @classmethod
+    def none(cls, rows, beam, device):
+        nothing = torch.full((rows, beam), -torch.inf, device=device)
+        lengths = torch.zeros(rows, beam, dtype=torch.long, device=device)
+        return cls(nothing, nothing, lengths, lengths.new_empty(rows, beam, 0), nothing.new_empty(rows, beam, 0))
+
+    def joined_by(self, totals, parent, token, chosen, tokens, log_probs, length_penalty):
+        """With the texts that end now, of log-probability *totals* ``[N, K]`` (-inf where none ends): *tokens* of the
+        beam *parent*, then *token*."""
+        length = tokens.size(2) + 1
+        joined = _Finished(
+            normalised_score(totals, length, length_penalty),
+            totals,
+            torch.full_like(parent, length),
+            _grow(tokens, parent, token),
+            _grow(log_probs, parent, chosen),
+        )
+        ours = self._replace(tokens=F.pad(self.tokens, (0, 1)), log_probs=F.pad(self.log_probs, (0, 1)))
+        both = _Finished(*(torch.cat(parts, dim=1) for parts in zip(ours, joined)))
+        # Of equals the one that ended first
+        order = both.scores.sort(dim=1, descending=True, stable=True).indices[:, : self.scores.size(1)]
+        return _Finished(*(
+            part.gather(1, order) if part.dim() == 2 else _follow(part, order) for part in both
+        ))
+
+    def select(self, rows):
+        return _Finished(*(part[rows] for part in self))
+
+    def hypotheses(self):
+        """For each row its :class:`Hypothesis` list."""
+        for row, (totals, lengths) in enumerate(zip(self.totals.tolist(), self.lengths.tolist())):
+            yield [
+                Hypothesis(self.tokens[row, place, :length], self.log_probs[row, place, :length], total)
+                for place, (total, length) in enumerate(zip(totals, lengths))
+                if total > -math.inf
+            ]
 
 
 def _follow(history, parent):
     """Each beam's history is that of its parent: ``[N, K, t]``, ``[N, K'] -> [N, K', t]``."""
     return history.gather(1, parent.unsqueeze(2).expand(-1, -1, history.size(2)))
+
+
+def _grow(history, parent, latest):
+    """The parent's history and then the *latest*: ``[N, K, t]``, ``[N, K']``, ``[N, K'] -> [N, K', t + 1]``."""
+    return torch.cat([_follow(history, parent), latest.unsqueeze(2)], dim=2)
 
 
 def normalised_score(log_prob, length, length_penalty):
