@@ -7,7 +7,7 @@ from handwritten_data import PAIRS
 
 from fairseq.data import data_utils
 
-from vqapg.data.pair_dataset import EncodedTexts, PairDataset
+from vqapg.data.pair_dataset import EncodedTexts, PairDataset, group
 
 
 @pytest.fixture
@@ -86,3 +86,31 @@ def test_only_training_shuffles_and_draws_new_noise_each_epoch(dictionary, store
     assert training.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 3, 2]]
     assert test.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 0, 2]]
     assert not training.can_reuse_epoch_itr_across_epochs
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 8])
+def test_pairs_of_an_image_are_grouped_as_a_slow_loop_groups_them(size):
+    generator = np.random.default_rng(size)
+    image_rows = generator.integers(0, 7, 50)
+    order = generator.permutation(50)
+    groups, open_group = [], {}
+    for pair in order:
+        image = image_rows[pair]
+        if image not in open_group or len(open_group[image]) == size:
+            open_group[image] = []
+            groups.append(open_group[image])
+        open_group[image].append(pair)
+    assert group(order, image_rows, size).tolist() == [pair for pairs in groups for pair in pairs]
+
+
+def test_grouping_shuffles_images_and_their_pairs_and_leaves_other_splits_alone(dictionary, store):
+    pairs = [pair for pair in PAIRS for _ in range(10)]
+    grouped = PairDataset(pairs, dictionary, store, 1, training=True, pairs_per_image=4)
+    np.random.seed(0)
+    orders = [grouped.ordered_indices().tolist() for _ in range(2)]
+    assert orders[0] != orders[1] and all(sorted(order) == list(range(len(pairs))) for order in orders)
+    images = [pairs[i].image for i in orders[0]]
+    assert sum(a != b for a, b in zip(images, images[1:])) < len(images) / 3
+    assert PairDataset(pairs, dictionary, store, 1, training=False, pairs_per_image=4).ordered_indices().tolist() == list(
+        range(len(pairs))
+    )

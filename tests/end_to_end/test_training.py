@@ -82,3 +82,10 @@ def test_mixed_precision_trains(world, tmp_path, model):
         float(line.split("| elbo ")[1].split()[0]) for line in log.splitlines() if "valid on 'valid'" in line
     )
     assert second > first
+
+
+def test_features_held_on_the_device_give_the_same_weights(world, tmp_path):
+    same = ["--batch-size", 4, "--max-epoch", 2, "--pairs-per-image", 2]
+    train(world / "data", tmp_path / "held", *same, "--features-on-device", "--num-workers", 2)
+    train(world / "data", tmp_path / "read", *same)
+    assert_equal_weights(tmp_path / "held", tmp_path / "read")

@@ -18,12 +18,13 @@ class PairDataset(FairseqDataset):
         features: :class:`~vqapg.data.feature_store.FeatureStore`
         seed: of all noise
         training: shuffle the pairs anew each epoch, and draw new noise each epoch
+        pairs_per_image: in training, up to so many pairs of an image stay side by side when pairs are shuffled
 
     Raises:
         InputError: if an image of the pairs has no features
     """
 
-    def __init__(self, pairs, dictionary, features, seed, training):
+    def __init__(self, pairs, dictionary, features, seed, training, pairs_per_image=1):
         # A pair's number is its line in the split's files, whatever was left out.
         self.lines = np.array([line for line, pair in enumerate(pairs) if pair.image not in features.skipped])
         pairs = [pairs[line] for line in self.lines]
@@ -39,6 +40,7 @@ class PairDataset(FairseqDataset):
         self.sizes = np.array([len(p.question.split()) + len(p.answer.split()) + 2 for p in pairs])
         self.seed = seed
         self.training = training
+        self.pairs_per_image = pairs_per_image
         self.epoch = 0
 
     def __len__(self):
@@ -68,7 +70,10 @@ class PairDataset(FairseqDataset):
 
     def ordered_indices(self):
         # fairseq calls this under a seed made of --seed and the epoch, and shuffles the batches only.
-        return np.random.permutation(len(self)) if self.training else np.arange(len(self))
+        if not self.training:
+            return np.arange(len(self))
+        order = np.random.permutation(len(self))
+        return order if self.pairs_per_image == 1 else group(order, self.image_rows, self.pairs_per_image)
 
     def batch_by_size(self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1):
         # fairseq's default multiple of 8 rounds batch sizes down and drops the last pairs of a split.
@@ -94,6 +99,24 @@ class PairDataset(FairseqDataset):
             # No single reference: a pair is judged against its image, by `vqapg evaluate`.
             "target": None,
         }
+
+
+def group(order, image_rows, size):
+    """Brings pairs of an image together: each group of up to *size*, in the order given, goes where its first stood.
+
+    Args:
+        order: ``[B]`` numbers of pairs, shuffled
+        image_rows: ``[pairs]``, which image each pair is of
+    """
+    # Side by side by image, in each image as given
+    by_image = order[np.argsort(image_rows[order], kind="stable")]
+    image = image_rows[by_image]
+    begins = np.flatnonzero(np.r_[True, image[1:] != image[:-1]])
+    of_image = np.arange(len(order)) - np.repeat(begins, np.diff(np.r_[begins, len(order)]))
+    first = np.maximum.accumulate(np.where(of_image % size == 0, np.arange(len(order)), 0))
+    place = np.empty(len(image_rows), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return by_image[np.argsort(place[by_image[first]], kind="stable")]
 
 
 class EncodedTexts:

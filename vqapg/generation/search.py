@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from vqapg.modules.noise import uniform
 
-# After how many steps beam search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
+# After how many steps a search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
 CHECKS_EVERY = {"cpu": 1, "cuda": 4}
 
 
@@ -250,7 +250,7 @@ class Sampling:
             token = self._draw(allowed, draws[:, step, None])
             tokens = torch.cat([tokens, token], dim=1)
             log_probs = torch.cat([log_probs, allowed.gather(1, token)], dim=1)
-            if tokens[:, 1:].eq(end).any(dim=1).all():
+            if (step + 1) % CHECKS_EVERY.get(device.type, 1) == 0 and tokens[:, 1:].eq(end).any(dim=1).all():
                 break
         lengths = tokens[:, 1:].eq(end).int().argmax(dim=1) + 1
         totals = log_probs.masked_fill(

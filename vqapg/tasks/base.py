@@ -10,6 +10,7 @@ from omegaconf import II, MISSING
 import vqapg.models  # noqa: F401  a checkpoint of another task is then named, not just unknown
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
+from vqapg.data.resident_features import ResidentFeatures
 from vqapg.errors import InputError
 from vqapg.tasks.embeddings import start_from_vectors
 from vqapg.tokens import SEPARATOR
@@ -18,6 +19,10 @@ from vqapg.tokens import SEPARATOR
 @dataclass
 class DataConfig(FairseqDataclass):
     data: str = field(default=MISSING, metadata={"help": "directory made by `vqapg prepare`"})
+    features_on_device: bool = field(
+        default=False,
+        metadata={"help": "hold all features on the device that computes, so that a step moves row numbers only"},
+    )
     seed: int = II("common.seed")
 
 
@@ -42,6 +47,7 @@ class DataDirectoryTask(FairseqTask):
 
     Attributes:
         directory, dictionary, features: what the directory holds
+        read_features: what datasets read the features from: the file, or with ``--features-on-device`` what holds them
         model_classes: the models this task runs
 
     Raises:
@@ -55,6 +61,7 @@ class DataDirectoryTask(FairseqTask):
         self.directory = DataDirectory(cfg.data)
         self.dictionary = load_dictionary(self.directory.dictionary_path)
         self.features = FeatureStore(self.directory.features_path)
+        self.read_features = ResidentFeatures(self.features) if cfg.features_on_device else self.features
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -75,6 +82,22 @@ class DataDirectoryTask(FairseqTask):
 
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
         self.datasets[split] = self.make_dataset(self.directory.pairs(split), training=split == "train")
+
+    def train_step(self, sample, model, *args, **kwargs):
+        return super().train_step(self._with_features(sample), model, *args, **kwargs)
+
+    def valid_step(self, sample, model, criterion):
+        return super().valid_step(self._with_features(sample), model, criterion)
+
+    def inference_step(self, generator, models, sample, *args, **kwargs):
+        return super().inference_step(generator, models, self._with_features(sample), *args, **kwargs)
+
+    def _with_features(self, sample):
+        """The sample, its row numbers replaced by features where these lie on the device."""
+        inputs = sample["net_input"]
+        if inputs["features"].is_floating_point():
+            return sample
+        return sample | {"net_input": inputs | {"features": self.read_features.look_up(inputs["features"])}}
 
     @property
     def source_dictionary(self):

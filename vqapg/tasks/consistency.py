@@ -32,5 +32,5 @@ class ConsistencyTask(DataDirectoryTask):
 
     def make_dataset(self, pairs, training):
         return ConsistencyDataset(
-            pairs, self.dictionary, self.features, self.cfg.seed, training, str(self.cfg.negatives)
+            pairs, self.dictionary, self.read_features, self.cfg.seed, training, str(self.cfg.negatives)
         )

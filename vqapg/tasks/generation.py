@@ -25,6 +25,13 @@ class GenerationConfig(DataConfig):
         default=10,
         metadata={"help": "in validation, how many pairs to draw of an image to count the distinct ones; 0: none"},
     )
+    pairs_per_image: int = field(
+        default=1,
+        metadata={
+            "help": "in training, up to so many pairs of an image stand together in a batch, whose region encoding "
+            "they share; 1: pairs are shuffled one by one"
+        },
+    )
 
 
 # Validation draws for every so many pairs: enough for a mean, and little beside the rest of validation.
@@ -37,16 +44,21 @@ class GenerationTask(DataDirectoryTask):
     model_classes = (GenerationModel,)
 
     def make_dataset(self, pairs, training):
-        return PairDataset(pairs, self.dictionary, self.features, self.cfg.seed, training)
+        return PairDataset(
+            pairs, self.dictionary, self.read_features, self.cfg.seed, training, self.cfg.pairs_per_image
+        )
 
     def __init__(self, cfg):
         super().__init__(cfg)
         if not 0 <= cfg.latent_temperature < math.inf:
             raise InputError(f"--latent-temperature must be at least 0, not {cfg.latent_temperature}")
+        if cfg.pairs_per_image < 1:
+            raise InputError(f"--pairs-per-image must be at least 1, not {cfg.pairs_per_image}")
         if cfg.valid_draws < 0:
             raise InputError(f"--valid-draws must be at least 0, not {cfg.valid_draws}")
 
     def valid_step(self, sample, model, criterion):
+        sample = self._with_features(sample)
         loss, sample_size, logging_output = super().valid_step(sample, model, criterion)
         if model.variational and self.cfg.valid_draws > 0:
             logging_output |= self._distinct_draws(sample, model)
