@@ -12,7 +12,7 @@ import re
 import threading
 
 from vqapg.errors import InputError
-from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES, normalise_label
+from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
 
 LONGEST_TEXT = 60
 
@@ -37,8 +37,7 @@ def checked_value(field, value):
         if value not in SCORES:
             raise InputError(f"consistency {value!r}: give one of {' '.join(SCORES)}")
         return value
-    named = normalise_label(value) != NO_OBJECT
-    if not named and not (field == "object" and value == NO_OBJECT):
+    if not any(map(str.isalnum, value)) and not (field == "object" and value == NO_OBJECT):
         cure = f"type one, or {NO_OBJECT} for no object" if field == "object" else 'type one, such as "what color"'
         raise InputError(f"{field} {value!r}: {cure}")
     if len(value) > LONGEST_TEXT or not value.isprintable():
@@ -92,7 +91,8 @@ class JudgementLog:
         return self
 
     def __exit__(self, *exception):
-        self._file.close()
+        with self._lock:
+            self._file.close()
 
     def append(self, annotator, pair, field, value):
         """Save one judgement; when this returns it is on the disk. Returns the value as it was stored.
@@ -111,6 +111,8 @@ class JudgementLog:
         }
         line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
         with self._lock:
+            if self._file.closed:
+                raise OSError("the log is closed")
             end = self._file.seek(0, os.SEEK_END)
             try:
                 written = self._file.write(line)

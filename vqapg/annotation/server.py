@@ -76,7 +76,6 @@ def session_for(session, log, annotator):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
     timeout = 60
 
     def do_GET(self):
@@ -122,7 +121,6 @@ class _Handler(BaseHTTPRequestHandler):
         """The request's body; None, and answered, when it is too long or its length is not told."""
         length = self.headers.get("Content-Length", "")
         if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LONGEST_BODY:
-            self.close_connection = True
             self._send_json(400, {"error": f"a judgement has a Content-Length of at most {LONGEST_BODY}"})
             return None
         return self.rfile.read(int(length))

@@ -12,7 +12,7 @@ def krippendorff_alpha(counts, level, weights=None):
         level: "nominal" (values are equal or not) or "ordinal" (values are in the order of the columns).
         weights: [U] how often each unit counts (a resample's draws); without them once.
     """
-    counts = np.asarray(counts, dtype=np.float64).reshape(len(counts), -1)
+    counts = np.asarray(counts, dtype=np.float64)
     values = counts.sum(axis=1)  # [U]
     weights = np.ones(len(counts)) if weights is None else np.asarray(weights, dtype=np.float64)
     # A unit of m values holds m (m - 1) ordered pairs of values, each counting 1 / (m - 1).
