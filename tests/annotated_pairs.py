@@ -4,7 +4,11 @@ from vqapg.evaluation.generated import GeneratedPair
 
 MODELS = ("model-one", "model-two")
 PAIRS = {
-    "model-one": [("what color is the cat ?", "black"), ("what color is the dog ?", "white"), ("is there a cat ?", "yes")],
+    "model-one": [
+        ("what color is the cat ?", "black"),
+        ("what color is the dog ?", "white"),
+        ("is there a cat ?", "yes"),
+    ],
     # Said twice: a repeat.
     "model-two": [("what is on the table ?", "cup"), ("what is on the table ?", "cup"), ("where is the cat ?", "here")],
 }

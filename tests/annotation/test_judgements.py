@@ -36,7 +36,7 @@ def test_what_is_appended_is_read(session):
 
 
 def test_a_log_cut_at_any_byte_holds_every_whole_line_and_goes_on(session):
-    marks = "0 1 2 ?".split()
+    marks = "0 2".split()
     with JudgementLog(session) as log:
         for number, mark in enumerate(marks):
             log.append("anná", f"g{number + 1}p1", "consistency", mark)
@@ -100,6 +100,18 @@ def test_a_full_disk_saves_nothing_and_spoils_nothing(session, monkeypatch):
         assert log.of("anna") == {"g1p1": {"consistency": "1"}}
         log.append("anna", "g1p1", "consistency", "0")
     assert read_judgements(session) == {"anna": {"g1p1": {"consistency": "0"}}}
+
+
+def test_many_at_once_are_all_saved_or_none(session):
+    first, second = (("anna", "g1p1", "consistency", mark) for mark in "12")
+    good = [first, ("ben", "g1p1", "object", "cat"), second]
+    with JudgementLog(session) as log:
+        with pytest.raises(InputError, match="consistency '7'"):
+            log.extend([*good, ("anna", "g1p2", "consistency", "7")])
+        assert log.judgements == read_judgements(session) == {}
+        assert log.extend(good) == ["1", "cat", "2"]
+        expected = {"anna": {"g1p1": {"consistency": "2"}}, "ben": {"g1p1": {"object": "cat"}}}
+        assert log.judgements == read_judgements(session) == expected
 
 
 def test_a_closed_log_saves_nothing(session):

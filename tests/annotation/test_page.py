@@ -151,6 +151,7 @@ def test_a_whole_session_by_keyboard_alone(page, server, session):
     page.wait(lambda: page.text("end"))
     total = sum(len(group.pairs) for group in order)
     assert "All pairs are judged" in page.text("end") and f"anna: {total} of {total} pairs" in page.text("end")
+    page.wait(lambda: page.text("end-saved") == "Everything is saved.")
     page.driver.refresh()
     page.wait(lambda: page.text("end"))
     judged = read_judgements(session)["anna"]

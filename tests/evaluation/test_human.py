@@ -81,7 +81,8 @@ def test_figures_computed_by_hand(study):
     assert one["consistency"]["n"] == 9
     assert two["consistency"]["value"] == pytest.approx((1 + 1 + 0) / 3)
     assert one["cannot_judge"]["value"] == pytest.approx((1 / 6 + 0) / 2)
-    assert one["annotators"]["ben"] == {"groups": 1, "pairs": 3, "diversity": 0.5, "consistency": pytest.approx(2.5 / 3)}
+    of_ben = {"groups": 1, "pairs": 3, "diversity": 0.5, "consistency": pytest.approx(2.5 / 3)}
+    assert one["annotators"]["ben"] == of_ben
     assert two["annotators"]["anna"]["diversity"] == pytest.approx(0.75 * 0.5)
     assert two["annotators"]["ben"] == {"groups": 0, "pairs": 0, "diversity": None, "consistency": None}
 
@@ -130,7 +131,8 @@ def test_intervals_are_the_obvious_loop(first, second):
     for model, marks_of in (("one", first), ("two", second)):
         for image, marks in enumerate(marks_of[:images]):
             groups.append(make_group(f"{model}{image}", model, image, len(marks)))
-            judged |= judge(groups[-1], " ".join(marks), " ".join(f"t{mark}" for mark in marks), " ".join("x" for _ in marks))
+            types, objects = " ".join(f"type-{mark}" for mark in marks), " ".join("x" for _ in marks)
+            judged |= judge(groups[-1], " ".join(marks), types, objects)
     figures = compute_human(groups, {"a": judged}, images, seed=5, resamples=30)
 
     def of_images(drawn, model):
@@ -145,8 +147,9 @@ def test_intervals_are_the_obvious_loop(first, second):
         replicates = [
             of_images(np.repeat(np.arange(images), weights), model) for weights in ImageBootstrap(images, 30, 5).weights
         ]
-        for key, value, replicate in zip(("diversity", "consistency"), values, zip(*replicates, strict=True), strict=True):
-            figure = figures["models"][model][key]
+        for number, key in enumerate(("diversity", "consistency")):
+            figure, value = figures["models"][model][key], values[number]
+            replicate = [of_resample[number] for of_resample in replicates]
             assert figure["value"] == pytest.approx(value)
             expected = np.clip(np.percentile(replicate, [2.5, 97.5]) - np.mean(replicate) + value, 0, 1)
             assert figure["ci95"] == pytest.approx(expected)

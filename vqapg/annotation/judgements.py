@@ -99,31 +99,34 @@ class JudgementLog:
 
         Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then nothing is saved.
         """
-        name, value = annotator_name(annotator), checked_value(field, value)
-        if pair not in self._pairs:
-            raise InputError(f"pair {pair!r}: not in this session; take the pairs as they are given")
-        record = {
-            "annotator": name,
-            "pair": pair,
-            "field": field,
-            "value": value,
-            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        }
-        line = (json.dumps(record, ensure_ascii=False) + "\n").encode()
+        (value,) = self.extend([(annotator, pair, field, value)])
+        return value
+
+    def extend(self, judgements):
+        """Save many at once, [(annotator, pair, field, value), ...]; all or none. As ``append`` otherwise."""
+        time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        records = []
+        for annotator, pair, field, value in judgements:
+            if pair not in self._pairs:
+                raise InputError(f"pair {pair!r}: not in this session; take the pairs as they are given")
+            name, value = annotator_name(annotator), checked_value(field, value)
+            records.append({"annotator": name, "pair": pair, "field": field, "value": value, "time": time})
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
         with self._lock:
             if self._file.closed:
                 raise OSError("the log is closed")
             end = self._file.seek(0, os.SEEK_END)
             try:
-                written = self._file.write(line)
-                if written != len(line):
-                    raise OSError(f"only {written} of {len(line)} bytes could be written")
+                written = self._file.write(lines)
+                if written != len(lines):
+                    raise OSError(f"only {written} of {len(lines)} bytes could be written")
                 os.fsync(self._file.fileno())
             except OSError:
                 self._file.truncate(end)
                 raise
-            self.judgements.setdefault(name, {}).setdefault(pair, {})[field] = value
-        return value
+            for record in records:
+                _take(self.judgements, record["annotator"], record["pair"], record["field"], record["value"])
+        return [record["value"] for record in records]
 
     def of(self, annotator):
         """{pair id: {field: value}} of one annotator: a copy, which no other thread changes."""
@@ -147,5 +150,9 @@ def _parse(path, content, session):
                 raise InputError(f"pair {pair!r} is not in the session")
         except (ValueError, KeyError, TypeError, InputError) as error:
             raise InputError(f"{path}:{number}: no judgement ({error}); correct or delete the line") from None
-        judgements.setdefault(name, {}).setdefault(pair, {})[field] = value
+        _take(judgements, name, pair, field, value)
     return judgements
+
+
+def _take(judgements, name, pair, field, value):
+    judgements.setdefault(name, {}).setdefault(pair, {})[field] = value

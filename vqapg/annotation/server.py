@@ -75,6 +75,12 @@ def session_for(session, log, annotator):
     }
 
 
+def _image_number(path):
+    """The number of the image at *path*, as Session.image_path takes it; None for any other path."""
+    found = re.fullmatch(r"/images/([0-9]{3,9})\.jpg", path)
+    return int(found[1]) - 1 if found else None
+
+
 class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
@@ -91,8 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_json(400, {"error": str(error)})
             else:
                 self._send_json(200, session_for(session, self.server.log, name))
-        elif (number := re.fullmatch(r"/images/([0-9]{3,9})\.jpg", url.path)) and 1 <= int(number[1]) <= len(session.images):
-            self._send(200, session.image_path(int(number[1]) - 1).read_bytes(), "image/jpeg")
+        elif (number := _image_number(url.path)) in range(len(session.images)):
+            self._send(200, session.image_path(number).read_bytes(), "image/jpeg")
         else:
             self._send_json(404, {"error": f"{url.path}: there is no such page"})
 

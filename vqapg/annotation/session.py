@@ -134,7 +134,9 @@ def write_session(path, data, drawn, groups, *, seed, models):
 def check_new(path):
     """Raises InputError unless a session can be made in the folder *path*: none, empty, or left by a killed start."""
     if (path / "session.json").exists():
-        raise InputError(f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder")
+        raise InputError(
+            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
+        )
     if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {"images"}):
         raise InputError(f"{path}: holds something else; give a new folder")
 
@@ -145,7 +147,9 @@ def read_session(path):
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         if content["format"] != FORMAT_VERSION:
-            raise InputError(f"{file}: of format {content['format']}, this vqapg reads {FORMAT_VERSION}; make a new session")
+            raise InputError(
+                f"{file}: of format {content['format']}, this vqapg reads {FORMAT_VERSION}; make a new session"
+            )
         groups = [
             Group(group["id"], group["model"], group["image"], tuple(ShownPair(**pair) for pair in group["pairs"]))
             for group in content["groups"]

@@ -141,14 +141,15 @@ def read_sheets(args):
     # All sheets are read before anything is saved.
     rows = [row for path in args.sheets for row in read_sheet(path, session)]
     with JudgementLog(session) as log:
-        new = 0
-        for name, pair, values in rows:
-            before = log.of(name).get(pair, {})
-            for field, value in values.items():
-                if before.get(field) != value:
-                    log.append(name, pair, field, value)
-                    new += 1
-        print(f"{len(rows)} pairs filled in, {new} new judgements saved\n{_progress(session, log.judgements)}")
+        before = {name: log.of(name) for name, _, _ in rows}
+        new = [
+            (name, pair, field, value)
+            for name, pair, values in rows
+            for field, value in values.items()
+            if before[name].get(pair, {}).get(field) != value
+        ]
+        log.extend(new)
+        print(f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}")
 
 
 def score(args):
@@ -171,7 +172,9 @@ def score(args):
     output = output_file("--output", args.output, session.path.glob("*"))
     if not judgements:
         raise InputError(f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}")
-    figures = compute_human(session.groups, judgements, len(session.images), seed=args.seed)
+    models = list(session.models)
+    groups = sorted(session.groups, key=lambda group: models.index(group.model))
+    figures = compute_human(groups, judgements, len(session.images), seed=args.seed)
     figures |= {
         "sources": session.models,
         "session": str(session.path),

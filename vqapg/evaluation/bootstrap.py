@@ -61,7 +61,7 @@ class ImageBootstrap:
         return _shifted_range(replicates, len(np.unique(item)) / len(item), (0.0, 1.0))
 
     def statistic(self, image, compute, possible):
-        """Interval of ``compute(weights [I])``, a figure when image i counts weights[i] times (all once: the figure itself).
+        """Interval of ``compute(weights [I])``, a figure when image i counts weights[i] times (all 1: the figure itself).
 
         *compute* returns nan for a resample that has no such figure. *image* [M] and the result as in ``mean``; None
         as well where the figure rests on one image alone.

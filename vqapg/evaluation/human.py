@@ -87,11 +87,10 @@ def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
             counts = pairs @ weights
             return diversity * counts[number] / counts.max() if counts.max() else np.nan
 
-        diversity = _AnnotatorMeans(images, {name: _diversities(own, judged) for name, judged in judgements.items()})
-        consistency = _AnnotatorMeans(images, {name: _of_marks(own, judged, SCORES.get) for name, judged in judgements.items()})
-        unjudged = _AnnotatorMeans(
-            images, {name: _of_marks(own, judged, "?".__eq__) for name, judged in judgements.items()}
-        )
+        of_annotators = judgements.values()
+        diversity = _AnnotatorMeans(images, [_diversities(own, judged) for judged in of_annotators])
+        consistency = _AnnotatorMeans(images, [_of_marks(own, judged, SCORES.get) for judged in of_annotators])
+        unjudged = _AnnotatorMeans(images, [_of_marks(own, judged, "?".__eq__) for judged in of_annotators])
         result["models"][model] = {
             "count": int(pairs[number].sum()),
             "count_ratio": float(pairs[number].sum() / pairs.sum(axis=1).max()),
@@ -114,11 +113,11 @@ def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
 
 
 class _AnnotatorMeans:
-    """Values that annotators gave, {annotator: [(image, value), ...]}; statistics under weights [I] of the images."""
+    """Values that annotators gave, [(image, value), ...] for each; statistics under weights [I] of the images."""
 
     def __init__(self, images, values):
         self.sums, self.counts = np.zeros((2, len(values), images))  # [A, I]
-        for row, of_annotator in enumerate(values.values()):
+        for row, of_annotator in enumerate(values):
             for image, value in of_annotator:
                 self.sums[row, image] += value
                 self.counts[row, image] += 1

@@ -26,9 +26,9 @@ def format_human(figures):
     for name, model in figures["models"].items():
         for annotator, own in model["annotators"].items():
             judged = f"{own['groups']} groups, {own['pairs']} pairs"
-            rows.append((f"  {name}, {annotator}", "", _plain(own["diversity"]), "", _plain(own["consistency"]), "", judged))
+            rows.append((f"  {name}, {annotator}", "", *_both(own), "", judged))
     rows += [
-        (f"paper: {name}", str(row["count"]), _plain(row["diversity"]), "", _plain(row["consistency"]), "", "VQA v2.0, 50 images, 4 annotators")
+        (f"paper: {name}", str(row["count"]), *_both(row), "", "VQA v2.0, 50 images, 4 annotators")
         for name, row in figures["paper_table_6"].items()
     ]
     alphas = [
@@ -42,6 +42,10 @@ def format_human(figures):
             _table([("Krippendorff's alpha", "level", "alpha", "over"), *alphas]),
         )
     )
+
+
+def _both(row):
+    return _plain(row["diversity"]), "", _plain(row["consistency"])
 
 
 def _table(rows):
