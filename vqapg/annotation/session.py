@@ -169,7 +169,7 @@ FUNCTION_WORDS = frozenset(
     "who whom whose where when why how many much kind type sort is are was were be been being am do does did has have "
     "had can could will would should may might must not no yes and or but if in on at of to for from with without by "
     "as into over under near next top behind front out up down off than too very any some more most other image "
-    "picture photo contain contains present visible shown color colour".split()
+    "side left right close picture photo contain contains present visible shown color colour".split()
 )
 
 
