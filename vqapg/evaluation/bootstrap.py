@@ -60,6 +60,18 @@ class ImageBootstrap:
         replicates = self._distinct(image, item)[kept] / drawn[kept]
         return _shifted_range(replicates, len(np.unique(item)) / len(item), (0.0, 1.0))
 
+    def statistic(self, image, compute, possible):
+        """Interval of ``compute(weights [I])``, a figure when image i counts weights[i] times (all 1: the figure itself).
+
+        *compute* returns nan for a resample that has no such figure. *image* [M] and the result as in ``mean``; None
+        as well where the figure rests on one image alone.
+        """
+        if not self._has_interval(image) or len(np.unique(image)) < 2:
+            return None
+        replicates = np.array([compute(row) for row in self.weights])
+        replicates = replicates[~np.isnan(replicates)]
+        return _shifted_range(replicates, compute(np.ones(self.images)), possible)
+
     def _has_interval(self, image):
         # From a single image nothing can be said about other images: no interval rather than a
         # zero-width one.

@@ -1,0 +1,330 @@
+"""The page in a real browser: Chromium, by its driver, without a window."""
+
+import json
+import logging
+import shutil
+import threading
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from vqapg.annotation.judgements import JudgementLog, read_judgements
+from vqapg.annotation.server import AnnotationServer
+
+pytestmark = pytest.mark.browser
+# fairseq sets the root logger to DEBUG, whereupon these would tell of every request.
+for name in ("selenium", "urllib3"):
+    logging.getLogger(name).setLevel(logging.WARNING)
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --window-size=1280,900"
+).split()
+
+
+def program(*names):
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.fail(
+            f"none of {', '.join(names)} is here, which the annotation page is tested with: "
+            "apt-get install chromium chromium-driver, or leave these tests out with -m 'not browser'",
+            pytrace=False,
+        )
+    return found
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    options = webdriver.ChromeOptions()
+    options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, Service(program("chromedriver")))
+    yield driver
+    driver.quit()
+
+
+class Server:
+    """The session's server, which can be stopped and started again at the same port."""
+
+    def __init__(self, session):
+        self.session, self.port = session, 0
+        self.start()
+
+    def start(self):
+        self.log = JudgementLog(self.session).__enter__()
+        self.server = AnnotationServer(self.session, self.log, self.port)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+        self.log.__exit__()
+
+
+@pytest.fixture
+def server(session):
+    server = Server(session)
+    yield server
+    server.stop()
+
+
+class Page:
+    """What a person does and sees: keys, and what stands on the page."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def press(self, *keys):
+        webdriver.ActionChains(self.driver).send_keys(*keys).perform()
+
+    def text(self, id):
+        return self.driver.find_element(By.ID, id).text
+
+    def wait(self, condition):
+        return WebDriverWait(self.driver, 60, poll_frequency=0.05).until(lambda driver: condition())
+
+    def saved(self):
+        self.wait(lambda: self.text("saved") == "saved")
+
+    def focus(self):
+        """The number of the card that has the focus, from 0, and the name of the field if one has."""
+        return self.driver.execute_script(
+            "const at = document.activeElement, cards = [...document.querySelectorAll('.pair')];"
+            "return [cards.indexOf(at.closest('.pair')), at.name ?? null]"
+        )
+
+    def questions(self):
+        return [found.text for found in self.driver.find_elements(By.CLASS_NAME, "question")]
+
+    def values(self, field):
+        found = self.driver.find_elements(By.CSS_SELECTOR, f"input[name={field}]")
+        return [element.get_property("value") for element in found]
+
+    def marks(self):
+        found = self.driver.find_elements(By.CSS_SELECTOR, ".mark[aria-pressed=true]")
+        return [element.get_attribute("data-mark") for element in found]
+
+    def begin(self, name):
+        self.wait(lambda: self.driver.switch_to.active_element.get_attribute("id") == "name")
+        self.press(name, Keys.ENTER)
+        self.wait(lambda: self.questions())
+
+
+@pytest.fixture
+def page(chromium, server):
+    chromium.get(server.server.url)
+    chromium.get_log("browser")
+    yield Page(chromium)
+    assert [entry for entry in chromium.get_log("browser") if "Failed to load" not in entry["message"]] == []
+
+
+def of_group(session, judged, group):
+    """What one annotator judged of a group: [(mark, question type, object), ...]."""
+    return [
+        tuple(judged.get(pair.id, {}).get(field) for field in ("consistency", "question_type", "object"))
+        for pair in group.pairs
+    ]
+
+
+def test_a_whole_session_by_keyboard_alone(page, server, session):
+    page.begin("Anna")
+    order = session.order("anna")
+    for place, group in enumerate(order, start=1):
+        page.wait(lambda place=place: page.text("where") == f"Set {place} of {len(order)}")
+        assert page.questions() == [pair.question for pair in group.pairs]
+        for number in range(len(group.pairs)):
+            assert page.focus() == [number, None]
+            page.press("012?"[number])
+            assert page.focus() == [number, "question_type"]
+            page.press(Keys.ENTER)
+            assert page.focus() == [number, "object"]
+            page.press("cat" if number != 1 else "-", Keys.ENTER)
+    page.wait(lambda: page.text("end"))
+    total = sum(len(group.pairs) for group in order)
+    assert "All pairs are judged" in page.text("end") and f"anna: {total} of {total} pairs" in page.text("end")
+    page.wait(lambda: page.text("end-saved") == "Everything is saved.")
+    page.driver.refresh()
+    page.wait(lambda: page.text("end"))
+    judged = read_judgements(session)["anna"]
+    for group in order:
+        expected = [
+            ("012?"[number], " ".join(pair.question.split()[:2]), "-" if number == 1 else "cat")
+            for number, pair in enumerate(group.pairs)
+        ]
+        assert of_group(session, judged, group) == expected
+
+
+def test_going_back_undoes(page, server, session):
+    page.begin("anna")
+    first = session.order("anna")[0]
+    page.press("2")
+    page.press(Keys.ENTER)
+    page.press("dog", Keys.ENTER)
+    assert page.focus() == [1, None]
+    page.press(Keys.ARROW_UP)
+    page.press("0")
+    # All of the pair is judged: on to the next.
+    assert page.focus() == [1, None]
+    page.press(Keys.ARROW_UP)
+    page.press(Keys.ENTER)
+    page.press("which", Keys.ENTER)
+    page.press("cow", Keys.ENTER)
+    page.press(Keys.ARROW_RIGHT)
+    page.wait(lambda: page.text("where").startswith("Set 2"))
+    page.press(Keys.ARROW_LEFT)
+    page.wait(lambda: page.text("where").startswith("Set 1"))
+    assert page.marks() == ["0"] and page.values("object")[0] == "cow" and page.values("question_type")[0] == "which"
+    page.saved()
+    assert of_group(session, read_judgements(session)["anna"], first)[0] == ("0", "which", "cow")
+
+
+def test_a_reload_loses_nothing(page, server, session):
+    page.begin("Anna")
+    page.press(Keys.PAGE_DOWN)
+    page.wait(lambda: page.text("where").startswith("Set 2"))
+    group = session.order("anna")[1]
+    page.press("1")
+    page.press(Keys.ENTER)
+    page.press("a half-typed wor")  # neither Enter nor another field
+    page.driver.refresh()
+    page.wait(lambda: page.text("where").startswith("Set 2"))
+    assert page.questions() == [pair.question for pair in group.pairs]
+    assert page.marks() == ["1"] and page.values("object")[0] == "a half-typed wor"
+    assert of_group(session, read_judgements(session)["anna"], group)[0][2] == "a half-typed wor"
+    # A type that was only suggested is not judged.
+    assert of_group(session, read_judgements(session)["anna"], group)[1] == (None, None, None)
+    # Under the same name it goes on at the first open pair, from any browser.
+    page.driver.get(server.server.url)
+    page.begin(" ANNA ")
+    assert page.text("where").startswith("Set 1")
+    assert page.text("count").startswith("1 of")
+
+
+def test_two_annotators_at_once(page, server, session):
+    page.begin("anna")
+    anna = page.driver.current_window_handle
+    page.driver.switch_to.new_window("window")
+    ben = page.driver.current_window_handle
+    page.driver.get(server.server.url)
+    page.begin("ben")
+    try:
+        for number in range(2):
+            for window, name, mark in ((anna, "anna", "2"), (ben, "ben", "0")):
+                page.driver.switch_to.window(window)
+                assert page.focus() == [number, None]
+                page.press(mark)
+                page.press(Keys.ENTER)
+                page.press(f"thing of {name}", Keys.ENTER)
+                page.saved()
+        for window, name, mark in ((anna, "anna", "2"), (ben, "ben", "0")):
+            page.driver.switch_to.window(window)
+            page.driver.get(f"{server.server.url}?annotator={name}#1")
+            page.wait(lambda: page.text("where").startswith("Set 1"))
+            group = session.order(name)[0]
+            assert page.questions() == [pair.question for pair in group.pairs]
+            assert page.marks()[:2] == [mark, mark]
+            expected = [(mark, " ".join(pair.question.split()[:2]), f"thing of {name}") for pair in group.pairs[:2]]
+            assert of_group(session, read_judgements(session)[name], group)[:2] == expected
+    finally:
+        page.driver.switch_to.window(ben)
+        page.driver.close()
+        page.driver.switch_to.window(anna)
+
+
+def test_what_the_server_does_not_take_is_sent_again(page, server, session):
+    page.begin("anna")
+    group = session.order("anna")[0]
+    server.stop()
+    page.press("2")
+    page.press(Keys.ENTER)
+    page.press("cat", Keys.ENTER)
+    page.wait(lambda: page.text("saved").startswith("Not saved, trying again"))
+    assert read_judgements(session) == {}
+    server.start()
+    page.saved()
+    assert of_group(session, read_judgements(session)["anna"], group)[0][::2] == ("2", "cat")
+
+
+def test_suggestions_are_chosen_by_the_arrows(page, server, session):
+    page.begin("anna")
+    group = session.order("anna")[0]
+    page.press("2")
+    page.press(Keys.ENTER)
+    shown = [item.text for item in page.driver.find_elements(By.CSS_SELECTOR, ".choices:not([hidden]) li")]
+    assert len(shown) >= 2 and all(word in f"{group.pairs[0].question} {group.pairs[0].answer}" for word in shown)
+    page.press(Keys.ARROW_DOWN)
+    page.press(Keys.ARROW_DOWN)
+    assert page.values("object")[0] == shown[1]
+    page.press(Keys.ENTER)
+    # What was used in the set comes first for the next pair.
+    page.press("2")
+    page.press(Keys.ENTER)
+    page.press(Keys.ARROW_DOWN)
+    page.press(Keys.ENTER)
+    page.saved()
+    judged = of_group(session, read_judgements(session)["anna"], group)
+    assert judged[0][2] == judged[1][2] == shown[1]
+
+
+def test_an_empty_object_is_not_taken(page, server, session):
+    page.begin("anna")
+    page.press("2")
+    page.press(Keys.ENTER)
+    page.press(Keys.ENTER)
+    page.press("...", Keys.ENTER)
+    assert page.focus() == [0, "object"]
+    assert page.text("saved") == "Type the object, or - for none"
+    page.press(Keys.BACKSPACE * 3, "-", Keys.ENTER)
+    assert page.focus() == [1, None]
+    page.saved()
+    assert of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "-"
+
+
+def test_what_the_server_refuses_is_told_and_stays_open(page, server, session):
+    page.begin("anna")
+    page.press("2")
+    page.press(Keys.ENTER)
+    page.press("cat\u200b", Keys.ENTER)  # with a character that cannot be seen
+    page.wait(lambda: page.text("saved").startswith("Not saved: object"))
+    page.press(Keys.ARROW_UP)
+    page.press(Keys.ENTER)
+    assert page.focus() == [0, "object"]
+    page.press("cat", Keys.ENTER)
+    page.saved()
+    assert of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "cat"
+
+
+def test_a_name_that_is_none_is_told(page, server):
+    page.driver.get(f"{server.server.url}?annotator=%07")
+    page.wait(lambda: "give a name" in page.text("ask-error"))
+    page.begin("anna")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_without_scrolling_sideways(page, server, scheme):
+    page.begin("anna")
+    metrics = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 360
+        light = page.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
+        assert (sum(json.loads(f"[{light[4:-1]}]")) > 384) == (scheme == "light")
+        heights = page.driver.execute_script("return [...document.querySelectorAll('.mark')].map(b => b.offsetHeight)")
+        assert min(heights) >= 30
+        # The focus can be seen.
+        outline = "return getComputedStyle(document.activeElement).outlineStyle"
+        assert page.driver.execute_script(outline) == "solid"
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

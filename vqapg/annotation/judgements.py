@@ -1,0 +1,158 @@
+"""What annotators judged: one JSON line a judgement, appended and on the disk before it counts as saved.
+
+A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of the same annotator, pair and field
+replaces an earlier one. A process killed in the middle of a line leaves its end cut: that line was never saved.
+"""
+
+import datetime
+import fcntl
+import json
+import os
+import re
+import threading
+
+from vqapg.errors import InputError
+from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
+
+LONGEST_TEXT = 60
+
+
+def annotator_name(text):
+    """The name that *text* stands for: single spaces, small letters, so that one person is not two.
+
+    Raises InputError when it is empty, long, or has characters that cannot be seen.
+    """
+    name = " ".join(text.split()).lower() if isinstance(text, str) else ""
+    if not 0 < len(name) <= LONGEST_TEXT or not name.isprintable():
+        raise InputError(f"annotator {text!r}: give a name of 1 to {LONGEST_TEXT} letters")
+    return name
+
+
+def checked_value(field, value):
+    """What is stored of *value*. Raises InputError on a value that *field* cannot have."""
+    if field not in FIELDS or not isinstance(value, str):
+        raise InputError(f"field {field!r} with value {value!r}: a field is one of {', '.join(FIELDS)}, with text")
+    value = " ".join(value.split())
+    if field == "consistency":
+        if value not in SCORES:
+            raise InputError(f"consistency {value!r}: give one of {' '.join(SCORES)}")
+        return value
+    if not any(map(str.isalnum, value)) and not (field == "object" and value == NO_OBJECT):
+        cure = f"type one, or {NO_OBJECT} for no object" if field == "object" else 'type one, such as "what color"'
+        raise InputError(f"{field} {value!r}: {cure}")
+    if len(value) > LONGEST_TEXT or not value.isprintable():
+        raise InputError(f"{field} {value[:LONGEST_TEXT]!r}...: give at most {LONGEST_TEXT} characters")
+    return value
+
+
+def read_judgements(session):
+    """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the last, cut one."""
+    path = _path(session)
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    return _parse(path, content[: content.rfind(b"\n") + 1], session)
+
+
+class JudgementLog:
+    """The judgements of a session, open for more: a context manager, and one process at a time.
+
+    ``judgements`` is what read_judgements gives, kept up to date. Threads may call ``append`` at once.
+    Raises InputError, on entering, when another process has it open or the file is broken.
+    """
+
+    def __init__(self, session):
+        self._session = session
+        self._pairs = {pair.id for group in session.groups for pair in group.pairs}
+        self._lock = threading.Lock()
+
+    def __enter__(self):
+        path = _path(self._session)
+        try:
+            self._file = open(path, "a+b", buffering=0)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror}); free it first") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file.seek(0)
+            content = self._file.read()
+            end = content.rfind(b"\n") + 1
+            self.judgements = _parse(path, content[:end], self._session)
+            self._file.truncate(end)
+        except BlockingIOError:
+            self._file.close()
+            raise InputError(
+                f"{path}: another vqapg annotate has it open; stop that first"
+            ) from None
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, *exception):
+        with self._lock:
+            self._file.close()
+
+    def append(self, annotator, pair, field, value):
+        """Save one judgement; when this returns it is on the disk. Returns the value as it was stored.
+
+        Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then nothing is saved.
+        """
+        (value,) = self.extend([(annotator, pair, field, value)])
+        return value
+
+    def extend(self, judgements):
+        """Save many at once, [(annotator, pair, field, value), ...]; all or none. As ``append`` otherwise."""
+        time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        records = []
+        for annotator, pair, field, value in judgements:
+            if pair not in self._pairs:
+                raise InputError(f"pair {pair!r}: not in this session; take the pairs as they are given")
+            name, value = annotator_name(annotator), checked_value(field, value)
+            records.append({"annotator": name, "pair": pair, "field": field, "value": value, "time": time})
+        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+        with self._lock:
+            if self._file.closed:
+                raise OSError("the log is closed")
+            end = self._file.seek(0, os.SEEK_END)
+            try:
+                written = self._file.write(lines)
+                if written != len(lines):
+                    raise OSError(f"only {written} of {len(lines)} bytes could be written")
+                os.fsync(self._file.fileno())
+            except OSError:
+                self._file.truncate(end)
+                raise
+            for record in records:
+                _take(self.judgements, record["annotator"], record["pair"], record["field"], record["value"])
+        return [record["value"] for record in records]
+
+    def of(self, annotator):
+        """{pair id: {field: value}} of one annotator: a copy, which no other thread changes."""
+        with self._lock:
+            return {pair: dict(fields) for pair, fields in self.judgements.get(annotator, {}).items()}
+
+
+def _path(session):
+    return session.path / "judgements.jsonl"
+
+
+def _parse(path, content, session):
+    pairs = {pair.id for group in session.groups for pair in group.pairs}
+    judgements = {}
+    for number, line in enumerate(re.split(b"\n", content)[:-1], start=1):
+        try:
+            record = json.loads(line)
+            name, pair, field = annotator_name(record["annotator"]), record["pair"], record["field"]
+            value = checked_value(field, record["value"])
+            if pair not in pairs:
+                raise InputError(f"pair {pair!r} is not in the session")
+        except (ValueError, KeyError, TypeError, InputError) as error:
+            raise InputError(f"{path}:{number}: no judgement ({error}); correct or delete the line") from None
+        _take(judgements, name, pair, field, value)
+    return judgements
+
+
+def _take(judgements, name, pair, field, value):
+    judgements.setdefault(name, {}).setdefault(pair, {})[field] = value

@@ -1,0 +1,184 @@
+"""An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a folder of its own.
+
+- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is unfinished
+- ``images/``: the drawn images as JPEG, under numbers
+- ``judgements.jsonl``: what annotators judged, see judgements.py
+
+The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order drawn by the
+seed, so that no number tells the model.
+"""
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from vqapg.data.pictures import open_rgb
+from vqapg.data.tokenizer import detokenize
+from vqapg.errors import InputError
+from vqapg.evaluation.human import Group, ShownPair
+from vqapg.files import atomic_write
+
+FORMAT_VERSION = 1
+# Section 5.2: each image has three to ten generated pairs.
+FEWEST_PAIRS, MOST_PAIRS = 3, 10
+# Pixels of the longer side of the images that are shown.
+IMAGE_SIZE = 1024
+
+
+class Session(NamedTuple):
+    """A finished session. ``images`` are the data set's names, ``models`` what their pairs were read from, by name."""
+
+    path: Path
+    seed: int
+    images: list[str]
+    models: dict[str, dict]
+    groups: list[Group]
+
+    def image_path(self, number):
+        return image_path(self.path, number)
+
+    def order(self, annotator):
+        """The groups in the order of this *annotator*, drawn by the seed."""
+        digest = hashlib.sha256(f"{self.seed} {annotator}".encode()).digest()
+        return random.Random(digest).sample(self.groups, len(self.groups))
+
+
+def image_path(folder, number):
+    return Path(folder) / "images" / f"{number + 1:03}.jpg"
+
+
+def draw_groups(generated, image_ids, images, seed):
+    """Draw images and pairs.
+
+    An image takes part when every model has at least three well-formed pairs for it. Of these as many are drawn from
+    every model, ten at most; then repeats are left out (section 6.4), so that how many remain is the model's doing.
+
+    Args:
+        generated: {model: list of GeneratedPair}.
+        image_ids: the images to draw from, in order.
+        images: how many to draw.
+
+    Returns ([image id], list of Group). Raises InputError when there are too few images.
+    """
+    rng = np.random.default_rng(seed)
+    of_image = {model: {} for model in generated}
+    for model, pairs in generated.items():
+        for pair in pairs:
+            if not pair.malformed:
+                of_image[model].setdefault(pair.image, []).append((pair.question, pair.answer))
+    fewest = {image: min(len(pairs.get(image, ())) for pairs in of_image.values()) for image in image_ids}
+    possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
+    if len(possible) < images:
+        raise InputError(
+            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more well-formed pairs of each of "
+            f"{', '.join(generated)}; "
+            + (f"give --images {len(possible)} or fewer" if possible else "generate more pairs for an image")
+        )
+    drawn = [possible[number] for number in sorted(rng.choice(len(possible), images, replace=False))]
+    groups = []
+    for number, image in enumerate(drawn):
+        for model, pairs in of_image.items():
+            count = min(fewest[image], MOST_PAIRS)
+            chosen = [pairs[image][index] for index in rng.choice(len(pairs[image]), count, replace=False)]
+            groups.append((model, number, list(dict.fromkeys(chosen))))
+    return drawn, [
+        Group(f"g{place}", model, number, _shown(f"g{place}", pairs))
+        for place, (model, number, pairs) in enumerate((groups[index] for index in rng.permutation(len(groups))), 1)
+    ]
+
+
+def _shown(group, pairs):
+    return tuple(
+        ShownPair(f"{group}p{number}", *(detokenize(text.split()) for text in pair))
+        for number, pair in enumerate(pairs, start=1)
+    )
+
+
+def write_session(path, data, drawn, groups, *, seed, models):
+    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return it.
+
+    Raises InputError when the folder holds something else, or an image cannot be read.
+    """
+    path = Path(path)
+    check_new(path)
+    try:
+        (path / "images").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be made ({error.strerror}); give another folder") from error
+    for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
+        picture = open_rgb(data.image_path(image))
+        picture.thumbnail((IMAGE_SIZE, IMAGE_SIZE))
+        with atomic_write(image_path(path, number), "wb") as file:
+            picture.save(file, "JPEG", quality=95, subsampling=0)
+    content = {
+        "format": FORMAT_VERSION,
+        "seed": seed,
+        "data": str(data.path),
+        "models": models,
+        "images": drawn,
+        "groups": [
+            {**group._asdict(), "pairs": [pair._asdict() for pair in group.pairs]} for group in groups
+        ],
+    }
+    with atomic_write(path / "session.json") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False)
+        file.write("\n")
+    return read_session(path)
+
+
+def check_new(path):
+    """Raises InputError unless a session can be made in the folder *path*: none, empty, or left by a killed start."""
+    if (path / "session.json").exists():
+        raise InputError(
+            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
+        )
+    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {"images"}):
+        raise InputError(f"{path}: holds something else; give a new folder")
+
+
+def read_session(path):
+    """The session in the folder *path*. Raises InputError where there is none, or a broken one."""
+    file = Path(path) / "session.json"
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT_VERSION:
+            raise InputError(
+                f"{file}: of format {content['format']}, this vqapg reads {FORMAT_VERSION}; make a new session"
+            )
+        groups = [
+            Group(group["id"], group["model"], group["image"], tuple(ShownPair(**pair) for pair in group["pairs"]))
+            for group in content["groups"]
+        ]
+        return Session(Path(path), content["seed"], content["images"], content["models"], groups)
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(
+            f"{path}: no annotation session (there is no session.json in it); make one: "
+            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{file}: broken ({error!r}); make a new session") from error
+
+
+FUNCTION_WORDS = frozenset(
+    "a an the this that these those it its there here he she his her him they their them i you your we our what which "
+    "who whom whose where when why how many much kind type sort is are was were be been being am do does did has have "
+    "had can could will would should may might must not no yes and or but if in on at of to for from with without by "
+    "as into over under near next top behind front out up down off than too very any some more most other image "
+    "side left right close picture photo contain contains present visible shown color colour".split()
+)
+
+
+def suggested_type(question):
+    """The question's first two words: what appendix C's example takes as question types."""
+    return " ".join(question.lower().split()[:2]).strip(" .,;:!?\"'")
+
+
+def suggested_objects(question, answer):
+    """Words of the pair that may name its object: those that are no function words, the question's first."""
+    words = [word.strip(" .,;:!?\"'()").removesuffix("'s") for word in f"{question} {answer}".lower().split()]
+    return list(dict.fromkeys(word for word in words if word and word not in FUNCTION_WORDS))

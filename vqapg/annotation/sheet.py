@@ -1,0 +1,74 @@
+"""The same judgements on a sheet: CSV, filled in with any spreadsheet, and read back."""
+
+import csv
+import io
+from pathlib import Path
+
+from vqapg.annotation.judgements import annotator_name, checked_value
+from vqapg.annotation.session import suggested_type
+from vqapg.errors import InputError
+from vqapg.evaluation.human import FIELDS
+from vqapg.files import atomic_write
+
+COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
+
+
+def write_sheet(path, session, annotator, judged):
+    """Write a row for every pair, in *annotator*'s order, holding what is *judged* ({pair: {field: value}}).
+
+    A pair without a question type gets the suggested one.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for group in session.order(annotator):
+        image = f"images/{session.image_path(group.image).name}"
+        for pair in group.pairs:
+            given = {"question_type": suggested_type(pair.question)} | judged.get(pair.id, {})
+            writer.writerow([annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)])
+    # With a byte order mark, without which some spreadsheets do not read UTF-8.
+    with atomic_write(path, "wb") as file:
+        file.write(text.getvalue().encode("utf-8-sig"))
+
+
+def read_sheet(path, session):
+    """[(annotator, pair id, {field: value})] of the rows that are filled in; with commas or semicolons between.
+
+    A row with neither consistency nor object is not judged yet. Raises InputError with the line of anything else
+    that is missing, unknown or not of this session.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error.reason}); save the sheet as CSV in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give a sheet of vqapg annotate sheet") from None
+    head = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True)
+    pairs = {pair.id: pair for group in session.groups for pair in group.pairs}
+    rows, seen = [], set()
+    try:
+        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+        if missing:
+            raise InputError(f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet")
+        for row in reader:
+            where = f"{path}:{reader.line_num}"
+            if row["pair"] not in pairs or row["question"] != pairs[row["pair"]].question:
+                raise InputError(
+                    f"{where}: pair {row['pair']!r} with this question is not in {session.path}; give its own sheet"
+                )
+            if not (row["consistency"] or "").strip() and not (row["object"] or "").strip():
+                continue
+            try:
+                name = annotator_name(row["annotator"])
+                values = {field: checked_value(field, row[field] or "") for field in FIELDS}
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
+            if (name, row["pair"]) in seen:
+                raise InputError(f"{where}: pair {row['pair']} of {name} stands twice in the sheet; delete one row")
+            seen.add((name, row["pair"]))
+            rows.append((name, row["pair"], values))
+    except csv.Error as error:
+        raise InputError(f"{path}:{reader.line_num}: broken CSV ({error}); save the sheet as CSV again") from None
+    return rows

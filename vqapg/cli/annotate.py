@@ -1,0 +1,200 @@
+"""Human evaluation (appendix C of the paper): people judge pairs without knowing which model made them.
+
+start draws images and pairs; serve shows them on a local page, or sheet and read-sheet go by way of a spreadsheet;
+score computes diversity, consistency and agreement.
+"""
+
+import argparse
+
+HELP = "human evaluation: draw pairs, judge them on a local page or a sheet, score"
+EXAMPLE = "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs pipeline=PIPELINE.txt --images 50"
+
+
+def add_arguments(parser):
+    steps = parser.add_subparsers(dest="step", metavar="STEP", required=True)
+
+    def add(name, perform, help, example):
+        step = steps.add_parser(
+            name,
+            help=help,
+            description=perform.__doc__,
+            epilog=f"example:\n  vqapg annotate {name} {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        step.add_argument("folder", metavar="DIR", help="the session's folder")
+        step.set_defaults(perform=perform)
+        return step
+
+    step = add("start", start, "draw images and pairs", EXAMPLE.partition("start ")[2])
+    step.add_argument("--data", required=True, metavar="DATA", help="the data directory that was generated from")
+    step.add_argument(
+        "--pairs",
+        required=True,
+        action="append",
+        metavar="NAME=FILE",
+        help="a model's name and its generate-<split>.txt or JSON lines; once for every model",
+    )
+    step.add_argument("--images", type=int, default=50, metavar="N", help="default: 50, as in the paper")
+    step.add_argument("--seed", type=int, default=1, help="of images, pairs and orders (default: 1)")
+    step.add_argument("--split", default="test", choices=("train", "valid", "test"), help="default: test")
+
+    step = add("serve", serve, "show the page on this machine", "DIR")
+    step.add_argument("--port", type=int, default=8000, metavar="P", help="default: 8000; 0: any free one")
+
+    step = add("sheet", sheet, "write a sheet to fill in", "DIR --annotator anna --output anna.csv")
+    step.add_argument("--annotator", required=True, metavar="NAME", help="who will fill it in")
+    step.add_argument("--output", required=True, metavar="FILE", help="CSV file to write")
+
+    step = add("read-sheet", read_sheets, "save the judgements of filled sheets", "DIR anna.csv ben.csv")
+    step.add_argument("sheets", nargs="+", metavar="SHEET", help="a sheet that was filled in")
+
+    step = add("score", score, "compute diversity, consistency and agreement", "DIR --output human.json")
+    step.add_argument("--seed", type=int, default=1, help="of the bootstrap (default: 1)")
+    step.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+
+
+def run(args):
+    args.perform(args)
+
+
+def start(args):
+    """Draw images and, for each model, their pairs: as many for every model, three to ten, repeats then removed."""
+    from pathlib import Path
+
+    from vqapg.annotation.session import check_new, draw_groups, write_session
+    from vqapg.data.directory import DataDirectory
+    from vqapg.errors import InputError
+    from vqapg.evaluation.generated import read_generated
+    from vqapg.files import sha256
+
+    for option, value, least in (("--images", args.images, 1), ("--seed", args.seed, 0)):
+        if value < least:
+            raise InputError(f"{option} {value}: must be at least {least}")
+    files = {}
+    for given in args.pairs:
+        name, _, file = given.partition("=")
+        if not name.strip() or not file or name.strip() in files:
+            raise InputError(f"--pairs {given}: give NAME=FILE, a name of its own for every model")
+        files[name.strip()] = file
+    check_new(Path(args.folder))
+    data = DataDirectory(args.data)
+    generated = {name: read_generated(file, data, args.split) for name, file in files.items()}
+    drawn, groups = draw_groups(generated, data.image_ids(args.split), args.images, args.seed)
+    models = {
+        name: {
+            "pairs_file": file,
+            "sha256": sha256(file),
+            "split": args.split,
+            "malformed": sum(pair.malformed for pair in generated[name]),
+        }
+        for name, file in files.items()
+    }
+    session = write_session(args.folder, data, drawn, groups, seed=args.seed, models=models)
+    pairs = sum(len(group.pairs) for group in groups)
+    print(
+        f"{session.path}: {len(drawn)} images, {len(groups)} groups, {pairs} pairs of {len(models)} models; "
+        f"next: vqapg annotate serve {session.path}"
+    )
+
+
+def serve(args):
+    """Show the page at 127.0.0.1, for any number of annotators; every judgement is saved at once. Ctrl-C stops it."""
+    from vqapg.annotation.judgements import JudgementLog
+    from vqapg.annotation.server import AnnotationServer
+    from vqapg.annotation.session import read_session
+
+    session = read_session(args.folder)
+    with JudgementLog(session) as log, AnnotationServer(session, log, args.port) as server:
+        print(f"{server.url} (Ctrl-C stops; every judgement is saved in {session.path})", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+        print(_progress(session, log.judgements))
+
+
+def sheet(args):
+    """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is judged already."""
+    from vqapg.annotation.judgements import annotator_name, read_judgements
+    from vqapg.annotation.session import read_session
+    from vqapg.annotation.sheet import write_sheet
+    from vqapg.cli.paths import output_file
+
+    session = read_session(args.folder)
+    name = annotator_name(args.annotator)
+    output = output_file("--output", args.output, session.path.glob("*"))
+    write_sheet(output, session, name, read_judgements(session).get(name, {}))
+    print(
+        f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right answer, ? cannot judge), "
+        f"question_type and object (- for none); the images are in {session.path}; "
+        f"then: vqapg annotate read-sheet {session.path} {output}"
+    )
+
+
+def read_sheets(args):
+    """Save the judgements of filled sheets; rows that are not filled in are left out, so a sheet may be read twice."""
+    from vqapg.annotation.judgements import JudgementLog
+    from vqapg.annotation.session import read_session
+    from vqapg.annotation.sheet import read_sheet
+
+    session = read_session(args.folder)
+    # All sheets are read before anything is saved.
+    rows = [row for path in args.sheets for row in read_sheet(path, session)]
+    with JudgementLog(session) as log:
+        before = {name: log.of(name) for name, _, _ in rows}
+        new = [
+            (name, pair, field, value)
+            for name, pair, values in rows
+            for field, value in values.items()
+            if before[name].get(pair, {}).get(field) != value
+        ]
+        log.extend(new)
+        print(f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}")
+
+
+def score(args):
+    """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha, Table 6 beside."""
+    import json
+
+    import vqapg
+    from vqapg.annotation.judgements import read_judgements
+    from vqapg.annotation.session import read_session
+    from vqapg.cli.paths import output_file
+    from vqapg.errors import InputError
+    from vqapg.evaluation.human import PAPER_TABLE_6, compute_human
+    from vqapg.evaluation.human_summary import format_human
+    from vqapg.files import atomic_write
+
+    if args.seed < 0:
+        raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
+    session = read_session(args.folder)
+    judgements = read_judgements(session)
+    output = output_file("--output", args.output, session.path.glob("*"))
+    if not judgements:
+        raise InputError(f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}")
+    models = list(session.models)
+    groups = sorted(session.groups, key=lambda group: models.index(group.model))
+    figures = compute_human(groups, judgements, len(session.images), seed=args.seed)
+    figures |= {
+        "sources": session.models,
+        "session": str(session.path),
+        "session_seed": session.seed,
+        "paper_table_6": PAPER_TABLE_6,
+        "vqapg_version": vqapg.__version__,
+    }
+    with atomic_write(output) as file:
+        json.dump(figures, file, indent=2, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+    print(_progress(session, judgements))
+    print(format_human(figures))
+
+
+def _progress(session, judgements):
+    from vqapg.evaluation.human import FIELDS
+
+    pairs = sum(len(group.pairs) for group in session.groups)
+    lines = []
+    for name, judged in sorted(judgements.items()):
+        done = sum(all(field in fields for field in FIELDS) for fields in judged.values())
+        lines.append(f"{name}: {done} of {pairs} pairs judged")
+    return "\n".join(lines or ["nothing judged yet"])
