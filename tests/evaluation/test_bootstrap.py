@@ -54,6 +54,31 @@ def test_distinct_ratio_is_the_obvious_loop(said):
     assert bootstrap.distinct_ratio(image, item) == pytest.approx(expected)
 
 
+@given(SAID, st.sets(st.integers(0, 4)))
+def test_distinct_share_is_the_obvious_loop(said, chosen):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+    sets = [set(items) for items in resampled_sets(bootstrap, said) if items]
+    shares = [len(items & chosen) / len(items) for items in sets]
+    image, item = columns(said)
+    everything = set(item.tolist())
+    expected = shifted(shares, len(everything & chosen) / len(everything), 0, 1)
+    assert bootstrap.distinct_share(image, item, np.isin(item, list(chosen))) == pytest.approx(expected)
+
+
+@given(SAID)
+def test_a_function_of_sums_is_the_obvious_loop(said):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+
+    def root_of_mean_square(items):
+        return (sum(item**2 for item in items) / len(items)) ** 0.5
+
+    figures = [root_of_mean_square(items) for items in resampled_sets(bootstrap, said) if items]
+    image, item = columns(said)
+    parts = np.stack([item**2, np.ones(len(item))], axis=1)
+    found = bootstrap.of_sums(image, parts, lambda sums: np.sqrt(sums[:, 0] / sums[:, 1]), (0, 4))
+    assert found == pytest.approx(shifted(figures, root_of_mean_square(item), 0, 4))
+
+
 def test_draws_are_images_with_replacement_by_seed():
     bootstrap = ImageBootstrap(5, resamples=7, seed=11)
     rng = np.random.default_rng(11)
@@ -97,6 +122,10 @@ def test_no_interval_from_one_image_or_of_nothing():
     assert ImageBootstrap(1).mean(one, [0.0, 1.0, 1.0]) is None
     assert ImageBootstrap(1).distinct_count(one, np.arange(3), (1, 3)) is None
     assert ImageBootstrap(1).distinct_ratio(one, np.arange(3)) is None
+    assert ImageBootstrap(1).distinct_share(one, np.arange(3), np.ones(3, dtype=bool)) is None
+    assert ImageBootstrap(1).of_sums(one, np.ones((3, 2)), lambda sums: sums[:, 0]) is None
     assert ImageBootstrap(4).mean(nothing, []) is None
     assert ImageBootstrap(4).distinct_count(nothing, nothing, (0, 3)) is None
     assert ImageBootstrap(4).distinct_ratio(nothing, nothing) is None
+    assert ImageBootstrap(4).distinct_share(nothing, nothing, nothing.astype(bool)) is None
+    assert ImageBootstrap(4).of_sums(nothing, np.ones((0, 2)), lambda sums: sums[:, 0]) is None

@@ -4,10 +4,12 @@ import math
 import numpy as np
 import pytest
 
+from vqapg.data.directory import Pair
 from vqapg.evaluation.bootstrap import ImageBootstrap
+from vqapg.evaluation.diversity import self_bleu_4
 from vqapg.evaluation.easy_vqa_truth import World
 from vqapg.evaluation.generated import GeneratedPair
-from vqapg.evaluation.metrics import compute_metrics, distinct_triples
+from vqapg.evaluation.metrics import compute_metrics, versions
 
 WORLDS = {
     "a.png": frozenset({World("blue", "circle")}),
@@ -24,15 +26,15 @@ SAID = [
 ]
 PAIRS = [GeneratedPair(number, *said, -1.0) for number, said in enumerate(SAID)]
 SCORES = [0.9, 0.6, 0.2, 0.4, 0.5]
+# Checked in test_diversity.py.
+SELF_BLEU, SELF_BLEU_OF_TRIPLES = self_bleu_4(
+    [0, 0, 1, 1, 1], [f"{question} {answer}" for _, question, answer in np.array(SAID)[[0, 2, 3, 4, 6]]], [0, 0, 1, 2, 3, 4]
+)
 
 
 def figures(metrics):
     found = {key: figure for key, figure in metrics.items() if isinstance(figure, dict) and "value" in figure}
     return {key: (figure["value"], figure["n"]) for key, figure in found.items()}
-
-
-def test_distinct_triples_leave_out_repeats_and_malformed_pairs():
-    assert distinct_triples(PAIRS) == [SAID[number] for number in (0, 2, 3, 4, 6)]
 
 
 def test_every_figure_by_hand():
@@ -49,9 +51,17 @@ def test_every_figure_by_hand():
     assert figures(metrics) == {
         # 4 + 4 + 3 + 3 + 4 + 0 4-grams; repeated texts and "what color is the" count once: 4 + 3 + 3.
         "distinct4": (10 / 18, 18),
+        "distinct4_distinct_triples": (10 / 14, 14),
+        # a.png: 4 4-grams twice, and 3, of which 7 differ; b.png: 7 that differ.
+        "distinct4_within_image": (pytest.approx((7 / 11 + 1) / 2), 2),
+        "distinct4_within_image_distinct_triples": (1.0, 2),
+        "self_bleu4": (pytest.approx(SELF_BLEU[[0, 0, 1, 2, 3, 4]].mean()), 6),
+        "self_bleu4_distinct_triples": (pytest.approx(SELF_BLEU_OF_TRIPLES.mean()), 5),
         "unique_pairs": (4, 6),
         "consistent": (2 / 5, 5),  # 0.5 is not above 0.5
+        "consistent_all_pairs": (3 / 6, 6),
         "mean_score": (pytest.approx(0.52), 5),
+        "mean_score_all_pairs": (pytest.approx((0.9 + 0.9 + 0.6 + 0.2 + 0.4 + 0.5) / 6), 6),
         "true_consistent": (1 / 4, 4),
         "true_consistent_all_pairs": (2 / 5, 5),
         "undetermined": (1 / 5, 5),
@@ -67,9 +77,19 @@ def test_every_figure_by_hand():
 def test_intervals_are_those_of_the_right_images():
     metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
     bootstrap = ImageBootstrap(2, resamples=100, seed=5)
+    of_pair = np.array([0, 0, 0, 1, 1, 1])
     of_triple, of_known = np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 1])
     expected = {
         "consistent": bootstrap.mean(of_triple, [1, 1, 0, 0, 0]),
+        "consistent_all_pairs": bootstrap.mean(of_pair, [1, 1, 1, 0, 0, 0]),
+        "mean_score_all_pairs": bootstrap.mean(of_pair, [0.9, 0.9, 0.6, 0.2, 0.4, 0.5]),
+        "self_bleu4": bootstrap.mean(of_pair, SELF_BLEU[[0, 0, 1, 2, 3, 4]]),
+        "self_bleu4_distinct_triples": bootstrap.mean(of_triple, SELF_BLEU_OF_TRIPLES),
+        "distinct4_within_image": bootstrap.mean(np.array([0, 1]), [7 / 11, 1]),
+        "distinct4_within_image_distinct_triples": bootstrap.mean(np.array([0, 1]), [1, 1]),
+        "distinct4_distinct_triples": bootstrap.distinct_ratio(
+            np.array([0] * 7 + [1] * 7), np.array([0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 0, 7, 8, 9])
+        ),
         "mean_score": bootstrap.mean(of_triple, SCORES),
         "true_consistent": bootstrap.mean(of_known, [1, 0, 0, 0]),
         "true_consistent_all_pairs": bootstrap.mean(np.array([0, 0, 0, 1, 1]), [1, 1, 0, 0, 0]),
@@ -102,8 +122,9 @@ def test_n_cannot_exceed_the_number_of_pairs():
     assert 280 < low < high == 300
 
 
-def test_without_evaluator_and_truth_only_diversity_is_left():
-    assert set(figures(compute_metrics(PAIRS, resamples=10))) == {"distinct4", "unique_pairs"}
+def test_without_evaluator_truth_and_gold_only_diversity_is_left():
+    words = {key.split("_")[0] for key in figures(compute_metrics(PAIRS, resamples=10))}
+    assert words == {"distinct4", "unique", "self"}
     assert "evaluator_agreement" not in compute_metrics(PAIRS, None, WORLDS, resamples=10)
     assert "true_consistent" not in compute_metrics(PAIRS, SCORES, None, resamples=10)
 
@@ -125,3 +146,24 @@ def test_the_result_is_json_with_numbers_only():
 def test_scores_must_be_one_a_triple():
     with pytest.raises(ValueError, match="5 distinct triples"):
         compute_metrics(PAIRS, SCORES[:4])
+
+
+def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
+    monkeypatch.setattr("vqapg.evaluation.overlap.find_java", lambda: None)
+    gold = [Pair(*SAID[number]) for number in (0, 3)]
+    before = compute_metrics(PAIRS, SCORES, WORLDS, resamples=10)
+    metrics = compute_metrics(PAIRS, SCORES, WORLDS, gold=gold, train=[gold[0]], resamples=10)
+    assert metrics | before == metrics
+    added = {"novel_pairs", "novel_questions", "gold_recall"} | {
+        f"{key}{suffix}" for key in ("bleu4", "rouge_l", "cider") for suffix in ("", "_distinct_triples")
+    }
+    assert set(metrics) - set(before) == added | {"not_computed"}
+    assert list(metrics["not_computed"]) == ["meteor"]
+    # 4 distinct pairs, one in train; 4 distinct questions, one in train; both images' gold pairs were found.
+    assert figures(metrics)["novel_pairs"] == figures(metrics)["novel_questions"] == (3 / 4, 4)
+    assert figures(metrics)["gold_recall"] == (1.0, 2)
+
+
+def test_versions_of_all_that_computes():
+    assert set(versions()) == {"vqapg", "python", "numpy", "nltk", "pycocoevalcap"}
+    assert all(versions().values())

@@ -1,6 +1,6 @@
-"""Measure the diversity and the consistency of generated pairs, with bootstrap 95% intervals over images."""
+"""Measure diversity, consistency, and overlap with the gold pairs, with bootstrap 95% intervals over images."""
 
-HELP = "measure diversity and consistency of generated pairs"
+HELP = "measure diversity, consistency and gold overlap of generated pairs"
 EXAMPLE = "vqapg evaluate DATA --pairs OUT/generate-test.txt --evaluator CKPT --output metrics.json"
 
 
@@ -14,7 +14,13 @@ def add_arguments(parser):
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
     )
     parser.add_argument(
-        "--seed", type=int, default=1, help="of resamples and shown pairs (default: %(default)s)"
+        "--pairs-per-image",
+        type=int,
+        metavar="K",
+        help="to compare systems at equal numbers: draw K pairs of each image, leave out images with fewer",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="of resamples, drawn and shown pairs (default: %(default)s)"
     )
     parser.add_argument("--show", type=int, default=0, metavar="K", help="also print pairs of K images")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
@@ -22,24 +28,37 @@ def add_arguments(parser):
 
 def run(args):
     import json
+    import sys
 
-    import vqapg
     from vqapg.cli.paths import checked_output
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.easy_vqa_truth import possible_worlds, verdict
+    from vqapg.evaluation.equal_pairs import draw_pairs
+    from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.metrics import compute_metrics, distinct_triples
+    from vqapg.evaluation.metrics import compute_metrics, versions
+    from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
     from vqapg.files import atomic_write, sha256
 
     for option, value in (("--seed", args.seed), ("--show", args.show)):
         if value < 0:
             raise InputError(f"{option} {value}: must not be negative; give 0 or more")
+    if args.pairs_per_image is not None and args.pairs_per_image < 1:
+        raise InputError(f"--pairs-per-image {args.pairs_per_image}: must be 1 or more; give a greater number")
     output = checked_output(args)
     data = DataDirectory(args.data)
-    pairs = read_generated(args.pairs, data, args.split)
+    pairs, left_out = read_generated(args.pairs, data, args.split), 0
+    if args.pairs_per_image is not None:
+        pairs, left_out = draw_pairs(pairs, args.pairs_per_image, args.seed)
+        if not pairs:
+            raise InputError(f"--pairs-per-image {args.pairs_per_image}: no image of {args.pairs} has so many; give fewer")
     worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None
+    missing = not_computed()
+    for reason in dict.fromkeys(missing.values()):
+        keys = ", ".join(key for key in missing if missing[key] == reason)
+        print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     triples, scores, evaluator = distinct_triples(pairs), None, None
     if args.evaluator:
         from vqapg.evaluation.consistency import score_triples
@@ -47,12 +66,15 @@ def run(args):
         scores = score_triples(args.evaluator, data, triples) if triples else []
         evaluator = {"path": args.evaluator, "sha256": sha256(args.evaluator)}
 
-    metrics = compute_metrics(pairs, scores, worlds, seed=args.seed) | {
+    gold, train = data.pairs(args.split), data.pairs("train")
+    metrics = compute_metrics(pairs, scores, worlds, gold=gold, train=train, seed=args.seed) | {
         "pairs_file": args.pairs,
+        "pairs_per_image": args.pairs_per_image,
+        "images_left_out": left_out,
         "evaluator": evaluator,
         "data": args.data,
         "split": args.split,
-        "vqapg_version": vqapg.__version__,
+        "versions": versions(),
     }
     with atomic_write(output) as file:
         json.dump(metrics, file, indent=2, allow_nan=False)

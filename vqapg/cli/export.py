@@ -23,7 +23,7 @@ def run(args):
     from vqapg.cli.paths import checked_output
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.generated import read_generated, write_json_lines
-    from vqapg.evaluation.metrics import distinct_triples
+    from vqapg.evaluation.figures import distinct_triples
 
     output = checked_output(args)
     data = DataDirectory(args.data)

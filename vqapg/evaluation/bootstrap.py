@@ -72,6 +72,32 @@ class ImageBootstrap:
         replicates = replicates[~np.isnan(replicates)]
         return _shifted_range(replicates, compute(np.ones(self.images)), possible)
 
+    def distinct_share(self, image, item, chosen):
+        """Interval of distinct chosen items / distinct items; *chosen* [M] says of each item whether it is chosen.
+
+        Equal items are chosen alike. *item*, *image* and the result as in ``mean``.
+        """
+        if not self._has_interval(image):
+            return None
+        everything = self._distinct(image, item)
+        kept = everything > 0
+        replicates = self._distinct(image[chosen], item[chosen])[kept] / everything[kept]
+        return _shifted_range(replicates, len(np.unique(item[chosen])) / len(np.unique(item)), (0.0, 1.0))
+
+    def of_sums(self, image, parts, function, possible=(0.0, 1.0)):
+        """Interval of *function* of the sums of *parts* [M, F], as corpus BLEU is one of summed n-gram counts.
+
+        *function* takes sums [N, F] and returns a figure for each, [N]. *image* and the result as in ``mean``.
+        """
+        if not self._has_interval(image):
+            return None
+        totals = np.zeros((self.images, parts.shape[1]))
+        np.add.at(totals, image, parts)
+        kept = self.weights @ np.bincount(image, minlength=self.images) > 0
+        # The figure itself and its replicates in one call: calling the function may be dear.
+        estimate, *replicates = function(np.vstack([parts.sum(axis=0), (self.weights @ totals)[kept]]))
+        return _shifted_range(replicates, estimate, possible)
+
     def _has_interval(self, image):
         # From a single image nothing can be said about other images: no interval rather than a
         # zero-width one.
@@ -79,6 +105,8 @@ class ImageBootstrap:
 
     def _distinct(self, image, item):
         """[S]: the number of distinct items in each resample."""
+        if not len(item):
+            return np.zeros(len(self.weights))
         # An item counts once however often its image holds it, so each (item, image) is looked at once,
         # sorted by item: then an item is there when any image of its stretch was drawn.
         item, image = np.divmod(np.unique(item * self.images + image), self.images)

@@ -1,17 +1,44 @@
-"""Diversity of a whole generated set (section 5.2): Distinct-4 (D) and the number of distinct pairs (N)."""
+"""Diversity of a generated set: over all images (section 5.2), and among the pairs of one image.
+
+A key that ends in ``_distinct_triples`` is the same figure once repeats within an image are left out.
+"""
 
 import numpy as np
+from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+from tqdm import tqdm
+
+from vqapg.evaluation.figures import number_items
+
+SMOOTHING = SmoothingFunction().method1
 
 
-def pair_text(pair):
-    """The one text a pair counts as: its question's tokens followed by its answer's."""
-    return f"{pair.question} {pair.answer}"
+def diversity_figures(figures):
+    """D and N over the whole set; Distinct-4 and Self-BLEU within an image; all of *figures* (Figures)."""
+    n = figures.distinct_count(figures.image, figures.texts, possible=(1, len(figures.texts)))
+    repeated, single = self_bleu_4(figures.triple_image, figures.triple_texts, figures.said)
+    return (
+        {"unique_pairs": n}
+        | _distinct_figures(figures, figures.image, figures.texts, "")
+        | _distinct_figures(figures, figures.triple_image, figures.triple_texts, "_distinct_triples")
+        | {
+            "self_bleu4": _mean_of_known(figures, figures.image, repeated[figures.said]),
+            "self_bleu4_distinct_triples": _mean_of_known(figures, figures.triple_image, single),
+        }
+    )
 
 
-def number_items(items):
-    """Equal numbers for equal items: [M] hashables -> [M] integers from 0 in order of first appearance."""
-    numbers = {}
-    return np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
+def _distinct_figures(figures, image, texts, suffix):
+    owner, grams = four_grams(texts)
+    within_image, within = distinct_4_within(image[owner], grams)
+    return {
+        f"distinct4{suffix}": figures.distinct_ratio(image[owner], grams),
+        f"distinct4_within_image{suffix}": figures.mean(within_image, within),
+    }
+
+
+def _mean_of_known(figures, image, value):
+    known = ~np.isnan(value)
+    return figures.mean(image[known], value[known])
 
 
 def four_grams(texts):
@@ -29,12 +56,46 @@ def four_grams(texts):
     return np.array(owners, dtype=np.int64), number_items(grams)
 
 
-def distinct_4(texts):
-    """Distinct 4-grams / all 4-grams over all *texts* together (Li et al., 2016); None without any."""
-    _, grams = four_grams(texts)
-    return len(np.unique(grams)) / len(grams) if len(grams) else None
+def distinct_4_within(image, grams):
+    """Distinct-4 (Li et al., 2016) of each image's texts alone, as Shetty et al. (2017) measure captions.
+
+    *image* and *grams* [M] are the image and the number of every 4-gram. Returns (images, ratios); an image
+    without any 4-gram is not among them.
+    """
+    images, counts = np.unique(image, return_counts=True)
+    of_distinct = np.unique(np.stack([image, grams]), axis=1)[0]
+    return images, np.unique(of_distinct, return_counts=True)[1] / counts
 
 
-def unique_pairs(texts):
-    """How many of the texts differ."""
-    return len(set(texts))
+def self_bleu_4(image, texts, said):
+    """BLEU-4 of a text against all other texts of its image: low where an image is asked different things.
+
+    Self-BLEU of Zhu et al. (2018), within an image as mBLEU of Shetty et al. (2017): nltk's ``sentence_bleu``
+    with its smoothing ``method1``, as in the former's Texygen.
+
+    Args:
+        image, texts: [T], of each distinct triple
+        said: [M], the triple of each pair
+
+    Returns:
+        two arrays [T]: with all pairs, where a text that its image has twice stands against itself, and with
+        distinct triples only; nan where the image has no other text
+    """
+    tokens = [text.split() for text in texts]
+    of_image = {}
+    for triple, number in enumerate(image):
+        of_image.setdefault(number, []).append(triple)
+    times = np.bincount(said, minlength=len(texts))
+    repeated, single = np.full((2, len(texts)), np.nan)
+    for triple in tqdm(
+        range(len(texts)), desc="Self-BLEU", unit="pair", delay=2, leave=False, disable=None
+    ):
+        others = [tokens[other] for other in of_image[image[triple]] if other != triple]
+        if others:
+            single[triple] = sentence_bleu(others, tokens[triple], smoothing_function=SMOOTHING)
+        if times[triple] > 1:
+            others = [tokens[triple], *others]
+            repeated[triple] = sentence_bleu(others, tokens[triple], smoothing_function=SMOOTHING)
+        else:
+            repeated[triple] = single[triple]
+    return repeated, single

