@@ -54,6 +54,23 @@ def test_distinct_ratio_is_the_obvious_loop(said):
     assert bootstrap.distinct_ratio(image, item) == pytest.approx(expected)
 
 
+@given(SAID)
+def test_any_figure_is_the_obvious_loop(said):
+    bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
+    image, value = columns(said)
+
+    def spread(weights):
+        """The mean square, so no figure of the others; not defined of fewer than two items."""
+        return (weights * value**2).sum() / weights.sum() if weights.sum() > 1 else np.nan
+
+    squares = [np.mean(np.square(items)) for items in resampled_sets(bootstrap, said) if len(items) > 1]
+    interval = bootstrap.figure(image, spread, (0, 16))
+    if len(said) < 2:
+        assert interval is None
+    else:
+        assert interval == pytest.approx(shifted(squares, np.mean(value**2), 0, 16))
+
+
 def test_draws_are_images_with_replacement_by_seed():
     bootstrap = ImageBootstrap(5, resamples=7, seed=11)
     rng = np.random.default_rng(11)

@@ -15,6 +15,8 @@ COMMANDS = {
     "extract-features": "vqapg.cli.extract_features",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
+    "check-evaluator": "vqapg.cli.check_evaluator",
+    "round-trip": "vqapg.cli.round_trip",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
 }

@@ -10,8 +10,8 @@ import numpy as np
 SHUFFLES = {"images": [0], "questions": [1], "answers": [2], "all": [0, 1, 2]}
 # Words that tell a question's type, as "what color", "is there", "how many".
 TYPE_WORDS = 2
-# Draws of a hard negative before a pair goes without: an image may have one answer to all its questions.
-TRIES = 20
+# Draws of a hard negative before it is taken to have none of its kind: an image may have one answer to all questions.
+TRIES = 10
 
 
 class PaperNegatives:
@@ -55,8 +55,7 @@ class PaperNegatives:
 
     def _shuffle_each(self, batch, generator):
         """An action for each pair, all equally often, give or take one: ``[B] -> [B, 3]``."""
-        numbers = (generator.permutation(len(batch)) + generator.integers(len(SHUFFLES))) % len(SHUFFLES)
-        return shuffle(batch, [list(SHUFFLES)[number] for number in numbers], generator)
+        return shuffle(batch, _deal(len(batch), SHUFFLES, generator), generator)
 
     def _unlisted(self, places, triples):
         kept = [row for row, triple in enumerate(triples.tolist()) if not self.is_listed(triple)]
@@ -76,7 +75,7 @@ def shuffle(batch, actions, generator):
 
 
 class HardNegatives(PaperNegatives):
-    """Beyond the paper: three negatives a pair, each drawn again where it is listed.
+    """Beyond the paper: one negative for each pair, of three kinds that come equally often.
 
     - one of the paper's actions, drawn for each pair instead of for the batch
     - in the place of its answer, that of another question of the same type
@@ -85,52 +84,45 @@ class HardNegatives(PaperNegatives):
     Many of the paper's negatives give themselves away without the image ("what color ... ? yes"), and many are true
     ("is there a circle ? no", of another image). The two others keep the question, and are hardly ever true.
 
-    Why three, and drawn again: the score weighs how often a triple is listed against how often it is a negative, and
-    wrong answers share the negatives among many. With few of them 0.5 is passed by an answer that is much less likely
-    right than wrong. One negative a pair by one of six actions, half of the swaps of a yes or a no being listed and
-    lost, is more lenient than the paper's, whose true negatives at least hold the score of what is common down.
+    What is listed is drawn again, as it was or at last by a shuffle, so that negatives weigh as much as pairs do and a
+    score of 0.5 stands between them. Half of all swaps of a yes or a no are listed: were they left out, wrong answers
+    would pass; with several negatives a pair, right ones would not.
     """
 
     def __init__(self, pairs):
         super().__init__(pairs)
-        self.same_type = _group([tuple(pair.question.split()[:TYPE_WORDS]) for pair in pairs])
-        self.same_image = _group([pair.image for pair in pairs])
+        self.groups = {
+            "same type": _group([tuple(pair.question.split()[:TYPE_WORDS]) for pair in pairs]),
+            "same image": _group([pair.image for pair in pairs]),
+        }
 
     def draw(self, batch, generator):
-        """As :meth:`PaperNegatives.draw`; M up to 3 B."""
-        draws = (self._shuffle_rows, self._swap_within(self.same_type), self._swap_within(self.same_image))
-        triples = np.concatenate([self._unlisted_draws(draw, batch, generator) for draw in draws])
-        places = np.tile(np.arange(len(batch)), len(draws))
-        order = np.argsort(places, kind="stable")
-        return self._unlisted(places[order], triples[order])
+        """As :meth:`PaperNegatives.draw`."""
+        kinds = np.array(_deal(len(batch), ("shuffle", *self.groups), generator), dtype=object)
+        triples, rows = np.empty((len(batch), 3), np.int64), np.arange(len(batch))
+        for attempt in range(2 * TRIES):
+            if attempt == TRIES:
+                kinds[rows] = "shuffle"
+            shuffled = self._shuffle_each(batch, generator)
+            for row in rows:
+                triples[row] = shuffled[row] if kinds[row] == "shuffle" else batch[row]
+                if kinds[row] in self.groups:
+                    group = self.groups[kinds[row]][batch[row]]
+                    triples[row, 2] = group[generator.integers(len(group))]
+            rows = rows[[self.is_listed(triple) for triple in triples[rows].tolist()]]
+            if not len(rows):
+                break
+        return self._unlisted(np.arange(len(batch)), triples)
 
     def draw_fixed(self, generator):
         """As :meth:`PaperNegatives.draw_fixed`."""
         return self.draw(np.arange(len(self.pairs)), generator)
 
-    def _unlisted_draws(self, draw, batch, generator):
-        """A negative for each pair, drawn until it is not listed, TRIES times at most: ``[B] -> [B, 3]``."""
-        triples, rows = np.empty((len(batch), 3), np.int64), np.arange(len(batch))
-        for _ in range(TRIES):
-            triples[rows] = draw(batch, rows, generator)
-            rows = rows[[self.is_listed(triple) for triple in triples[rows].tolist()]]
-            if not len(rows):
-                break
-        return triples
 
-    def _shuffle_rows(self, batch, rows, generator):
-        return self._shuffle_each(batch, generator)[rows]
-
-    def _swap_within(self, groups):
-        """The answer of any pair of a pair's group in the place of its own."""
-
-        def draw(batch, rows, generator):
-            triples = np.stack([batch[rows]] * 3, axis=1)
-            picks = generator.integers([len(groups[pair]) for pair in batch[rows]])
-            triples[:, 2] = [groups[pair][pick] for pair, pick in zip(batch[rows], picks)]
-            return triples
-
-        return draw
+def _deal(count, actions, generator):
+    """*count* of the *actions* in random order, each as often as any other, give or take one."""
+    numbers = generator.permutation(count) + generator.integers(len(actions))
+    return [tuple(actions)[number] for number in numbers % len(actions)]
 
 
 def _group(keys):

@@ -60,6 +60,16 @@ class ImageBootstrap:
         replicates = self._distinct(image, item)[kept] / drawn[kept]
         return _shifted_range(replicates, len(np.unique(item)) / len(item), (0.0, 1.0))
 
+    def figure(self, image, of, possible=(0.0, 1.0)):
+        """Interval of any figure: ``of(weights [M])`` computes it with each item counted so many times, nan where it
+        cannot be computed; *image* [M] and the result as in ``mean``."""
+        if not self._has_interval(image):
+            return None
+        replicates = np.array([of(row[image].astype(np.float64)) for row in self.weights])
+        estimate = of(np.ones(len(image)))
+        kept = ~np.isnan(replicates)
+        return None if np.isnan(estimate) else _shifted_range(replicates[kept], estimate, possible)
+
     def _has_interval(self, image):
         # From a single image nothing can be said about other images: no interval rather than a
         # zero-width one.

@@ -17,8 +17,8 @@ class ConsistencyConfig(DataConfig):
     negatives: ChoiceEnum(list(NEGATIVES)) = field(
         default="paper",
         metadata={
-            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: three negatives a pair, a shuffle, an "
-            "answer to the same type of question, an answer from the same image"
+            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: for each pair a shuffle of its own, an "
+            "answer to the same type of question, or another answer from the same image"
         },
     )
 
