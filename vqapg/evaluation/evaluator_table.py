@@ -1,7 +1,12 @@
 """The report on an evaluator as text for people."""
 
-ROWS = (("auc", "AUC"), ("accuracy", "accuracy (%)"), ("accuracy_positives", "  accepts a pair (%)"),
-        ("accuracy_negatives", "  rejects a negative (%)"))
+# (key, label, factor); of a type of question only the first two.
+ROWS = (
+    ("auc", "AUC", 1),
+    ("accuracy", "accuracy (%)", 100),
+    ("accuracy_positives", "  accepts a pair (%)", 100),
+    ("accuracy_negatives", "  rejects a negative (%)", 100),
+)
 
 
 def format_report(report):
@@ -12,27 +17,23 @@ def format_report(report):
         if "truth" in figures:
             columns[f"{kind}, true ones removed"] = figures["truth"]["without_true"]
     rows = [[f"{report['split']} split", *columns]]
-    rows.append(["pairs", *(f"{figures['positives']:,}" for figures in columns.values())])
-    rows.append(["negatives", *(f"{figures['negatives']:,}" for figures in columns.values())])
-    if any("truth" in figures for figures in report["negatives"].values()):
-        rows.append(["  of these true (%)", *(
-            _cell(figures["truth"]["share_true"], 100) if "truth" in figures else "" for figures in columns.values()
-        )])
-    rows.append(["calibration error", *(_cell(figures["calibration_error"]) for figures in columns.values())])
-    first = next(iter(columns.values()))
-    for name, of_type in first["by_type"].items():
-        if not of_type["accuracy"]["n"]:
+
+    def row(label, cell):
+        rows.append([label, *map(cell, columns.values())])
+
+    row("pairs", lambda figures: f"{figures['positives']:,}")
+    row("negatives", lambda figures: f"{figures['negatives']:,}")
+    if any("truth" in figures for figures in columns.values()):
+        row("  of these true (%)", lambda figures: _cell(figures["truth"]["share_true"], 100) if "truth" in figures else "")
+    row("calibration error", lambda figures: _cell(figures["calibration_error"]))
+    for name in columns["paper negatives"]["by_type"]:
+        if not columns["paper negatives"]["by_type"][name]["accuracy"]["n"]:
             continue
         if name != "all":
-            rows.append([f"{name}", *(f"{figures['by_type'][name]['accuracy']['n']:,} triples" for figures in columns.values())])
-        for key, label in ROWS:
-            if name != "all" and key.startswith("accuracy_"):
-                continue
-            scale = 1 if key == "auc" else 100
-            rows.append([
-                label if name == "all" else f"  {label}",
-                *(_cell(figures["by_type"][name][key], scale) for figures in columns.values()),
-            ])
+            row(name, lambda figures: f"{figures['by_type'][name]['accuracy']['n']:,} triples")
+        for key, label, factor in ROWS if name == "all" else ROWS[:2]:
+            indent = "" if name == "all" else "  "
+            row(indent + label, lambda figures: _cell(figures["by_type"][name][key], factor))
     paper = report["table3_paper"]
     table_3 = [["Table 3: accuracy (%)", "here", "over", *(f"paper, {name}" for name in paper)]]
     for name, label in (("train", "train"), ("valid", "dev"), ("test", "test, pairs only")):
@@ -43,12 +44,12 @@ def format_report(report):
     return _columns(rows) + "\n\n" + _columns(table_3)
 
 
-def _cell(figure, scale=1):
+def _cell(figure, factor=1):
     if figure["value"] is None:
         return "-"
-    digits = 2 if scale == 100 else 4
-    interval = ", ".join(f"{scale * bound:.{digits}f}" for bound in figure["ci95"] or ())
-    return f"{scale * figure['value']:.{digits}f}" + (f" [{interval}]" if interval else "")
+    digits = 2 if factor == 100 else 4
+    interval = ", ".join(f"{factor * bound:.{digits}f}" for bound in figure["ci95"] or ())
+    return f"{factor * figure['value']:.{digits}f}" + (f" [{interval}]" if interval else "")
 
 
 def _columns(rows):
