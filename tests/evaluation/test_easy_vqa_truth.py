@@ -110,6 +110,19 @@ def test_possible_worlds_are_those_where_all_gold_pairs_hold(tmp_path):
     }
 
 
+def test_what_is_not_wrong_is_what_the_verdict_says_of_every_pair():
+    worlds = {"a.png": {BLUE_CIRCLE}, "b.png": {World("teal", "rectangle"), World("teal", "triangle")}}
+    found = truth.not_wrong(worlds)
+    answers = [*truth.COLORS, *truth.SHAPES, "yes", "no"]
+    assert found == {
+        (image, question, answer)
+        for image in worlds for question in truth.QUESTIONS for answer in answers
+        if verdict(worlds[image], question, answer) != WRONG
+    }
+    # 88 of presence or absence, 4 of colour, 1 of a coloured shape and 3 of the shape
+    assert sum(image == "a.png" for image, _, _ in found) == 96
+
+
 @pytest.mark.parametrize(
     "last", [("what color is the shape ?", "red"), ("what is the red shape ?", "circle"), ("why ?", "yes")]
 )

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from generation_models import build, generate
+from vqapg.errors import InputError
 from vqapg.modules.text_decoder import Memory
 
 MODELS = [("vqapg_vqg", "answer", "question"), ("vqapg_vqa", "question", "answer")]
@@ -35,3 +36,26 @@ def test_the_given_half_stands_in_the_line_and_the_score_is_of_the_other(
             said = len(halves[text].split()) + 1
             assert h["positional_scores"].count_nonzero() == said
             assert h["score"] == pytest.approx(h["positional_scores"].sum().item() / said, abs=1e-5)
+
+
+@pytest.mark.parametrize("name, given, text", MODELS)
+def test_a_blind_model_is_the_same_model_of_the_mean_image(dictionary, features, batch, name, given, text):
+    blind, seeing = (build(name, dictionary, features, blind=blind) for blind in (True, False))
+    blind.load_state_dict(seeing.state_dict() | {"_extra_state": blind.get_extra_state()})
+    mean_image = batch | {"features": torch.from_numpy(features.mean).expand_as(batch["features"])}
+    said = blind(**batch).logits[text]
+    torch.testing.assert_close(said, seeing(**mean_image).logits[text], atol=0, rtol=0)
+    assert not torch.allclose(said, seeing(**batch).logits[text], atol=1e-3)
+    encoded = blind.model.image_encoder.embed(torch.zeros(1, 6, 5))  # what the mean image is once standardised
+    torch.testing.assert_close(
+        blind.model.image_encoder(mean_image["features"][:1]), blind.model.image_encoder.lstm(encoded)[0]
+    )
+    generated = generate(blind, dictionary, batch, beam=3)
+    other_images = batch | {"features": torch.flip(batch["features"], dims=[0]) * 2}
+    assert [h["score"] for (h,) in generate(blind, dictionary, other_images, beam=3)] == [h["score"] for (h,) in generated]
+
+
+def test_a_blind_models_weights_are_not_those_of_one_that_sees(dictionary, features):
+    blind, seeing = (build("vqapg_vqa", dictionary, features, blind=blind) for blind in (True, False))
+    with pytest.raises(InputError, match="checkpoint is of VQAModel, --blind, not of VQAModel;"):
+        seeing.load_state_dict(blind.state_dict())

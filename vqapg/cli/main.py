@@ -16,6 +16,8 @@ COMMANDS = {
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
     "annotate": "vqapg.cli.annotate",
+    "check-evaluator": "vqapg.cli.check_evaluator",
+    "round-trip": "vqapg.cli.round_trip",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
 }

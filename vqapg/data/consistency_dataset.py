@@ -10,8 +10,8 @@ from vqapg.data.pair_dataset import PairDataset, pad
 class ConsistencyDataset(PairDataset):
     """The pairs of one split; each batch comes with negatives made of it.
 
-    A negative that is a pair which the split lists for that image is none, and is left out. Training draws
-    negatives anew each epoch; other splits keep those of epoch 0, so that validation compares like with like.
+    Training makes negatives of each batch anew, each epoch. Other splits have the same negatives always, by the seed
+    alone, whatever the batch size, so that validation compares like with like.
 
     Args:
         negatives: "paper" or "hard", see :mod:`vqapg.data.negatives`
@@ -20,21 +20,25 @@ class ConsistencyDataset(PairDataset):
     def __init__(self, pairs, dictionary, features, seed, training, negatives):
         super().__init__(pairs, dictionary, features, seed, training)
         self.negatives = NEGATIVES[negatives](self.pairs)
-        self.listed = set(self.pairs)
+        if not training:
+            places, self.fixed = self.negatives.draw_fixed(np.random.default_rng(seed))
+            # The negatives of pair i are those from starts[i] on, up to starts[i + 1].
+            self.starts = np.searchsorted(places, np.arange(len(self.pairs) + 1))
 
-    def _triple(self, image, question, answer):
-        """The image of one pair, the question of another, the answer of a third."""
-        return self.pairs[image].image, self.pairs[question].question, self.pairs[answer].answer
+    def _negatives_of(self, indices):
+        """Triples ``[M, 3]``, the negatives that go with a batch of pairs."""
+        if not self.training:
+            return np.concatenate([self.fixed[self.starts[i] : self.starts[i + 1]] for i in indices])
+        # A batch has a generator of its own, made of what identifies it: the same over workers and after a restart.
+        _, triples = self.negatives.draw(indices, np.random.default_rng([self.seed, self.epoch, *indices]))
+        return triples
 
     def collater(self, samples):
         indices = np.array(samples, dtype=np.int64)
         if not len(indices):
             return {}
-        # A batch has a generator of its own, made of what identifies it: the same over workers and after a restart.
-        generator = np.random.default_rng([self.seed, self.epoch, *indices])
         positives = [self.pairs[i] for i in indices]
-        drawn = [self._triple(*triple) for triple in self.negatives.draw(indices, generator).tolist()]
-        negatives = [triple for triple in drawn if triple not in self.listed]
+        negatives = [self.negatives.texts(triple) for triple in self._negatives_of(indices)]
         return {
             "id": torch.from_numpy(indices),
             "nsentences": len(indices),

@@ -1,60 +1,128 @@
 """Negative samples for the consistency evaluator (section 4.6).
 
 A triple is written as three pair numbers: whose image, whose question, whose answer. Pair i itself is (i, i, i).
+A triple that is one of the listed pairs is no negative and is left out.
 """
 
 import numpy as np
 
-ACTIONS = ("images", "questions", "answers", "all")
+# Section 4.6: which of image, question and answer is shuffled.
+SHUFFLES = {"images": [0], "questions": [1], "answers": [2], "all": [0, 1, 2]}
 # Words that tell a question's type, as "what color", "is there", "how many".
 TYPE_WORDS = 2
+# Draws of a hard negative before it is taken to have none of its kind: an image may have one answer to all questions.
+TRIES = 10
 
 
 class PaperNegatives:
     """One of the paper's four actions, drawn at random, for a whole mini-batch: shuffle images, questions, answers,
-    or all three, each on its own."""
+    or all three, each on its own. At most one negative a pair.
 
-    def __init__(self, pairs):
-        pass
-
-    def draw(self, batch, generator):
-        """Triples ``[B, 3]`` made of the pairs ``[B]`` of a batch; ``generator`` is a ``numpy.random.Generator``."""
-        return shuffle(np.stack([batch] * 3, axis=1), ACTIONS[generator.integers(len(ACTIONS))], generator)
-
-
-def shuffle(triples, action, generator):
-    """One action of section 4.6 on triples ``[B, 3]``."""
-    columns = range(3) if action == "all" else [ACTIONS.index(action)]
-    shuffled = triples.copy()
-    for column in columns:
-        shuffled[:, column] = generator.permutation(triples[:, column])
-    return shuffled
-
-
-class HardNegatives:
-    """Beyond the paper: an action a pair instead of one a batch, and two more that keep the pair plausible.
-
-    The paper's negatives often give themselves away without the image ("what color ... ? yes"). Two more actions
-    do not: the answer of another question of the same type, and the answer of another question of the same image.
+    Args:
+        pairs: of the split, list of :class:`~vqapg.data.directory.Pair`
     """
 
     def __init__(self, pairs):
-        self.same_type = _group([tuple(pair.question.split()[:TYPE_WORDS]) for pair in pairs])
-        self.same_image = _group([pair.image for pair in pairs])
+        self.pairs = pairs
+        self.listed = set(pairs)
+
+    def draw(self, batch, generator):
+        """Negatives made of the pairs ``[B]`` of a mini-batch, drawn by *generator*, a ``numpy.random.Generator``.
+
+        Returns:
+            places ``[M]`` in the batch, ascending, of the pairs that the negatives were made from; triples ``[M, 3]``
+        """
+        action = list(SHUFFLES)[generator.integers(len(SHUFFLES))]
+        return self._unlisted(np.arange(len(batch)), shuffle(batch, [action] * len(batch), generator))
+
+    def draw_fixed(self, generator):
+        """Negatives made of all pairs of the split, once and for all, to measure by; as :meth:`draw`.
+
+        The pairs of a batch share their action in training. Here each has its own, all actions equally often, and
+        what is shuffled is the whole split: on average the same negatives, whatever the batch size, and a figure
+        that does not hang on which actions a few batches happened to draw.
+        """
+        everything = np.arange(len(self.pairs))
+        return self._unlisted(everything, self._shuffle_each(everything, generator))
+
+    def texts(self, triple):
+        """The image, question and answer that a triple ``[3]`` of pair numbers stands for."""
+        image, question, answer = triple
+        return self.pairs[image].image, self.pairs[question].question, self.pairs[answer].answer
+
+    def is_listed(self, triple):
+        return self.texts(triple) in self.listed
+
+    def _shuffle_each(self, batch, generator):
+        """An action for each pair, all equally often, give or take one: ``[B] -> [B, 3]``."""
+        return shuffle(batch, _deal(len(batch), SHUFFLES, generator), generator)
+
+    def _unlisted(self, places, triples):
+        kept = [row for row, triple in enumerate(triples.tolist()) if not self.is_listed(triple)]
+        return places[kept], triples[kept]
+
+
+def shuffle(batch, actions, generator):
+    """An action of section 4.6 on each of the pairs ``[B]``: triples ``[B, 3]``.
+
+    One shuffle of each column serves all pairs of an action, so that nothing comes twice.
+    """
+    triples = np.stack([batch] * 3, axis=1)
+    shuffled = np.stack([generator.permutation(batch) for _ in range(3)], axis=1)
+    for row, action in enumerate(actions):
+        triples[row, SHUFFLES[action]] = shuffled[row, SHUFFLES[action]]
+    return triples
+
+
+class HardNegatives(PaperNegatives):
+    """Beyond the paper: one negative for each pair, of three kinds that come equally often.
+
+    - one of the paper's actions, drawn for each pair instead of for the batch
+    - in the place of its answer, that of another question of the same type
+    - in the place of its answer, that of another question of the same image
+
+    Many of the paper's negatives give themselves away without the image ("what color ... ? yes"), and many are true
+    ("is there a circle ? no", of another image). The two others keep the question, and are hardly ever true.
+
+    What is listed is drawn again, as it was or at last by a shuffle, so that negatives weigh as much as pairs do and a
+    score of 0.5 stands between them. Half of all swaps of a yes or a no are listed: were they left out, wrong answers
+    would pass; with several negatives a pair, right ones would not.
+    """
+
+    def __init__(self, pairs):
+        super().__init__(pairs)
+        self.groups = {
+            "same type": _group([tuple(pair.question.split()[:TYPE_WORDS]) for pair in pairs]),
+            "same image": _group([pair.image for pair in pairs]),
+        }
 
     def draw(self, batch, generator):
         """As :meth:`PaperNegatives.draw`."""
-        triples = np.stack([batch] * 3, axis=1)
-        for row, pair in enumerate(batch):
-            action = generator.integers(len(ACTIONS) + 2)
-            if action < 3:
-                triples[row, action] = generator.choice(batch)
-            elif action == 3:
-                triples[row] = generator.choice(batch, size=3)
-            else:
-                group = (self.same_type, self.same_image)[action - 4][pair]
-                triples[row, 2] = generator.choice(group)
-        return triples
+        kinds = np.array(_deal(len(batch), ("shuffle", *self.groups), generator), dtype=object)
+        triples, rows = np.empty((len(batch), 3), np.int64), np.arange(len(batch))
+        for attempt in range(2 * TRIES):
+            if attempt == TRIES:
+                kinds[rows] = "shuffle"
+            shuffled = self._shuffle_each(batch, generator)
+            for row in rows:
+                triples[row] = shuffled[row] if kinds[row] == "shuffle" else batch[row]
+                if kinds[row] in self.groups:
+                    group = self.groups[kinds[row]][batch[row]]
+                    triples[row, 2] = group[generator.integers(len(group))]
+            rows = rows[[self.is_listed(triple) for triple in triples[rows].tolist()]]
+            if not len(rows):
+                break
+        return self._unlisted(np.arange(len(batch)), triples)
+
+    def draw_fixed(self, generator):
+        """As :meth:`PaperNegatives.draw_fixed`."""
+        return self.draw(np.arange(len(self.pairs)), generator)
+
+
+def _deal(count, actions, generator):
+    """*count* of the *actions* in random order, each as often as any other, give or take one."""
+    numbers = generator.permutation(count) + generator.integers(len(actions))
+    return [tuple(actions)[number] for number in numbers % len(actions)]
 
 
 def _group(keys):

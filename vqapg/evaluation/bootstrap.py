@@ -68,9 +68,11 @@ class ImageBootstrap:
         """
         if not self._has_interval(image) or len(np.unique(image)) < 2:
             return None
+        estimate = compute(np.ones(self.images))
+        if np.isnan(estimate):
+            return None
         replicates = np.array([compute(row) for row in self.weights])
-        replicates = replicates[~np.isnan(replicates)]
-        return _shifted_range(replicates, compute(np.ones(self.images)), possible)
+        return _shifted_range(replicates[~np.isnan(replicates)], estimate, possible)
 
     def distinct_share(self, image, item, chosen):
         """Interval of distinct chosen items / distinct items; *chosen* [M] says of each item whether it is chosen.

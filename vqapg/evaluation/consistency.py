@@ -1,14 +1,12 @@
 """Scores of the consistency evaluator (section 4.6) for any image-question-answer triples."""
 
-from pathlib import Path
-
 import numpy as np
 import torch
 from fairseq import checkpoint_utils
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
-from vqapg.errors import InputError
+from vqapg.evaluation.checkpoints import load_model
 from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
 
 
@@ -16,21 +14,16 @@ def load_evaluator(checkpoint, data):
     """The evaluator of *checkpoint*, for the data directory *data*; with its task.
 
     Raises:
-        InputError: if there is no such file, it is no checkpoint, of another task, or trained on other data
+        InputError: as :func:`~vqapg.evaluation.checkpoints.load_model`
     """
-    if not Path(checkpoint).is_file():
-        raise InputError(f"{checkpoint}: no such checkpoint; train one with --task vqapg_consistency")
     task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
-    try:
-        models, _ = checkpoint_utils.load_model_ensemble([str(checkpoint)], task=task)
-    except InputError as error:
-        raise InputError(f"{checkpoint}: {error}") from error
-    except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
-        raise InputError(
-            f"{checkpoint}: not a whole checkpoint of --task vqapg_consistency ({type(error).__name__}); give another, "
-            "or train it anew"
-        ) from error
-    return models[0].eval(), task
+    return load_model(checkpoint, task), task
+
+
+def negatives_of_training(checkpoint, data):
+    """The ``--negatives`` that an evaluator was trained with. Raises InputError as :func:`load_evaluator`."""
+    load_evaluator(checkpoint, data)  # whose errors tell what the file is instead
+    return str(checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))["cfg"]["task"]["negatives"])
 
 
 def score_triples(checkpoint, data, triples, batch_size=256):
@@ -49,8 +42,7 @@ def score_triples(checkpoint, data, triples, batch_size=256):
     """
     model, task = load_evaluator(checkpoint, data)
     task.features.require(dict.fromkeys(image for image, _, _ in triples))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
+    device = next(model.parameters()).device
     scores = np.empty(len(triples))
     # Triples of an image side by side, so that a batch holds few images.
     order = sorted(range(len(triples)), key=lambda i: task.features.rows[triples[i][0]])

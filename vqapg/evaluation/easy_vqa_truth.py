@@ -123,6 +123,11 @@ def verdict(worlds, question, answer):
     return UNDETERMINED if worlds & holds else WRONG
 
 
+def not_wrong(worlds):
+    """Of ``possible_worlds``' images all (image, question, answer) whose verdict is not WRONG, some 100 an image."""
+    return {(image, *pair) for image, left in worlds.items() for pair, where in HOLDS_IN.items() if left & where}
+
+
 def answerable(worlds, question):
     """Whether the question has an answer in at least one of the possible *worlds* of its image."""
     form = parse(question)

@@ -74,8 +74,10 @@ class VQAPGModel(BaseFairseqModel):
         self.origin = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
-            # Both orders, and VQG and VQA, have parameters of the same names and sizes.
-            "model": type(self).__name__ + (f", --order {cfg.order}" if hasattr(cfg, "order") else ""),
+            # Both orders, VQG and VQA, blind and seeing, have parameters of the same names and sizes.
+            "model": type(self).__name__
+            + (f", --order {cfg.order}" if hasattr(cfg, "order") else "")
+            + (", --blind" if getattr(cfg, "blind", False) else ""),
         }
         # Counted by fairseq in training, read by objectives that change on the way.
         self.num_updates = 0

@@ -1,5 +1,7 @@
 """VQG and VQA, section 6.6: the Y-model of the baseline pipeline alone, one half of a pair from the other."""
 
+from dataclasses import dataclass, field
+
 from fairseq.models import register_model
 
 from vqapg.models.base import GenerationModelConfig
@@ -8,35 +10,55 @@ from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.output import PairOutput
 
 
+@dataclass
+class ConditionalConfig(GenerationModelConfig):
+    blind: bool = field(
+        default=False,
+        metadata={
+            "help": "never see the image: all images look like the mean one; tells how much the words alone give away"
+        },
+    )
+
+
 class ConditionalModel(GenerationModel):
-    """P(Y | I, X) with the gold X, in training and in generation. A model says what ``text`` and ``given`` are."""
+    """P(Y | I, X) with the gold X, in training and in generation. A model says what ``text`` and ``given`` are.
+
+    A blind one is P(Y | X), with all else equal: the features of every image are the mean over the training images,
+    which is 0 once standardised.
+    """
 
     text = None
 
     def __init__(self, cfg, dictionary, features):
         super().__init__(cfg, dictionary, features)
         self.model = ImageAndTextToText(cfg, dictionary, features, self.text, variational=False)
+        self.blind = cfg.blind
+
+    def _seen(self, features):
+        return self.model.image_encoder.feature_mean.expand_as(features) if self.blind else features
 
     def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
         texts = {"question": question, "answer": answer}
         output = self.model(
-            features, image_index, texts[self.given], texts[self.text], noise_keys, latent_from
+            self._seen(features), image_index, texts[self.given], texts[self.text], noise_keys, latent_from
         )
         return PairOutput.of_texts({self.text: output}, {self.text: texts[self.text]})
 
     def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
-        found = self.model.generate(features, image_index, given, noise_keys, search, latent_temperature)
+        found = self.model.generate(
+            self._seen(features), image_index, given, noise_keys, search, latent_temperature
+        )
         return [[{self.text: hypothesis} for hypothesis in hypotheses] for hypotheses in found]
 
 
-@register_model("vqapg_vqg", dataclass=GenerationModelConfig)
+@register_model("vqapg_vqg", dataclass=ConditionalConfig)
 class VQGModel(ConditionalModel):
     """Visual question generation: P(Q | I, A)."""
 
     text, given = "question", "answer"
 
 
-@register_model("vqapg_vqa", dataclass=GenerationModelConfig)
+@register_model("vqapg_vqa", dataclass=ConditionalConfig)
 class VQAModel(ConditionalModel):
     """Visual question answering: P(A | I, Q)."""
 

@@ -17,8 +17,8 @@ class ConsistencyConfig(DataConfig):
     negatives: ChoiceEnum(list(NEGATIVES)) = field(
         default="paper",
         metadata={
-            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: an action a pair, with answers "
-            "of the same type of question and of the same image among them"
+            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: for each pair a shuffle of its own, an "
+            "answer to the same type of question, or another answer from the same image"
         },
     )
 

@@ -1,0 +1,122 @@
+import collections
+
+import numpy as np
+import pytest
+from handwritten_data import PAIRS
+
+from vqapg.data.directory import Pair
+from vqapg.data.negatives import NEGATIVES, SHUFFLES, HardNegatives, PaperNegatives, shuffle
+
+# Nothing is listed twice, so that no shuffle but one that moves nothing gives a listed pair.
+DISTINCT = [Pair(f"{i}.png", f"what {i} ?", f"a{i}") for i in range(400)]
+# Four pairs an image, two of each type; no answer comes twice.
+TYPED = [Pair(f"{i // 4}.png", f"{('what color', 'is there')[i % 2]} {i} ?", f"a{i}") for i in range(400)]
+
+
+def changed(triple, pair):
+    """Which of image, question and answer are not the pair's own."""
+    return tuple(np.flatnonzero(np.array(triple) != pair))
+
+
+@pytest.mark.parametrize("action", SHUFFLES)
+def test_an_action_shuffles_what_it_says_and_nothing_else(action):
+    shuffled = shuffle(np.arange(50), [action] * 50, np.random.default_rng(0))
+    for column in range(3):
+        # A shuffle: what was there is there once, in another order.
+        assert sorted(shuffled[:, column]) == list(range(50))
+        assert np.array_equal(shuffled[:, column], np.arange(50)) == (column not in SHUFFLES[action])
+    if action == "all":  # each on its own: nothing that belonged together is kept together
+        assert not np.array_equal(shuffled[:, 0], shuffled[:, 1])
+
+
+def test_an_action_a_pair_changes_that_pair_alone_and_uses_nothing_twice():
+    actions = list(SHUFFLES) * 10
+    shuffled = shuffle(np.arange(100, 140), actions, np.random.default_rng(0))
+    for triple, action, pair in zip(shuffled, actions, range(100, 140)):
+        assert set(changed(triple, pair)) <= set(SHUFFLES[action])
+        assert set(triple) <= set(range(100, 140))
+    for column in range(3):
+        moved = shuffled[[column in SHUFFLES[action] for action in actions], column]
+        assert len(set(moved)) == len(moved)
+
+
+def test_the_papers_action_is_one_for_the_whole_batch_and_all_four_come():
+    batch, generator, actions = np.arange(40), np.random.default_rng(0), collections.Counter()
+    for _ in range(400):
+        places, triples = PaperNegatives(DISTINCT).draw(batch, generator)
+        columns = {changed(triple, pair) for triple, pair in zip(triples, batch[places])}
+        assert set().union(*columns) in ({0}, {1}, {2}, {0, 1, 2})
+        actions[frozenset(set().union(*columns))] += 1
+    assert len(actions) == 4 and all(70 < count < 130 for count in actions.values()), actions
+
+
+def test_the_papers_fixed_negatives_have_each_action_for_a_quarter_of_the_pairs():
+    places, triples = PaperNegatives(DISTINCT).draw_fixed(np.random.default_rng(0))
+    counts = collections.Counter(changed(triple, place) for place, triple in zip(places, triples))
+    # A hundred each; a shuffle may leave a few pairs, or one of three parts, in their places.
+    assert all(95 <= counts[columns] <= 100 for columns in ((0,), (1,), (2,), (0, 1, 2))), counts
+
+
+@pytest.mark.parametrize("kind", NEGATIVES)
+@pytest.mark.parametrize("fixed", [True, False])
+def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_from(kind, fixed):
+    negatives, generator, listed = NEGATIVES[kind](PAIRS), np.random.default_rng(0), {tuple(pair) for pair in PAIRS}
+    batch = np.array([4, 0, 3, 1, 2]) if not fixed else np.arange(5)
+    for _ in range(50):
+        places, triples = negatives.draw_fixed(generator) if fixed else negatives.draw(batch, generator)
+        assert places.tolist() == sorted(places.tolist())
+        for place, triple in zip(places, triples):
+            texts = negatives.texts(triple)
+            assert texts == tuple(PAIRS[number][column] for column, number in enumerate(triple))
+            assert texts not in listed
+            # An answer may come from outside the batch; image and question keep to it.
+            assert set(triple[:2]) <= set(batch) and changed(triple, batch[place])
+
+
+def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_the_image():
+    negatives, generator, batch = HardNegatives(TYPED), np.random.default_rng(0), np.arange(100, 140)
+    shuffles = collections.Counter()
+    for _ in range(150):
+        places, triples = negatives.draw(batch, generator)
+        assert places.tolist() == list(range(40))
+        for pair, triple in zip(batch, triples):
+            columns, answer = changed(triple, pair), triple[2]
+            if columns != (2,):
+                shuffles[columns] += 1
+            elif answer // 4 == pair // 4:
+                shuffles["same image"] += 1
+            elif answer not in batch:
+                shuffles["same type"] += 1
+                assert answer % 2 == pair % 2
+            else:
+                shuffles[columns] += 1
+            assert set(triple[:2]) <= set(batch)
+    # Of 6,000, 2,000 of each kind, so 500 of each shuffle; "all" may leave one of the three in its place, and of the
+    # answers of the same type and of the shuffled ones a few are in the batch or of the image.
+    assert all(430 < shuffles[columns] < 570 for columns in ((0,), (1,), (0, 1, 2))), shuffles
+    assert 1900 < shuffles["same image"] < 2150 and 1500 < shuffles["same type"] < 2000, shuffles
+
+
+def test_a_hard_negative_that_is_listed_is_drawn_again():
+    # Half of all swaps of a yes and a no give the answer that the pair has.
+    pairs = [Pair(f"{i // 2}.png", f"is there {i % 2} ?", ("yes", "no")[i % 2]) for i in range(80)]
+    negatives = HardNegatives(pairs)
+    for draw in (negatives.draw_fixed, lambda generator: negatives.draw(np.arange(80), generator)):
+        places, triples = draw(np.random.default_rng(0))
+        assert places.tolist() == list(range(80))
+        swapped = [(place, triple) for place, triple in zip(places, triples) if changed(triple, place) == (2,)]
+        assert len(swapped) >= 53
+        assert all(negatives.texts(triple)[2] != pairs[place].answer for place, triple in swapped)
+
+
+def test_where_type_and_image_have_one_answer_a_hard_negative_is_a_shuffle():
+    pairs = [Pair(f"{i}.png", f"is there {i} ?", "no") for i in range(9)] + [Pair("9.png", "what ?", "red")]
+    places, triples = HardNegatives(pairs).draw(np.arange(10), np.random.default_rng(0))
+    assert places.tolist() == list(range(10))
+    assert all(changed(triple, place) != () for place, triple in zip(places, triples))
+
+
+def test_one_pair_alone_has_no_negative():
+    for kind in NEGATIVES.values():
+        places, triples = kind(PAIRS[:1]).draw(np.arange(1), np.random.default_rng(0))
+        assert len(places) == 0 and triples.shape == (0, 3)

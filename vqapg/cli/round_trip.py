@@ -1,0 +1,87 @@
+"""Round-trip agreement, a second opinion on consistency: does a VQA model trained on gold pairs give the generated
+answer to the generated question? Exact after VQA answer normalisation, and token F1; bootstrap 95% intervals over
+images. The gold pairs of the split stand beside: more agreement than with them is not to be expected."""
+
+HELP = "ask a VQA model whether it agrees with generated pairs"
+EXAMPLE = (
+    "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer BLIND --output round-trip.json"
+)
+
+
+def add_arguments(parser):
+    parser.add_argument("data", metavar="DATA", help="the data directory that was generated from")
+    parser.add_argument("--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines")
+    parser.add_argument(
+        "--answerer", required=True, metavar="CKPT", help="checkpoint of --arch vqapg_vqa, trained on gold pairs"
+    )
+    parser.add_argument(
+        "--blind-answerer", metavar="CKPT", help="one trained with --blind, as control: what the words alone give away"
+    )
+    parser.add_argument(
+        "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--beam", type=int, default=1, metavar="K", help="of answers (default: 1, the most probable word each time)"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of resamples (default: %(default)s)")
+    parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+
+
+def run(args):
+    import json
+    from pathlib import Path
+
+    import vqapg
+    from vqapg.cli.paths import input_file, output_file
+    from vqapg.data.directory import DataDirectory
+    from vqapg.errors import InputError
+    from vqapg.evaluation.easy_vqa_truth import possible_worlds
+    from vqapg.evaluation.generated import read_generated
+    from vqapg.evaluation.figures import distinct_triples
+    from vqapg.evaluation.round_trip import Answerer, compare, format_agreement
+    from vqapg.files import atomic_write, sha256
+
+    for option, value, least in (("--seed", args.seed, 0), ("--beam", args.beam, 1)):
+        if value < least:
+            raise InputError(f"{option} {value}: too small; give {least} or more")
+    checkpoints = {"--answerer": args.answerer, "--blind-answerer": args.blind_answerer}
+    checkpoints = {option: name for option, name in checkpoints.items() if name is not None}
+    for option, name in checkpoints.items():
+        input_file(option, name)
+    output = output_file("--output", args.output, [args.pairs, *checkpoints.values(), *Path(args.data).glob("*")])
+    data = DataDirectory(args.data)
+    pairs = read_generated(args.pairs, data, args.split)
+    answerers = [Answerer(name, data, option != "--answerer", args.beam) for option, name in checkpoints.items()]
+    worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None
+
+    has_features = answerers[0].task.features.rows
+    sets = {
+        "generated": distinct_triples(pairs),
+        "gold": list(dict.fromkeys(tuple(pair) for pair in data.pairs(args.split) if pair.image in has_features)),
+    }
+    asked = list(dict.fromkeys(triple[:2] for triples in sets.values() for triple in triples))
+    said = [dict(zip(asked, answerer.answers(asked), strict=True)) for answerer in answerers]
+    figures = {
+        name: compare(
+            triples, *([answers[triple[:2]] for triple in triples] for answers in said),
+            worlds=worlds, seed=args.seed,
+        )
+        for name, triples in sets.items()
+    }
+    result = figures | {
+        "pairs": len(pairs),
+        "malformed": sum(pair.malformed for pair in pairs),
+        "pairs_file": args.pairs,
+        "answerer": {"path": args.answerer, "sha256": sha256(args.answerer)},
+        "blind_answerer": args.blind_answerer and {"path": args.blind_answerer, "sha256": sha256(args.blind_answerer)},
+        "beam": args.beam,
+        "bootstrap": {"resamples": 1000, "seed": args.seed},
+        "data": args.data,
+        "split": args.split,
+        "vqapg_version": vqapg.__version__,
+    }
+    with atomic_write(output) as file:
+        json.dump(result, file, indent=2, allow_nan=False)
+        file.write("\n")
+    print(f"{len(pairs):,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:")
+    print(format_agreement(figures))
