@@ -3,11 +3,12 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 import torch
 
-from .conftest import REPOSITORY
+from .conftest import GENERATION, REPOSITORY
 
 SMALL = ["--hidden-size", 16, "--embed-dim", 12, "--latent-dim", 8, "--lr", "1e-2"]
 
@@ -82,3 +83,19 @@ def test_mixed_precision_trains(world, tmp_path, model):
         float(line.split("| elbo ")[1].split()[0]) for line in log.splitlines() if "valid on 'valid'" in line
     )
     assert second > first
+
+
+START = "import multiprocessing as m, sys; m.set_start_method({!r}); from fairseq_cli.train import cli_main; cli_main()"
+
+
+def test_workers_give_the_weights_that_none_give_forked_or_spawned(world, tmp_path):
+    """fork is Python's way on Linux, spawn on macOS, where a worker starts from nothing but a pickle."""
+    flags = [world / "data", "--user-dir", REPOSITORY / "vqapg", *GENERATION, "--optimizer", "adam", "--lr", "1e-2", "--cpu"]
+    flags += ["--batch-size", 8, "--max-epoch", 1, "--no-last-checkpoints", "--disable-validation"]
+    for method, workers in (("fork", 0), ("fork", 2), ("spawn", 2)):
+        folder = tmp_path / f"{method}{workers}"
+        words = [*flags, "--num-workers", workers, "--save-dir", folder]
+        command = [sys.executable, "-c", START.format(method), *words]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=300)
+        assert done.returncode == 0, done.stderr[-4000:]
+        assert_equal_weights(folder, tmp_path / "fork0")
