@@ -36,8 +36,8 @@ import vqapg.tasks.generation
 from vqapg.data import backbones  # noqa: F401
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
-IMAGES = {"train": 60, "valid": 20, "test": 20}
-SMALL = ["--hidden-size", "64", "--embed-dim", "32", "--optimizer", "adam", "--lr", "1e-2", "--batch-size", "16", "--cpu"]
+IMAGES = {"train": 30, "valid": 10, "test": 10}
+SMALL = ["--hidden-size", "32", "--embed-dim", "32", "--optimizer", "adam", "--lr", "1e-2", "--batch-size", "16", "--cpu"]
 
 
 def write_source(folder):
@@ -70,7 +70,8 @@ def fairseq_command(module, *arguments):
 def commands(folder):
     """{name: what runs it}, in the order in which one needs another's outcome."""
     data, train, out = folder / "data", folder / "train", folder / "out"
-    extract = ["extract-features", data, "--backbone", "efficientnet_lite0", "--num-workers", 1, "--batch-size", 8]
+    extract = ["extract-features", data, "--backbone", "efficientnet_lite0", "--image-size", 96]
+    extract += ["--num-workers", 1, "--batch-size", 4]
     evaluator = ["--task", "vqapg_consistency", "--arch", "vqapg_consistency", "--criterion", "vqapg_consistency"]
     generator = ["--task", "vqapg", "--arch", "vqapg_joint_variational", "--criterion", "vqapg_elbo", "--latent-dim", 32]
     best = ["--best-checkpoint-metric", "elbo", "--maximize-best-checkpoint-metric"]
@@ -78,7 +79,8 @@ def commands(folder):
     return {
         "prepare": vqapg_command("prepare", "--dataset", "jsonl", "--source", folder / "pairs.jsonl", "--dest", data),
         "extract-features": vqapg_command(*extract),
-        "extract-features --shard 1/2": vqapg_command(*extract, "--overwrite", "--shard", "1/2"),
+        "shard 1/2": vqapg_command(*extract, "--overwrite", "--shard", "1/2"),
+        "extract-features --shard 2/2": vqapg_command(*extract, "--overwrite", "--shard", "2/2"),
         "train-evaluator": fairseq_command(
             fairseq_train, data, *evaluator, *SMALL, "--max-epoch", 1, "--no-epoch-checkpoints", "--save-dir",
             folder / "evaluator",
@@ -184,7 +186,7 @@ def main():
         write_source(folder)
         for name, run in commands(folder).items():
             asked = args.commands is None or name in args.commands
-            if not asked or name == "train-evaluator":  # which is fairseq-train, too
+            if not asked or name in ("shard 1/2", "train-evaluator"):  # which only others need
                 finish(run, folder)
                 continue
             seconds, killed, wrong = try_command(run, folder, args.times, generator)
