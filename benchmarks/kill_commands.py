@@ -135,9 +135,10 @@ def outcome(folder):
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if path.suffix == ".pt":
             state = torch.load(path)
-            hashed = hashlib.sha256(b"".join(value.numpy().tobytes() for value in state["model"].values()))
+            weights = [value.numpy().tobytes() for value in state["model"].values() if torch.is_tensor(value)]
             extra = state["extra_state"]
-            content = (hashed.hexdigest(), extra["train_iterator"]["epoch"], extra["best"], extra["val_loss"])
+            place = (extra["train_iterator"]["epoch"], extra["best"], extra["val_loss"])
+            content = (hashlib.sha256(b"".join(weights)).hexdigest(), *place)
         else:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
         found[str(path.relative_to(folder))] = content
