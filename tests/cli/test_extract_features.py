@@ -464,3 +464,33 @@ def test_more_shards_than_images_are_refused(data, tiny, capsys):
     capsys.readouterr()
     assert _extract(data, "--shard", "1/100") == 2
     assert "there are only 12 images" in _one_error_line(capsys)
+
+
+@pytest.mark.parametrize("changed, expected", [
+    ({"name": "other"}, "backbone tiny instead of other"),
+    ({"weights": "mine.pth"}, "weights imagenet instead of mine.pth"),
+    ({"weights_sha256": "1" * 64}, "weights_sha256 00000000 instead of 11111111"),
+    ({"image_size": 16}, "image_size 8 instead of 16"),
+])
+def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypatch, changed, expected):
+    def build(name, weights="imagenet", image_size=None):
+        backbone = _tiny_backbone(image_size=changed.get("image_size"))
+        for attribute in changed.keys() - {"image_size"}:
+            setattr(backbone, attribute, changed[attribute])
+        return backbone
+
+    # Neither a finished file
+    assert _extract(data) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(vqapg.data.backbones, "build_backbone", build)
+    assert _extract(data) == 2
+    assert f"{data / 'features.h5'}: there already, with {expected}; give --overwrite" in _one_error_line(capsys)
+    # nor one begun
+    (data / "features.h5").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(vqapg.data.backbones, "build_backbone", _tiny_backbone)
+        _stop_after(patch, 10)
+        assert _extract(data) == 130
+    opened = _count_opened(monkeypatch)
+    assert _extract(data) == 0
+    assert len(opened) == 12 and FeatureStore(data / "features.h5").source == build("").source

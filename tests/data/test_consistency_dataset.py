@@ -1,3 +1,4 @@
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,3 +102,25 @@ def test_validation_has_the_same_negatives_whatever_the_batch(make, negatives):
 def test_labels_are_single_precision(make):
     batch = make(True, "paper").collater([0, 1, 2])
     assert batch["labels"].dtype == torch.float32 and batch["nsentences"] == 3
+
+
+class Store:
+    """A feature store that can be pickled."""
+
+    rows, skipped = {"c.png": 0, "a.png": 1, "b.png": 2}, frozenset()
+
+    def require(self, image_ids):
+        pass
+
+    def read(self, rows):
+        return np.arange(24, dtype=np.float16).reshape(3, 2, 4)[rows]
+
+
+@pytest.mark.parametrize("negatives", ["paper", "hard"])
+def test_a_worker_that_has_only_a_pickle_gives_the_same_batch(dictionary, negatives):
+    dataset = ConsistencyDataset(PAIRS, dictionary, Store(), 1, True, negatives)
+    dataset.set_epoch(2)
+    batch, copy = dataset.collater([4, 1, 2]), pickle.loads(pickle.dumps(dataset)).collater([4, 1, 2])
+    assert batch["net_input"].keys() == copy["net_input"].keys() and torch.equal(batch["labels"], copy["labels"])
+    for name, value in batch["net_input"].items():
+        assert torch.equal(value, copy["net_input"][name]), name

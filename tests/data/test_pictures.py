@@ -16,6 +16,19 @@ def _colours(path):
     return [picture.getpixel(at) for at in ((0, 0), (right, 0), (0, bottom), (right, bottom))]
 
 
+@pytest.mark.parametrize(("orientation", "turned"), [
+    (2, Image.Transpose.FLIP_LEFT_RIGHT), (4, Image.Transpose.FLIP_TOP_BOTTOM), (3, Image.Transpose.ROTATE_180),
+    (5, Image.Transpose.TRANSPOSE), (7, Image.Transpose.TRANSVERSE), (6, Image.Transpose.ROTATE_270),
+    (8, Image.Transpose.ROTATE_90),
+])
+def test_each_pixel_where_a_person_sees_it(tmp_path, orientation, turned):
+    pixels = Image.fromarray(np.random.default_rng(0).integers(0, 255, (5, 7, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels.save(tmp_path / "a.png", exif=exif)
+    np.testing.assert_array_equal(open_rgb(tmp_path / "a.png"), pixels.transpose(turned))
+
+
 def _half_red(mode="RGB"):
     """Left half red, right half white, 16x8."""
     picture = Image.new("RGB", (16, 8), WHITE)
@@ -29,7 +42,10 @@ def _half_red(mode="RGB"):
         (1, [RED, WHITE, RED, WHITE]),
         (2, [WHITE, RED, WHITE, RED]),
         (3, [WHITE, RED, WHITE, RED]),
+        (4, [RED, WHITE, RED, WHITE]),
+        (5, [RED, RED, WHITE, WHITE]),
         (6, [RED, RED, WHITE, WHITE]),
+        (7, [WHITE, WHITE, RED, RED]),
         (8, [WHITE, WHITE, RED, RED]),
     ],
 )

@@ -1,7 +1,9 @@
 import json
+import re
 
 import pytest
 
+from vqapg.cli.main import main
 from vqapg.data.sources import READERS, reader
 from vqapg.errors import InputError
 
@@ -125,15 +127,16 @@ def _without(key):
         (GOOD | {"split": "test"}, r"is in test here but in train at .*qa\.jsonl:1"),
     ],
 )
-def test_jsonl_errors_name_the_line(tmp_path, line, message):
+def test_jsonl_errors_name_the_line(tmp_path, capsys, line, message):
     (tmp_path / "a.jpg").touch()
     path = tmp_path / "qa.jsonl"
     line = line if isinstance(line, bytes) else json.dumps(line).encode()
     path.write_bytes(json.dumps(GOOD).encode() + b"\n\n" + line + b"\n")
-    with pytest.raises(InputError, match=message) as raised:
-        reader("jsonl").read(path)
-    assert str(raised.value).startswith(f"{path}:3: ")
-    assert "\n" not in str(raised.value)
+    assert main(["prepare", "--dataset", "jsonl", "--source", str(path), "--dest", str(tmp_path / "data")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"vqapg prepare: error: {path}:3: ") and error.count("\n") == 1
+    assert re.search(message, error)
+    assert not (tmp_path / "data").exists()
 
 
 def test_jsonl_errors_of_the_whole_file(tmp_path):

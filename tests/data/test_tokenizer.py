@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vqapg.data.tokenizer import detokenize, tokenize
@@ -12,6 +12,16 @@ EXAMPLES = [
     ("it's $5.00, 50% off", "it 's $ 5.00 , 50 % off"),
     ("a man (on the left)", "a man ( on the left )"),
     ("what color is the cat's tail?", "what color is the cat 's tail ?"),
+    ("What's on the man's shirt?", "what 's on the man 's shirt ?"),
+    ("I'm sure they've left, he'll stay", "i 'm sure they 've left , he 'll stay"),
+    ("what is on the girls' heads?", "what is on the girls ' heads ?"),
+    ("the 'stop' sign", "the 'stop ' sign"),
+    ('"Who is it?" he asks.', "`` who is it ? '' he asks ."),
+    ("a dog (brown, wet), a cat [asleep]", "a dog ( brown , wet ) , a cat [ asleep ]"),
+    ("a TV; two chairs: red & white", "a tv ; two chairs : red & white"),
+    ("Mr. Smith's t-shirt at 5 o'clock", "mr. smith 's t-shirt at 5 o'clock"),
+    ("hello... is it me -- or the dog...", "hello ... is it me -- or the dog ..."),
+    ("I cannot, I'm gonna go", "i can not , i 'm gon na go"),
 ]
 
 
@@ -41,6 +51,38 @@ def test_tokens_are_words_of_one_line(text):
     # What is written to a line, joined by single spaces, comes back as it was.
     assert " ".join(tokens).split(" ") == (tokens or [""])
     assert isinstance(detokenize(tokens), str)
+
+
+def _between(left, right):
+    return st.lists(WORD, min_size=1, max_size=3).map(lambda words: left + " ".join(words) + right)
+
+
+# Text as people write it: words of which some are contracted, possessive, quoted or in brackets, with points between.
+WORD = st.sampled_from("a the man dogs red t-shirt what is who u.s. 3 1,000 2:30 café o'clock 12.5 on".split())
+UNIT = st.one_of(
+    WORD,
+    st.sampled_from("isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot gonna".split()),
+    st.sampled_from(["man", "café", "t-shirt"]).map("{}'s".format),
+    st.sampled_from("$5 $5.50 50% 1/2 and/or 'stop' '90s p.m. mr. & x.jpg".split()),
+    _between('"', '"'), _between("(", ")"), _between("[", "]"),
+)
+PART = st.lists(UNIT, min_size=1, max_size=5).map(" ".join)
+TEXT = st.tuples(
+    st.lists(st.tuples(PART, st.sampled_from([", ", "; ", ": ", " - ", " -- ", " "])).map("".join), max_size=2).map("".join),
+    PART,
+    st.sampled_from(["?", "!", ".", "", "?!", "??"]),
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(TEXT)
+def test_text_comes_back_as_people_write_it(text):
+    assert detokenize(tokenize(text)) == text
+
+
+@given(st.lists(st.tuples(PART.filter(lambda part: not part.endswith(".")), st.just("... ")).map("".join)).map("".join))
+def test_a_pause_stays_a_pause(text):
+    assert detokenize(tokenize(text)) == text.strip()
 
 
 @given(st.lists(st.sampled_from("what is the colour of red , two dogs 's there n't ?".split()), min_size=1))

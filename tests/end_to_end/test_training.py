@@ -3,11 +3,12 @@
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 import torch
 
-from .conftest import REPOSITORY
+from .conftest import GENERATION, REPOSITORY
 
 SMALL = ["--hidden-size", 16, "--embed-dim", 12, "--latent-dim", 8, "--lr", "1e-2"]
 
@@ -89,3 +90,19 @@ def test_features_held_on_the_device_give_the_same_weights(world, tmp_path):
     train(world / "data", tmp_path / "held", *same, "--features-on-device", "--num-workers", 2)
     train(world / "data", tmp_path / "read", *same)
     assert_equal_weights(tmp_path / "held", tmp_path / "read")
+
+
+START = "import multiprocessing as m, sys; m.set_start_method({!r}); from fairseq_cli.train import cli_main; cli_main()"
+
+
+def test_workers_give_the_weights_that_none_give_forked_or_spawned(world, tmp_path):
+    """fork is Python's way on Linux, spawn on macOS, where a worker starts from nothing but a pickle."""
+    flags = [world / "data", "--user-dir", REPOSITORY / "vqapg", *GENERATION, "--optimizer", "adam", "--lr", "1e-2", "--cpu"]
+    flags += ["--batch-size", 8, "--max-epoch", 1, "--no-last-checkpoints", "--disable-validation"]
+    for method, workers in (("fork", 0), ("fork", 2), ("spawn", 2)):
+        folder = tmp_path / f"{method}{workers}"
+        words = [*flags, "--num-workers", workers, "--save-dir", folder]
+        command = [sys.executable, "-c", START.format(method), *words]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, env=environment(), timeout=300)
+        assert done.returncode == 0, done.stderr[-4000:]
+        assert_equal_weights(folder, tmp_path / "fork0")

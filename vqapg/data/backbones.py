@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
-from PIL import Image
 from torch import nn
 
 from vqapg.errors import InputError
@@ -37,13 +36,24 @@ class Preprocessing:
     std: tuple[float, float, float]
 
     def __call__(self, picture):
+        return self.normalise(self.resize(picture))
+
+    def resize(self, picture):
+        """RGB picture -> bytes [3, S, S]."""
         # The whole picture, squeezed into a square: a question may ask about anything in it, and a crop would
-        # cut off its edges. (CNN features take the small change of aspect well.) PIL's bicubic is
-        # antialiased.
-        picture = picture.resize((self.image_size, self.image_size), Image.Resampling.BICUBIC)
-        # [S, S, 3] -> [3, S, S]
-        pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float().div_(255)
-        return (pixels - torch.tensor(self.mean).view(3, 1, 1)) / torch.tensor(self.std).view(3, 1, 1)
+        # cut off its edges. (CNN features take the small change of aspect well.) On bytes torch's resizing is PIL's
+        # (antialiased; a value may differ by one of 255, or a few in noise) in a quarter of the time.
+        # [H, W, 3] -> [1, 3, H, W] -> [3, S, S]
+        pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+        size = (self.image_size, self.image_size)
+        return nn.functional.interpolate(pixels, size, mode="bicubic", antialias=True)[0]
+
+    def normalise(self, pixels):
+        """Bytes [..., 3, S, S] -> what the backbone expects, float32 of the same shape."""
+        mean, std = (
+            255 * torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (self.mean, self.std)
+        )
+        return pixels.float().sub_(mean).div_(std)
 
 
 class Backbone(nn.Module):

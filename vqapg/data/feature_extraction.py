@@ -202,7 +202,8 @@ class _Images(Dataset):
 
     def __getitem__(self, index):
         try:
-            return self.preprocessing(open_rgb(self.paths[index]))
+            # Bytes: a quarter of the numbers' size on the way to this process, and on to the device.
+            return self.preprocessing.resize(open_rgb(self.paths[index]))
         except InputError as error:
             return str(error)
 
@@ -260,8 +261,8 @@ def _encode(
 
 
 def _features(backbone, images):
-    """[N, 3, S, S] -> [N, R, C], float16, on the CPU."""
-    images = images.contiguous(memory_format=torch.channels_last)
+    """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU."""
+    images = backbone.preprocessing.normalise(images.contiguous(memory_format=torch.channels_last))
     # [N, C, H, W] -> [N, R, C]
     features = backbone(images).flatten(2).transpose(1, 2)
     return features.clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()

@@ -4,8 +4,16 @@ import re
 
 from nltk.tokenize.treebank import TreebankWordDetokenizer, TreebankWordTokenizer
 
+
+class _Detokenizer(TreebankWordDetokenizer):
+    """NLTK's, but for its rule of dashes, which would join the words around them; in its place: ``wait ... what`` is
+    written ``wait... what``, not ``wait...what``."""
+
+    DOUBLE_DASHES = (re.compile(r"\s\.\.\."), "...")
+
+
 _TOKENIZER = TreebankWordTokenizer()
-_DETOKENIZER = TreebankWordDetokenizer()
+_DETOKENIZER = _Detokenizer()
 # Characters that take no room on the page but would make two equal-looking tokens differ: control characters
 # that str.split() leaves in place, the zero-width space and the byte order mark.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\ufeff]")

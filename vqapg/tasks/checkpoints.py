@@ -1,11 +1,16 @@
-"""Lets fairseq's checkpoints load with ``torch.load(weights_only=True)``, the default."""
+"""fairseq's checkpoints: loaded with ``torch.load(weights_only=True)``, the default, and whole whenever a run is killed."""
 
 import argparse
 import collections
+import filecmp
+import os
+import shutil
 import typing
 
 import torch
+from fairseq import checkpoint_utils
 from fairseq.distributed.utils import _TensorPlaceholder
+from fairseq.file_io import PathManager
 from omegaconf import DictConfig, ListConfig, base, nodes
 
 # What fairseq stores beside tensors: configurations, and metrics' containers. Data types only, none runs code.
@@ -27,3 +32,39 @@ CHECKPOINT_TYPES = [
 
 def allow_checkpoint_types():
     torch.serialization.add_safe_globals(CHECKPOINT_TYPES)
+
+
+def keep_checkpoints_whole():
+    """fairseq copies an epoch's file to checkpoint_best.pt and checkpoint_last.pt in place, where a kill leaves half a
+    file; or, before the copy, an epoch that the next run counts as the best beside the file of an earlier one."""
+    PathManager.copy = staticmethod(_copy_whole)
+    load = checkpoint_utils.load_checkpoint
+
+    def load_checkpoint(cfg, trainer, **arguments):
+        state, iterator = load(cfg, trainer, **arguments)
+        # fairseq has taken over the best figure; not where training begins anew from another run's weights.
+        best = getattr(checkpoint_utils.save_checkpoint, "best", None)
+        if state is not None and best is not None and state["val_loss"] == best:
+            _copy_best(cfg, trainer)
+        return state, iterator
+
+    checkpoint_utils.load_checkpoint = load_checkpoint
+
+
+def _copy_best(cfg, trainer):
+    """Makes the checkpoint just restored, the best so far, checkpoint_best.pt of its folder too."""
+    name = cfg.restore_file
+    source = os.path.join(cfg.save_dir, name) if name == "checkpoint_last.pt" else name
+    target = os.path.join(cfg.save_dir, "checkpoint_best.pt")
+    ours = os.path.isfile(source) and os.path.realpath(os.path.dirname(source)) == os.path.realpath(cfg.save_dir)
+    if ours and not cfg.no_save and trainer.should_save_checkpoint_on_current_rank:
+        if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+            _copy_whole(source, target)
+
+
+def _copy_whole(source, target, overwrite=False):
+    """Copies a file; the copy takes its name when it is whole."""
+    partial = f"{target}.tmp"
+    shutil.copyfile(source, partial)
+    os.replace(partial, target)
+    return True
