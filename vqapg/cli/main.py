@@ -15,6 +15,8 @@ COMMANDS = {
     "extract-features": "vqapg.cli.extract_features",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
+    "overlap": "vqapg.cli.overlap",
+    "pretraining-data": "vqapg.cli.pretraining_data",
     "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
