@@ -157,7 +157,7 @@ def _file_names(images):
     """{image: a part of a file name}: letters, digits and dashes, without ending; a number where two would be alike."""
     names = {}
     for image in images:
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", str(PurePath(image).with_suffix(""))).strip("-")
+        stem = re.sub(r"[^A-Za-z0-9]+", "-", str(PurePath(image).with_suffix(""))).strip("-") or "image"
         taken, number = set(names.values()), 2
         name = stem
         while name in taken:
