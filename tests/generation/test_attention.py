@@ -83,7 +83,7 @@ def test_a_pipeline_has_weights_of_its_own_for_each_text(order, dictionary, feat
 def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary, features, batch):
     model = build("vqapg_sequential_variational", dictionary, features, order)
     # Untrained it says no separator.
-    fit(model, dictionary, batch, steps=60)
+    fit(model, dictionary, batch, steps=200)
     found = look(model, dictionary, batch, beam=4, max_len_b=12)
     printed = generate(model, dictionary, batch, beam=4, max_len_b=12)
     images = model.model.image_encoder(batch["features"])
@@ -93,7 +93,7 @@ def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary
     assert all(looks is not None for _, looks in found)
     for row, (_, looks) in enumerate(found):
         question, answer = (dictionary.string(looks[half].tokens) for half in ("question", "answer"))
-        assert dictionary.string(printed[row][0]["tokens"]) == f"{question} {SEPARATOR} {answer}"
+        assert dictionary.string(printed[row][0]["tokens"]) == f"{question} {SEPARATOR} {answer}" and question and answer
         text = torch.cat([looks[first].tokens, looks[second].tokens])
         text[len(looks[first].tokens) - 1] = dictionary.index(SEPARATOR)
         with torch.no_grad():

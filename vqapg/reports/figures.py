@@ -95,8 +95,7 @@ def _panels(path, title, panels, highest, label):
             axes.set_title(head)
         for axes in row:
             axes.set_axis_off()
-        # As opaque as the panels, so that its colours are theirs.
-        figure.colorbar(overlaid, ax=list(row), label=label, shrink=0.8).solids.set_edgecolor("face")
+        figure.colorbar(overlaid, ax=list(row), label=label, shrink=0.8)
         figure.suptitle(title, fontsize=10)
     return figure
 
