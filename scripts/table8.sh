@@ -5,8 +5,9 @@
 #
 #   bash scripts/table8.sh            on easy-VQA
 #   bash scripts/table8.sh DATA       on a data directory with features
-#   BASELINE_EPOCHS=20 PRETRAINING_EPOCHS=4 FINE_TUNING_EPOCHS=20 bash scripts/table8.sh     the defaults: the baseline
-#                                     is fine-tuned no less, and four epochs of five times the pairs are twenty
+#   BASELINE_EPOCHS=20 PRETRAINING_EPOCHS=4 FINE_TUNING_EPOCHS=20 bash scripts/table8.sh
+#                                     the defaults: as many epochs for the baseline as for fine-tuning; four epochs of
+#                                     five times the pairs are as many updates as twenty of the gold pairs
 set -euo pipefail
 source "$(dirname "$0")/tables.sh"
 begin "$@"

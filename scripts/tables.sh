@@ -166,7 +166,8 @@ look() {
     local name folder
     for name in $variational; do
         folder=$run/$name/seed-$first_seed
-        if [ "$folder/attention.json" -nt "$folder/final.pt" ] && [ "$folder/attention.json" -nt "$run/evaluator/final.pt" ] \
+        if [ "$folder/attention.json" -nt "$folder/final.pt" ] \
+            && [ "$folder/attention.json" -nt "$run/evaluator/final.pt" ] \
             && [ "$(cat "$folder/looked-at" 2> /dev/null)" = "$*" ]; then continue; fi
         vqapg attention "$data" --checkpoint "$folder/final.pt" --evaluator "$run/evaluator/final.pt" \
             --output "$folder/attention.json" "$@" > /dev/null

@@ -13,11 +13,14 @@ def add_arguments(parser):
     parser.add_argument(
         "images", nargs="+", metavar="IMAGE", help="an image of DATA, as in its *.image files; or any image file"
     )
-    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="of a joint, pipeline or sequential model")
-    parser.add_argument("--evaluator", metavar="CKPT", help="consistency evaluator's checkpoint: scores the pairs of DATA's images")
+    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="joint, pipeline or sequential model")
     parser.add_argument(
-        "--weights", metavar="PATH", help="of the backbone, for other image files, where DATA's features were made with a "
-        "weights file of your own",
+        "--evaluator", metavar="CKPT", help="consistency evaluator's checkpoint: scores the pairs of DATA's images"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="PATH",
+        help="of the backbone, for other image files, where DATA's features were made with a weights file of your own",
     )
     parser.add_argument("--num-samples", type=int, default=4, metavar="N", help="pairs an image (default: 4)")
     parser.add_argument("--beam", type=int, default=10, help="default: 10")
@@ -33,9 +36,10 @@ def run(args):
     from vqapg.errors import InputError
     from vqapg.files import atomic_write
 
-    for option, value, least in (("--num-samples", args.num_samples, 1), ("--beam", args.beam, 1), ("--seed", args.seed, 0)):
-        if value < least:
-            raise InputError(f"{option} {value}: must be at least {least}")
+    for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
+        if getattr(args, name) < least:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} {getattr(args, name)}: must be at least {least}")
     input_file("--checkpoint", args.checkpoint)
     inputs = [args.checkpoint]
     if args.evaluator is not None:

@@ -1,5 +1,5 @@
-"""Measure what vqapg_vqg or vqapg_vqa generated: overlap with the gold text of the very pair, for Table 8, with bootstrap
-95% intervals over images."""
+"""Measure what vqapg_vqg or vqapg_vqa generated: overlap with the gold text of the very pair, for Table 8, with
+bootstrap 95% intervals over images."""
 
 HELP = "measure generated questions (VQG) or answers (VQA) against the gold ones"
 EXAMPLE = "vqapg overlap DATA --pairs OUT/generate-test.txt --of question --output metrics.json"

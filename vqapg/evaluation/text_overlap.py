@@ -6,7 +6,13 @@ import numpy as np
 
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.meteor import MeteorError, Meteor, find_java
-from vqapg.evaluation.overlap import bleu_4, bleu_parts_and_rouge_l, meteor_statistics, not_computed, without_punctuation
+from vqapg.evaluation.overlap import (
+    bleu_4,
+    bleu_parts_and_rouge_l,
+    meteor_statistics,
+    not_computed,
+    without_punctuation,
+)
 
 
 def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):

@@ -31,7 +31,7 @@ def load_generation_model(checkpoint, data, seed):
     """The model of *checkpoint*, in evaluation mode, for the data directory *data*; with its task.
 
     Raises:
-        InputError: if it is no checkpoint of a model that makes pairs from images alone, or was trained on other data
+        InputError: if it is no checkpoint of a model that makes pairs from images alone, or of one of other data
     """
     task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=seed))
     try:
@@ -40,10 +40,11 @@ def load_generation_model(checkpoint, data, seed):
         raise InputError(f"{checkpoint}: {error}") from error
     except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
         raise InputError(
-            f"{checkpoint}: not a whole checkpoint of --task vqapg ({type(error).__name__}); give another, or train it anew"
+            f"{checkpoint}: not a whole checkpoint of --task vqapg ({type(error).__name__}); give another, or train "
+            "it anew"
         ) from error
     if models[0].given is not None:
-        raise InputError(f"{checkpoint}: generates from image and {models[0].given}; give a model that makes both texts")
+        raise InputError(f"{checkpoint}: reads the {models[0].given}; give a model that generates both texts")
     return models[0].eval(), task, cfg
 
 
@@ -72,7 +73,8 @@ class NamedImages:
             self.paths[image] = data.image_path(image) if image in features.rows else Path(name)
             if not self.paths[image].is_file():
                 raise InputError(
-                    f"{name}: is no image of {data.path} and no file; name one as {data.path}/test.image does, or by its path"
+                    f"{name}: is no image of {data.path} and no file; name one as {data.path}/test.image does, or by "
+                    "its path"
                 )
 
     def read(self, image):

@@ -1,5 +1,7 @@
 """Figures 5 to 8, from stored JSON alone. Colours tell apart for colour-blind readers: Okabe and Ito's, and cividis."""
 
+import textwrap
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -113,7 +115,5 @@ def overlay(axes, picture, weights, highest):
 
 
 def _wrapped(words, width=28):
-    lines = [""]
-    for word in words.split():
-        lines = [*lines, word] if lines[-1] and len(lines[-1]) + len(word) >= width else [*lines[:-1], f"{lines[-1]} {word}".strip()]
-    return "\n".join(lines)
+    # A word that is longer than a line keeps it to itself.
+    return "\n".join(textwrap.wrap(words, width, break_long_words=False))

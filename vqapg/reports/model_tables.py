@@ -35,11 +35,11 @@ def table_9(study, dataset):
     """Overlap with the gold pairs."""
     rows = {name: (label, name) for name, label in MODELS.items()}
     table = _table(9, "Overlap with the gold pairs of the image", study, dataset, rows, "table9_overlap", OVERLAPS, ())
-    if table is None or not any(measure.key in metrics for runs in study.values() for metrics in runs.values() for measure in OVERLAP):
+    stored = [metrics for runs in study.values() for metrics in runs.values()]
+    if table is None or not any(measure.key in metrics for metrics in stored for measure in OVERLAP):
         return None
     reasons = dict.fromkeys(
-        f"{key} {reason}" for runs in study.values() for metrics in runs.values()
-        for key, reason in metrics.get("not_computed", {}).items()
+        f"{key} {reason}" for metrics in stored for key, reason in metrics.get("not_computed", {}).items()
     )
     return table._replace(note=f"{table.note} Not computed: {'; '.join(reasons)}.") if reasons else table
 

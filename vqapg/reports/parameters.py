@@ -44,5 +44,7 @@ def count_all():
         "words": WORDS,
         "channels": CHANNELS,
         "sizes": SIZES,
-        "parameters": {size: {name: count_parameters(name, **widths) for name in MODELS} for size, widths in SIZES.items()},
+        "parameters": {
+            size: {name: count_parameters(name, **widths) for name in MODELS} for size, widths in SIZES.items()
+        },
     }

@@ -21,28 +21,29 @@ from vqapg.reports.stored import read_json
 from vqapg.reports.study import format_study, read_study
 
 # What makes what is missing. STUDY is replaced by the folder's name.
+ATTENTION = "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
+EVALUATE = "vqapg evaluate DATA ... --output STUDY/MODEL/seed-K/metrics.json"
 COMMANDS = {
-    "Table 2": "bash scripts/table2.sh, or link the data directory as STUDY/data",
-    "Table 3": "vqapg check-evaluator DATA --evaluator CKPT --output STUDY/evaluator/evaluator.json",
-    "Table 4": "bash scripts/table4.sh, or vqapg evaluate ... --output STUDY/MODEL/seed-K/metrics.json",
-    "Table 5": "bash scripts/table5.sh, or vqapg evaluate ... --output STUDY/MODEL/seed-K/metrics.json",
-    "Table 6": "bash scripts/table6.sh, or vqapg annotate score SESSION --output STUDY/human.json",
-    "Table 7": "bash scripts/table7.sh, or vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json",
-    "Table 8": "bash scripts/table8.sh",
-    "Table 9": "bash scripts/table9.sh, with pip install pycocoevalcap",
+    "Table 2": "bash scripts/table2.sh [DATA], or ln -s DATA STUDY/data",
+    "Table 3": "bash scripts/table3.sh [DATA], or vqapg check-evaluator DATA --evaluator CKPT "
+    "--output STUDY/evaluator/evaluator.json",
+    "Table 4": f"bash scripts/table4.sh [DATA], or {EVALUATE}",
+    "Table 5": f"bash scripts/table5.sh [DATA], or {EVALUATE}",
+    "Table 6": "bash scripts/table6.sh [DATA], or vqapg annotate score SESSION --output STUDY/human.json",
+    "Table 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}",
+    "Table 8": "bash scripts/table8.sh [DATA]",
+    "Table 9": f"bash scripts/table9.sh [DATA], or, with pycocoevalcap installed, {EVALUATE}",
     "Table 10": "vqapg report --table-10 --output STUDY/parameters.json",
-    "Figure 5": "bash scripts/figure5.sh",
-    "Figure 6": "bash scripts/table7.sh, or vqapg attention DATA IMAGE... of models with region scaling",
-    "Figure 7": "bash scripts/table7.sh, or vqapg attention DATA IMAGE... --output STUDY/joint_variational/seed-K/attention.json",
-    "Figure 8": "vqapg attention ... --evaluator CKPT of the joint model, with a pair that the evaluator rejects",
+    "Figure 5": "bash scripts/figure5.sh [DATA]",
+    "Figure 6": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of models with region scaling",
+    "Figure 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of joint_variational",
+    "Figure 8": f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that the evaluator rejects",
 }
-
-
 CAPTIONS = {
     "Figure 5": "diversity and consistency by order of generation, with intervals as in Table 4",
     "Figure 6": "weights of the regions of an image, for the first pair of each variational model",
     "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator scores highest",
-    "Figure 8": "mean attention of the joint model, for the pair that the evaluator scores lowest and rejects",
+    "Figure 8": "mean attention of the joint model, for the pair of each image that it scores lowest, and rejects",
 }
 # What a report consists of, beside report.md.
 REPORTED = re.compile(r"(table\d+\.(md|tex|csv)|figure[5-8].*\.(png|pdf)|study\.md)")

@@ -34,8 +34,10 @@ def check_figure(path, stored, key, cure):
     """Raises InputError unless *stored* has under *key* a figure with finite numbers, or None for one over nothing."""
     figure = stored.get(key)
     numbers = ["none"]
-    if isinstance(figure, dict) and "value" in figure and isinstance(interval := figure.get("ci95") or [None, None], list):
-        numbers = [figure["value"], *interval] if len(interval) == 2 else ["none"]
+    if isinstance(figure, dict) and "value" in figure:
+        interval = figure.get("ci95") or [None, None]
+        if isinstance(interval, list) and len(interval) == 2:
+            numbers = [figure["value"], *interval]
     if not all(value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers):
         raise InputError(f"{path}: {key} is no figure with an interval; {cure}")
 
