@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The paper's comparison: three paradigms, with and without variation, in both orders, without region scaling, without
-# attention alignment; and the paper's own objective beside ours. 33 models, two evaluators; then all tables but 6 and 8, and all
-# figures, in runs/study-.../report. Run again, it skips what is done; killed anywhere and run again, it continues.
+# attention alignment; and the paper's own objective beside ours. 33 models and two evaluators, then all tables but 6
+# and 8, and all figures, in runs/study-.../report. Run again, it skips what is done; killed anywhere and run again, it
+# continues.
 #
 #   bash scripts/study.sh                 on easy-VQA, as many trainings side by side as there are cores; about
 #                                         2 1/4 hours on 2 cores
