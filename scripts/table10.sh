@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# Table 10: the number of parameters of each model, at our width and at the published one, beside the paper's.
+# Table 10: the number of parameters of each model, at our width and at the published one, beside the paper's; in
+# runs/table10/report.
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
-exec vqapg report --table-10
+mkdir -p runs/table10
+vqapg report --table-10 --output runs/table10/parameters.json
+vqapg report runs/table10 > /dev/null

@@ -1,13 +1,16 @@
 # Sourced, after $run is set, by scripts that train: one script at a time in $run; stock fairseq-train that
-# continues where it was killed; pairs generated and evaluated once.
+# continues where it was killed; pairs generated once. $data is the data directory.
 
 source scripts/newest_checkpoint.sh
 
 # Tensors are small here: a core for each of several trainings is faster than all cores for one after the other.
 export OMP_NUM_THREADS=1
-updates_an_epoch=545  # easy-VQA's 34,818 training pairs, 64 an update; the learning rate falls over all updates
-test_pairs=9673
+batch_size=64
+width=${WIDTH:-128}
 data=$run/data
+
+pairs_of() { wc -l < "$data/$1.image"; }
+updates_an_epoch() { echo $((($(pairs_of train) + batch_size - 1) / batch_size)); }
 
 # The lock is held by whatever the script starts, too: when the script alone was killed, its trainings go on, and
 # are stopped before a new run continues them.
@@ -48,18 +51,25 @@ have_options() {
 }
 
 # train FOLDER EPOCHS ARGUMENTS...: stock fairseq-train; its log goes to FOLDER/train.log, its progress to stderr,
-# and the weights it ends with to FOLDER/final.pt.
+# and the weights it ends with to FOLDER/final.pt. The learning rate falls over all updates. With a variable
+# start_from it begins with the weights of that checkpoint.
 train() {
-    local folder=$1 epochs=$2 newest trainer
+    local folder=$1 epochs=$2 updates warmup newest trainer from
     shift 2
     mkdir -p "$folder"
-    set -- --hidden-size 128 --embed-dim 128 --batch-size 64 --clip-norm 5 --optimizer adam \
-        --lr-scheduler cosine --warmup-updates 300 --max-update $((epochs * updates_an_epoch)) \
-        --max-epoch "$epochs" "$@"
-    have_options "$folder/arguments" "$*"
+    updates=$((epochs * $(updates_an_epoch)))
+    warmup=$((updates < 3000 ? updates / 10 : 300))
+    set -- --hidden-size "$width" --embed-dim "$width" --batch-size "$batch_size" --clip-norm 5 --optimizer adam \
+        --lr-scheduler cosine --warmup-updates $warmup --max-update $updates --max-epoch "$epochs" "$@"
+    have_options "$folder/arguments" "$*${start_from:+ from $start_from}"
     if [ -e "$folder/final.pt" ]; then return; fi
     newest=$(newest_checkpoint "$folder")
-    fairseq-train "$data" --user-dir vqapg --save-dir "$folder" ${newest:+--restore-file "$newest"} \
+    if [ -n "$newest" ]; then
+        from=(--restore-file "$newest")
+    else
+        from=(${start_from:+--finetune-from-model "$start_from"})
+    fi
+    fairseq-train "$data" --user-dir vqapg --save-dir "$folder" "${from[@]}" \
         --no-last-checkpoints --keep-last-epochs 2 --num-workers 0 --cpu "$@" \
         >> "$folder/train.log" &
     trainer=$!
@@ -70,14 +80,18 @@ train() {
     mv "$folder/final.pt.partial" "$folder/final.pt"
 }
 
-# generate FOLDER SEED: a pair for each test pair, beam 10, in FOLDER/generate-test.txt; progress to stderr.
+# generate FOLDER SEED [SPLIT [FLAGS...]]: a pair for each pair of the split, test and beam 10 unless given, in
+# FOLDER/generate-SPLIT.txt; progress to stderr.
 generate() {
-    local folder=$1 seed=$2
-    if [ "$folder/generate-test.txt" -nt "$folder/final.pt" ]; then return; fi
-    fairseq-generate "$data" --user-dir vqapg --task vqapg --path "$folder/final.pt" --gen-subset test \
-        --beam 10 --max-len-b 30 --batch-size 256 --seed "$seed" --cpu 2> "$folder/generate.log" \
-        | tee "$folder/generate-test.txt.partial" | grep '^H-' \
-        | python -m tqdm --total $test_pairs --unit pair --desc generating > /dev/null \
+    local folder=$1 seed=$2 split=${3:-test} output
+    shift $(($# < 3 ? 2 : 3))
+    output=$folder/generate-$split.txt
+    if [ "$output" -nt "$folder/final.pt" ]; then return; fi
+    if [ $# = 0 ]; then set -- --beam 10; fi
+    fairseq-generate "$data" --user-dir vqapg --task vqapg --path "$folder/final.pt" --gen-subset "$split" \
+        --max-len-b 30 --batch-size 256 --seed "$seed" --cpu "$@" 2> "$folder/generate.log" \
+        | tee "$output.partial" | awk '/^H-/ && $1 != last { last = $1; print; fflush() }' \
+        | python -m tqdm --total "$(pairs_of "$split")" --unit pair --desc generating > /dev/null \
         || { tail -n 5 "$folder/generate.log" >&2; return 1; }
-    mv "$folder/generate-test.txt.partial" "$folder/generate-test.txt"
+    mv "$output.partial" "$output"
 }

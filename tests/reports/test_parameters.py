@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from vqapg.reports.parameters import PAPER, SIZES, format_table_10, millions_of_parameters
+from vqapg.cli.main import main
+from vqapg.reports.paper import PAPER
+from vqapg.reports.parameters import SIZES, count_parameters
 
 
 def lstm(inputs, width, layers=2, directions=1):
@@ -23,12 +25,13 @@ def test_the_baseline_sequential_model_counted_by_hand():
         + (decoder + 1) * words  # output
         + (regions + 1) * 2 * 2 * decoder  # h and c of both layers from the mean region
     )
-    assert millions_of_parameters("sequential", **SIZES["published"]) == pytest.approx(count / 1e6, abs=1e-6)
+    assert count_parameters("sequential", **SIZES["published"]) == count
 
 
 @pytest.mark.parametrize("name", ["joint", "sequential"])
 def test_two_of_the_papers_sizes_are_met_to_its_last_digit(name):
-    assert round(millions_of_parameters(name, **SIZES["published"]), 2) == PAPER[name]
+    millions = count_parameters(name, **SIZES["published"]) / 1e6
+    assert round(millions, 2) == PAPER["table10_parameters_millions"][name]
 
 
 def test_the_published_sizes_are_those_of_the_configuration():
@@ -38,6 +41,10 @@ def test_the_published_sizes_are_those_of_the_configuration():
     assert sizes == SIZES["published"] | {"embed_dim": 300}
 
 
-def test_the_table_has_a_row_a_model():
-    lines = format_table_10().splitlines()
-    assert len(lines) == 4 + len(PAPER) and lines[8].startswith("| sequential | 24.46 | 15.71 (-36%) | 24.46 (-0%)")
+def test_the_counts_are_stored_and_a_report_is_made_of_them_alone(tmp_path, capsys):
+    assert main(["report", "--table-10", "--output", str(tmp_path / "parameters.json")]) == 0
+    printed = capsys.readouterr().out
+    assert main(["report", str(tmp_path)]) == 0
+    assert (tmp_path / "report/table10.md").read_text() == printed.removesuffix("\n")
+    (row,) = [line for line in printed.splitlines() if line.startswith("| Sequential ")]
+    assert [cell.strip() for cell in row.strip("|").split("|")] == ["Sequential", "24.46", "15.71 (-36%)", "24.46 (-0%)"]

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from vqapg.cli.main import main
 from vqapg.errors import InputError
 from vqapg.reports.study import format_study, read_study
 
@@ -77,11 +76,18 @@ def test_a_figure_without_interval_is_a_dash(folder):
     assert rows(format_study(read_study(folder)))[2][-2] == "-"
 
 
+def test_a_folder_without_metrics_is_an_empty_study(tmp_path):
+    (tmp_path / "joint/seed-1").mkdir(parents=True)
+    assert read_study(tmp_path) == {}
+
+
 @pytest.mark.parametrize("text, message", [
     ("{", "cannot be read as JSON"), ("[]", "holds no figures"), ('{"pairs": 3}', "has no count of images"),
     ('{"pairs": "x"}', "has no count of pairs"), (json.dumps(metrics(3, 0.7, distinct4=3)), "distinct4 is no figure"),
     (json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))), "distinct4 is no figure"),
     (json.dumps(metrics(3, 0.7, true_consistent=figure("a", 0, 1))), "true_consistent is no figure"),
+    (json.dumps(metrics(3, 0.7, bleu4={"value": 0.5, "n": 3, "ci95": [0.1]})), "bleu4 is no figure"),
+    (json.dumps(metrics(3, 0.7, bleu4={"ci95": None})), "bleu4 is no figure"),
     (json.dumps({"pairs": 1, "images": 1, "malformed": 0}), "distinct4 is no figure"),
 ])
 def test_what_are_no_metrics_are_refused(folder, text, message):
@@ -103,15 +109,3 @@ def test_a_seed_may_not_be_there_twice(folder):
     (folder / "joint/seed-1/metrics.json").write_text(json.dumps(metrics(3, 0.7)))
     with pytest.raises(InputError, match="seed 1 of joint is there twice"):
         read_study(folder)
-
-
-def test_the_command_prints_and_writes(folder, capsys):
-    assert main(["report", str(folder), "--output", str(folder / "study.md")]) == 0
-    assert (folder / "study.md").read_text() == capsys.readouterr().out
-    for place, message in (("none", "there is no such folder"), ("joint", "holds no MODEL/seed-K/metrics.json")):
-        assert main(["report", str(folder / place)]) == 2
-        assert message in capsys.readouterr().err
-    # It does not write over what it reads.
-    read = folder / "joint/seed-1/metrics.json"
-    assert main(["report", str(folder), "--output", str(read)]) == 2
-    assert "is read by this very command" in capsys.readouterr().err and json.loads(read.read_text())

@@ -18,6 +18,9 @@ COMMANDS = {
     "annotate": "vqapg.cli.annotate",
     "check-evaluator": "vqapg.cli.check_evaluator",
     "round-trip": "vqapg.cli.round_trip",
+    "overlap": "vqapg.cli.overlap",
+    "pretraining-data": "vqapg.cli.pretraining_data",
+    "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
 }

@@ -1,37 +1,59 @@
-"""Tables in Markdown. Of a study, from stored metrics alone: D, N, P, S and, where it is known, the truth, for every
-model with intervals, and which of the paper's claims hold. Or Table 10, the sizes of the models."""
+"""Tables 2 to 10 in Markdown, LaTeX and CSV, the paper's figures beside ours, and Figures 5 to 8 as PNG and PDF, from
+the JSON files in a study's folder alone; what is not there is named, with the command that makes it. Also study.md:
+every model with every measure and seed, and which of the paper's claims hold.
+With --table-10 the number of parameters of each model, for Table 10."""
 
-HELP = "print the tables of a study, or the sizes of the models"
-EXAMPLE = "vqapg report runs/study-8-epochs --output study.md"
+HELP = "write the paper's tables and figures from stored figures"
+EXAMPLE = "vqapg report runs/study-8-epochs --output runs/study-8-epochs/report"
 
 
 def add_arguments(parser):
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "study", nargs="?", metavar="DIR", help="holds MODEL/seed-K/metrics.json, as scripts/study.sh makes them"
+        "study", nargs="?", metavar="STUDY", help="holds MODEL/seed-K/metrics.json and others, as the scripts make them"
     )
-    what.add_argument("--table-10", action="store_true", help="the number of parameters, beside the paper's")
-    parser.add_argument("--output", metavar="FILE", help="Markdown file to write, beside printing it")
+    what.add_argument("--table-10", action="store_true", help="count the parameters of every model")
+    parser.add_argument(
+        "--output",
+        metavar="PATH",
+        help="the folder to write (default: STUDY/report); with --table-10 a JSON file, STUDY/parameters.json for the "
+        "report of a study (default: only print Table 10)",
+    )
 
 
 def run(args):
     from pathlib import Path
 
+    if args.table_10:
+        _table_10(args.output)
+        return
+    from vqapg.errors import InputError
+    from vqapg.reports.report import write_report
+
+    output = Path(args.study) / "report" if args.output is None else Path(args.output)
+    if output.exists() and not output.is_dir():
+        raise InputError(f"--output {output}: is a file; give the folder to write")
+    report = write_report(Path(args.study), output)
+    for name, files in report.written.items():
+        print(f"{name}: {', '.join(files)}")
+    for name, command in report.missing.items():
+        print(f"{name} is missing; make it with: {command}")
+    print(f"All in one: {output / 'report.md'}")
+
+
+def _table_10(output):
+    import json
+
     from vqapg.cli.paths import output_file
     from vqapg.files import atomic_write
 
-    from vqapg.reports.study import format_study, metrics_files, read_study
+    path = output_file("--output", output) if output is not None else None
+    from vqapg.reports.other_tables import table_10
+    from vqapg.reports.parameters import count_all
 
-    output = None
-    if args.output is not None:
-        output = output_file("--output", args.output, metrics_files(Path(args.study)) if args.study else ())
-    if args.table_10:
-        from vqapg.reports.parameters import format_table_10
-
-        text = format_table_10()
-    else:
-        text = format_study(read_study(Path(args.study)))
-    print(text)
-    if output:
-        with atomic_write(output) as file:
-            file.write(text + "\n")
+    counts = count_all()
+    if path is not None:
+        with atomic_write(path) as file:
+            json.dump(counts, file, indent=2)
+            file.write("\n")
+    print(table_10(counts, path).markdown())

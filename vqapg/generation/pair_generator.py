@@ -108,14 +108,14 @@ class PairGenerator:
             given=given,
         )
         best = [
-            [self._join(texts, row_given) for texts in sorted(row, key=self._score, reverse=True)[: self.nbest]]
+            [self._join(texts, row_given) for texts in sorted(row, key=self.score, reverse=True)[: self.nbest]]
             for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
         ]
         grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
         return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
 
-    def _score(self, texts):
-        """Of the tokens that were generated, whatever was given."""
+    def score(self, texts):
+        """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was given."""
         length = sum(len(text.tokens) for text in texts.values())
         return normalised_score(sum(text.total for text in texts.values()), length, self.length_penalty)
 
@@ -131,7 +131,7 @@ class PairGenerator:
             tokens = torch.cat([text.tokens for text in ends])
             tokens[len(ends[0].tokens) - 1] = self.separator
             log_probs = torch.cat([text.log_probs for text in ends])
-        return {"tokens": tokens, "score": self._score(texts), "positional_scores": log_probs, "alignment": None}
+        return {"tokens": tokens, "score": self.score(texts), "positional_scores": log_probs, "alignment": None}
 
     def _given(self, tokens):
         """A given text ``[T]`` beside a generated one: certain, so of log-probability 0."""

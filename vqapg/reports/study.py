@@ -1,24 +1,14 @@
-"""The study's tables in Markdown (the paper's Tables 4 and 5, Figure 5), from stored metrics alone."""
+"""Every model of a study with every measure and seed, and which of the paper's claims hold: study.md."""
 
-import json
-import math
-import re
 from typing import NamedTuple
 
 from vqapg.errors import InputError
+from vqapg.reports.paper import MODELS
+from vqapg.reports.stored import Measure, check_figure, format_summary, read_json, seed_folders, summary
+from vqapg.reports.table import markdown_table
 
 COUNTS = ("pairs", "images", "malformed")
-SEED_FOLDER = re.compile(r"seed-(\d+)")
-
-
-class Measure(NamedTuple):
-    """A figure of metrics.json: its key, its head in the tables, its factor and its decimals."""
-
-    key: str
-    head: str
-    factor: float
-    decimals: int
-
+CURE = "make it again with vqapg evaluate"
 
 D = Measure("distinct4", "D (%)", 100, 2)
 N = Measure("unique_pairs", "N", 1, 0)
@@ -28,15 +18,14 @@ TRUE = Measure("true_consistent", "truly consistent (%)", 100, 1)
 FOUND = Measure("possible_pairs_found", "possible pairs found", 1, 0)
 AGREES = Measure("evaluator_agreement", "evaluator agrees with the truth (%)", 100, 1)
 MEASURES = (D, N, P, S, TRUE, FOUND, AGREES)
+BLEU = Measure("bleu4", "BLEU-4 (%)", 100, 2)
+METEOR = Measure("meteor", "METEOR (%)", 100, 2)
+ROUGE = Measure("rouge_l", "ROUGE-L (%)", 100, 2)
+OVERLAP = (BLEU, METEOR, ROUGE)
 
 # The paper's rows in its order, then what is only here.
 ROWS = {
-    "pipeline": "Pipeline",
-    "pipeline_variational": "Pipeline*",
-    "joint": "Joint",
-    "joint_variational": "Joint*",
-    "sequential": "Sequential",
-    "sequential_variational": "Sequential*",
+    **MODELS,
     "joint_variational-no_scaling": "Joint* - scaling",
     "joint_variational-no_alignment": "Joint* - alignment",
     "pipeline_variational-no_scaling": "Pipeline* - scaling",
@@ -99,68 +88,58 @@ CLAIMS = (
 )
 
 
-def metrics_files(folder):
-    """The files that a study is read from."""
-    return [path for path in sorted(folder.glob("*/seed-*/metrics.json")) if SEED_FOLDER.fullmatch(path.parent.name)]
-
-
 def _read_metrics(path):
-    cure = "make it again with vqapg evaluate"
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); {cure}") from error
-    if not isinstance(metrics, dict):
-        raise InputError(f"{path}: holds no figures; {cure}")
+    metrics = read_json(path, CURE)
     for name in COUNTS:
         if type(metrics.get(name)) is not int:
-            raise InputError(f"{path}: has no count of {name}; {cure}")
-    for measure in MEASURES:
-        if measure.key not in metrics and measure not in (D, N):
-            continue
-        figure = metrics.get(measure.key)
-        numbers = [figure.get("value"), *(figure.get("ci95") or ())] if isinstance(figure, dict) else ["none"]
-        if not all(value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers):
-            raise InputError(f"{path}: {measure.key} is no figure with an interval; {cure}")
+            raise InputError(f"{path}: has no count of {name}; {CURE}")
+    for measure in (*MEASURES, *OVERLAP):
+        if measure.key in metrics or measure in (D, N):
+            check_figure(path, metrics, measure.key, CURE)
     return metrics
 
 
 def read_study(folder):
-    """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the tables.
+    """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the tables; empty where
+    there is none.
 
     Raises:
-        InputError: if there is none, one cannot be read, or they are not measured alike
+        InputError: if one cannot be read, or they are not measured alike
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh")
     found, first = {}, None
-    for path in metrics_files(folder):
-        model, seed = path.parent.parent.name, int(SEED_FOLDER.fullmatch(path.parent.name)[1])
-        metrics = _read_metrics(path)
-        alike = [metrics["pairs"], metrics["images"], metrics.get("split"), (metrics.get("evaluator") or {}).get("sha256")]
-        first = first or (path, alike)
-        if alike != first[1]:
-            raise InputError(
-                f"{path}: is over other pairs or images, another split or another evaluator than {first[0]}, which no "
-                "table may compare; evaluate it alike, or remove it"
-            )
-        if seed in found.setdefault(model, {}):
-            raise InputError(f"{path}: seed {seed} of {model} is there twice; remove one of them")
-        found[model][seed] = metrics
-    if not found:
-        raise InputError(
-            f"{folder}: holds no MODEL/seed-K/metrics.json; give the folder of a study, see scripts/study.sh"
-        )
+    for model in sorted(path.name for path in folder.iterdir() if path.is_dir()):
+        for seed, seed_folder in seed_folders(folder / model).items():
+            path = seed_folder / "metrics.json"
+            if not path.exists():
+                continue
+            metrics = _read_metrics(path)
+            alike = [
+                metrics["pairs"], metrics["images"], metrics.get("split"), (metrics.get("evaluator") or {}).get("sha256")
+            ]
+            first = first or (path, alike)
+            if alike != first[1]:
+                raise InputError(
+                    f"{path}: is over other pairs or images, another split or another evaluator than {first[0]}, which "
+                    "no table may compare; evaluate it alike, or remove it"
+                )
+            found.setdefault(model, {})[seed] = metrics
     order = [*ROWS, *found]
-    return {model: dict(sorted(found[model].items())) for model in sorted(found, key=order.index)}
+    return {model: found[model] for model in sorted(found, key=order.index)}
+
+
+def seeds_note(study):
+    """How the figures of a study's tables are to be read."""
+    some = next(iter(next(iter(study.values())).values()))
+    return (
+        f"Mean over seeds; in brackets from the lowest to the highest end of the seeds' bootstrap 95% intervals over "
+        f"{some['images']:,} images. One pair generated for each of {some['pairs']:,} test pairs. * is variational."
+    )
 
 
 def format_study(study):
     """The tables as Markdown: every model, every seed, and the paper's claims."""
-    some = next(iter(next(iter(study.values())).values()))
     parts = [
-        f"Mean over seeds; in brackets from the lowest to the highest end of the seeds' bootstrap 95% intervals over "
-        f"{some['images']:,} images. One pair generated for each of {some['pairs']:,} test pairs. * is variational.",
+        seeds_note(study),
         _table(study, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")),
         "Each seed:",
         _table(
@@ -173,14 +152,14 @@ def format_study(study):
     if claims:
         parts += [
             "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; *not told apart*: they do.",
-            _markdown(("paper", "claim", "measure", "said to be more", "said to be less", "their N", "seeds", "here"), claims),
+            markdown_table(("paper", "claim", "measure", "said to be more", "said to be less", "their N", "seeds", "here"), claims),
         ]
     return "\n\n".join(parts)
 
 
 def _table(rows, label, heads):
     measures = [m for m in MEASURES if any(m.key in metrics for runs in rows.values() for metrics in runs.values())]
-    return _markdown(
+    return markdown_table(
         (*heads, *(measure.head for measure in measures), "malformed"),
         [
             (*label(key, runs), *(_figure(measure, runs) for measure in measures), _malformed(runs))
@@ -201,7 +180,7 @@ def _check(claim, study):
     beside = " / ".join(_figure(N, runs).split()[0] for runs in both)
     seeds = " / ".join(str(len(runs)) for runs in both)
     for measure in claim.measures:
-        higher, lower = (_summary(measure, runs) for runs in both)
+        higher, lower = (summary(measure, runs) for runs in both)
         if higher is None or lower is None:
             continue
         if higher[1] > lower[2]:
@@ -214,22 +193,8 @@ def _check(claim, study):
         yield claim.source, claim.text, measure.head, *figures, beside, seeds, verdict
 
 
-def _summary(measure, runs):
-    """(mean, lowest end, highest end) over the seeds; None where a run lacks the figure or its interval."""
-    figures = [metrics.get(measure.key) for metrics in runs.values()]
-    if not all(figure and figure["ci95"] for figure in figures):
-        return None
-    values = [figure["value"] for figure in figures]
-    low, high = (bounds for bounds in zip(*(figure["ci95"] for figure in figures)))
-    return sum(values) / len(values), min(low), max(high)
-
-
 def _figure(measure, runs):
-    summary = _summary(measure, runs)
-    if summary is None:
-        return "-"
-    mean, low, high = (f"{measure.factor * value:,.{measure.decimals}f}" for value in summary)
-    return f"{mean} [{low}, {high}]"
+    return format_summary(measure, summary(measure, runs))
 
 
 def _label(name):
@@ -238,11 +203,3 @@ def _label(name):
 
 def _seeds(runs):
     return ", ".join(map(str, runs))
-
-
-def _markdown(heads, rows):
-    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    lines = [heads, ["-" * width for width in widths], *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in lines
-    )

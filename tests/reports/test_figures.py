@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from matplotlib import pyplot
+from matplotlib.colors import to_rgb
+from PIL import Image
+from study_folder import figure, looked_pair, metrics, write_attention
+
+from vqapg.reports.attention import attention_records
+from vqapg.reports.figures import ORDERS, figure_5, figure_6, figure_7, overlay
+from vqapg.reports.report import _file_names
+
+GRID = (2, 3)
+
+
+@pytest.fixture(autouse=True)
+def close():
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture
+def records(tmp_path):
+    joint = [
+        looked_pair("is there a dog ?", "no", GRID, {"question": 2, "answer": 0}, consistency=0.25),
+        looked_pair("is there a cat ?", "yes", GRID, {"question": 2, "answer": 2}, consistency=0.75),
+    ]
+    pipeline = [looked_pair("what is this ?", "a dog", GRID, {"question": 5, "answer": 4})]
+    sequential = [looked_pair("who is this ?", "ann", GRID, {"question": 1, "answer": 1}, weights=False)]
+    write_attention(tmp_path, "joint_variational", {"a.png": joint})
+    write_attention(tmp_path, "pipeline_variational", {"a.png": pipeline, "b.png": pipeline})
+    write_attention(tmp_path, "sequential_variational", {"a.png": sequential})
+    return attention_records(tmp_path)
+
+
+def drawn(figure):
+    """{title: weights} of the panels with an overlay, in order."""
+    return {axes.get_title(): axes.images[1].get_array() for axes in figure.axes if len(axes.images) == 2}
+
+
+def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are():
+    """A picture of six fields of one grey each, and as weights those greys: every pixel's weight is its field's."""
+    fields = np.array([[0, 51, 102], [153, 204, 255]], dtype=np.uint8)
+    picture = Image.fromarray(np.kron(fields, np.ones((50, 40), np.uint8)))  # 120 wide, 100 high
+    panel = pyplot.figure(figsize=(1.2, 1), dpi=100)
+    axes = panel.add_axes((0, 0, 1, 1))
+    overlaid = overlay(axes, picture.convert("RGB"), np.arange(6).reshape(GRID) / 5, 1.0)
+    axes.set_axis_off()
+    assert axes.images[0].get_extent() == overlaid.get_extent() == [0, 120, 100, 0]
+    # Drawn alone and opaque in grey, the weights are the picture again.
+    overlaid.set(alpha=1, cmap="gray")
+    panel.canvas.draw()
+    pixels = np.asarray(panel.canvas.buffer_rgba())[..., 0]
+    assert pixels.shape == (100, 120)
+    for y, x in [(2, 2), (2, 60), (2, 117), (97, 2), (97, 60), (97, 117), (47, 37), (53, 43)]:
+        assert pixels[y, x] == fields[y // 50, x // 40]
+
+
+def test_figure_6_has_a_panel_a_latent_variable_and_none_without_region_scaling(records):
+    panels = drawn(figure_6("a.png", records))
+    assert list(panels) == [
+        "Pipeline*\nanswer: a dog", "Pipeline*\nquestion: what is this?", "Joint*\nis there a dog? no"
+    ]
+    answer, question, joint = panels.values()
+    # Regions 4, 5 and 0 of two rows of three
+    assert np.argwhere(answer == 1).tolist() == [[1, 1]]
+    assert np.argwhere(question == 1).tolist() == [[1, 2]]
+    assert np.argwhere(joint == 1).tolist() == [[0, 0]] and joint.min() == 0.25
+    assert figure_6("a.png", {"sequential_variational": records["sequential_variational"]}) is None
+
+
+def test_figures_7_and_8_show_answer_and_question_on_one_scale(records):
+    joint = records["joint_variational"]
+    best, worst = joint.best_and_worst("a.png")
+    assert (str(best), str(worst)) == ("is there a cat? yes", "is there a dog? no")
+    figure = figure_7("a.png", joint, worst)
+    panels = drawn(figure)
+    assert list(panels) == ["answer: no", "question: is there a dog?"]
+    assert np.argwhere(panels["answer: no"] == 1).tolist() == [[0, 0]]
+    assert np.argwhere(panels["question: is there a dog?"] == 1).tolist() == [[0, 2]]
+    assert {axes.images[1].get_clim() for axes in figure.axes if len(axes.images) == 2} == {(0, 1)}
+    assert "evaluator's score 0.25" in figure.get_suptitle()
+    # All attention on different regions, -log 1e-8; on the same, nothing.
+    assert worst.divergence == pytest.approx(np.log(1e8), rel=1e-6) and best.divergence == pytest.approx(0, abs=1e-6)
+
+
+def test_without_scores_the_first_pair_is_shown_and_a_pair_that_is_accepted_is_no_figure_8(tmp_path):
+    at = {"question": 0, "answer": 1}
+    write_attention(tmp_path, "joint_variational", {
+        "a.png": [looked_pair("q ?", "a", GRID, at), looked_pair("r ?", "b", GRID, at)],
+        "b.png": [looked_pair("q ?", "a", GRID, at, 0.6), looked_pair("r ?", "b", GRID, at, 0.9)],
+        "c.png": [],
+    })
+    record = attention_records(tmp_path)["joint_variational"]
+    assert [str(pair) for pair in record.best_and_worst("a.png")] == ["q? a", "None"]
+    assert [str(pair) for pair in record.best_and_worst("b.png")] == ["r? b", "None"]
+    assert record.best_and_worst("c.png") == (None, None)
+
+
+def test_figure_5_has_a_bar_an_order_and_its_interval():
+    study = {
+        "pipeline_variational": {1: metrics(100, 0.8), 2: metrics(110, 0.9)},
+        "pipeline_variational-qa": {1: metrics(120, 0.95)},
+        "sequential_variational": {1: metrics(50, 0.7)},
+    }
+    panels = figure_5(study).axes
+    assert [axes.get_ylabel() for axes in panels] == ["D (%)", "N", "P (%)"]
+    # The sequential model was trained in one order only.
+    assert [label.get_text() for label in panels[1].get_xticklabels()] == ["Pipeline*"]
+    first, second = (container for container in panels[1].containers if hasattr(container, "patches"))
+    assert [bar.get_height() for bar in first] == [105] and [bar.get_height() for bar in second] == [120]
+    ((low, high),) = (segment[:, 1] for segment in first.errorbar.lines[2][0].get_segments())
+    assert (low, high) == (95, 115)
+    assert first[0].get_facecolor()[:3] == to_rgb(ORDERS[0][2]) and second[0].get_hatch() == "//"
+    assert figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")}) is None
+
+
+def test_a_figure_that_was_not_measured_is_left_out_of_figure_5():
+    nothing = {"value": None, "n": 0, "ci95": None}
+    study = {
+        "pipeline_variational": {1: metrics(100, 0.8, true_consistent=figure(0.7))},
+        "pipeline_variational-qa": {1: metrics(100, 0.8) | {"consistent": nothing}},
+    }
+    assert [axes.get_ylabel() for axes in figure_5(study).axes] == ["D (%)", "N"]
+
+
+def test_file_names_of_images_differ():
+    assert _file_names(["test/images/a.png", "test images/a.jpg", "Ü.png"]) == {
+        "test/images/a.png": "test-images-a", "test images/a.jpg": "test-images-a-2", "Ü.png": "image"
+    }

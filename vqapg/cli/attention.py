@@ -1,0 +1,69 @@
+"""Generate pairs for named images and store where the model looked: the weights it gave to the image's regions, and the
+attention of question and answer. `vqapg report` draws Figures 6 to 8, and makes Table 7, from the files of a study."""
+
+HELP = "store region weights and attentions of pairs generated for named images"
+EXAMPLE = (
+    "vqapg attention data/easy --checkpoint STUDY/joint_variational/seed-1/final.pt "
+    "--output STUDY/joint_variational/seed-1/attention.json test/images/705.png test/images/649.png"
+)
+
+
+def add_arguments(parser):
+    parser.add_argument("data", metavar="DATA", help="the data directory, with features")
+    parser.add_argument(
+        "images", nargs="+", metavar="IMAGE", help="an image of DATA, as in its *.image files; or any image file"
+    )
+    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="joint, pipeline or sequential model")
+    parser.add_argument(
+        "--evaluator", metavar="CKPT", help="consistency evaluator's checkpoint: scores the pairs of DATA's images"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="PATH",
+        help="of the backbone, for other image files, where DATA's features were made with a weights file of your own",
+    )
+    parser.add_argument("--num-samples", type=int, default=4, metavar="N", help="pairs an image (default: 4)")
+    parser.add_argument("--beam", type=int, default=10, help="default: 10")
+    parser.add_argument("--seed", type=int, default=1, help="of the latent variables (default: 1)")
+    parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+
+
+def run(args):
+    import json
+
+    from vqapg.cli.paths import input_file, output_file
+    from vqapg.data.directory import DataDirectory
+    from vqapg.errors import InputError
+    from vqapg.files import atomic_write
+
+    for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
+        if getattr(args, name) < least:
+            option = f"--{name.replace('_', '-')}"
+            raise InputError(f"{option} {getattr(args, name)}: must be at least {least}")
+    input_file("--checkpoint", args.checkpoint)
+    inputs = [args.checkpoint]
+    if args.evaluator is not None:
+        inputs.append(input_file("--evaluator", args.evaluator))
+    data = DataDirectory(args.data)
+    output = output_file("--output", args.output, [*inputs, *data.path.glob("*")])
+
+    from vqapg.generation.attention_record import record_attention
+
+    record = record_attention(
+        args.checkpoint, data, args.images, draws=args.num_samples, seed=args.seed, beam=args.beam,
+        weights=args.weights,
+    )
+    if args.evaluator is not None:
+        from vqapg.evaluation.consistency import score_triples
+
+        pairs = [(image["image"], pair) for image in record["images"] if image["in_data"] for pair in image["pairs"]]
+        triples = [(image, pair["question"], pair["answer"]) for image, pair in pairs]
+        for (_, pair), score in zip(pairs, score_triples(args.evaluator, data, triples) if triples else ()):
+            pair["consistency"] = float(score)
+    with atomic_write(output) as file:
+        json.dump(record, file, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+    for image in record["images"]:
+        print(f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out")
+        for pair in image["pairs"]:
+            print(f"  {pair['question']} {pair['answer']}")

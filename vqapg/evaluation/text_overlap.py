@@ -1,0 +1,52 @@
+"""Overlap of one generated half of a pair with the gold half, for VQG and VQA (section 6.6, Table 8)."""
+
+import contextlib
+
+import numpy as np
+
+from vqapg.evaluation.figures import Figures
+from vqapg.evaluation.meteor import MeteorError, Meteor, find_java
+from vqapg.evaluation.overlap import (
+    bleu_4,
+    bleu_parts_and_rouge_l,
+    meteor_statistics,
+    not_computed,
+    without_punctuation,
+)
+
+
+def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
+    """BLEU-4, METEOR, ROUGE-L by coco-caption's definitions, and the share of texts that are the gold one exactly.
+
+    Args:
+        pairs: list of GeneratedPair; ``id`` names the gold pair that each was generated from
+        gold: the pairs of the split
+        text: "question" or "answer", the half that was generated
+        seed, resamples: of the bootstrap over images
+
+    Returns:
+        ``{"value", "n", "ci95"}`` by key; under ``not_computed`` why some are missing
+    """
+    figures, missing = Figures(pairs, seed, resamples), not_computed()
+    said = [getattr(pair, text) for pair in figures.pairs]
+    meant = [getattr(gold[pair.id], text) for pair in figures.pairs]
+    found = {"exact": figures.mean(figures.image, np.array(said) == np.array(meant))}
+    if "bleu4" in missing or not said:
+        return found | {"not_computed": missing}
+    ids = [pair.id for pair in figures.pairs]
+    # A text of nothing but punctuation stays as it is.
+    texts = [without_punctuation(words) or words for words in said]
+    references = {id: [without_punctuation(words) or words] for id, words in zip(ids, meant)}
+    with contextlib.nullcontext() if "meteor" in missing else Meteor(find_java()) as meteor:
+        bleu, rouge = bleu_parts_and_rouge_l(ids, texts, references)
+        found |= {
+            "bleu4": figures.of_sums(figures.image, bleu, bleu_4),
+            "rouge_l": figures.mean(figures.image, rouge),
+        }
+        if meteor:
+            try:
+                statistics = meteor_statistics(meteor, ids, texts, references)
+                found["meteor"] = figures.of_sums(figures.image, statistics, meteor.scores)
+            except MeteorError as error:
+                missing["meteor"] = f"{error}; see that Java can have 2 GB of memory"
+    return found | {"not_computed": missing}

@@ -1,0 +1,100 @@
+"""Stored region weights and attentions, as `vqapg attention` writes them, read for Figures 6 to 8 and Table 7."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from vqapg.data.tokenizer import detokenize
+from vqapg.errors import InputError
+from vqapg.evaluation.metrics import CONSISTENT_ABOVE
+from vqapg.reports.paper import VARIATIONAL
+from vqapg.reports.stored import read_json, seed_folders
+
+CURE = "make it again with vqapg attention"
+
+
+class LookedPair(NamedTuple):
+    """A generated pair: texts for people, the evaluator's score (None where not known), and by text, "question" or
+    "answer", arrays over the regions ``[H, W]``: ``weights`` (empty without region scaling) and mean ``attention``."""
+
+    question: str
+    answer: str
+    consistency: float | None
+    weights: dict[str, np.ndarray]
+    attention: dict[str, np.ndarray]
+
+    def __str__(self):
+        return f"{self.question} {self.answer}"
+
+    @property
+    def divergence(self):
+        """KL(mean question attention || mean answer attention) in nats, equation 4 without its weight."""
+        question, answer = (self.attention[text] + 1e-8 for text in ("question", "answer"))
+        return float((self.attention["question"] * np.log(question / answer)).sum())
+
+
+class AttentionRecord(NamedTuple):
+    """One attention.json: by image its path and its pairs; *shared*: question and answer have one z."""
+
+    images: dict[str, tuple[str, list[LookedPair]]]
+    shared: bool
+
+    def path_of(self, image):
+        return self.images[image][0]
+
+    def pairs_of(self, image):
+        return self.images[image][1] if image in self.images else []
+
+    def best_and_worst(self, image):
+        """The image's pair that the evaluator scores highest, and that which it scores lowest where it rejects it;
+        without scores the first and none."""
+        pairs = self.pairs_of(image)
+        if not pairs or any(pair.consistency is None for pair in pairs):
+            return (pairs[0] if pairs else None), None
+        worst = min(pairs, key=lambda pair: pair.consistency)
+        best = max(pairs, key=lambda pair: pair.consistency)
+        return best, (worst if worst.consistency <= CONSISTENT_ABOVE and worst is not best else None)
+
+
+def attention_records(folder):
+    """{model: AttentionRecord} of ``folder/MODEL/seed-K/attention.json``, for the variational models that have one; of
+    several seeds the first.
+
+    Raises:
+        InputError: on one that is none
+    """
+    found = {}
+    for model in VARIATIONAL:
+        paths = [path / "attention.json" for path in seed_folders(folder / model).values()]
+        path = next((path for path in paths if path.exists()), None)
+        if path is not None:
+            found[model] = _read(path, shared=not model.startswith("pipeline"))
+    return found
+
+
+def _read(path, shared):
+    stored = read_json(path, CURE)
+    try:
+        height, width = stored["grid"]
+        images = {
+            image["image"]: (image["path"], [_pair(pair, (height, width)) for pair in image["pairs"]])
+            for image in stored["images"]
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"{path}: holds no region weights and attentions ({error!r}); {CURE}") from error
+    return AttentionRecord(images, shared)
+
+
+def _pair(pair, grid):
+    score = pair.get("consistency")
+    if score is not None and not (isinstance(score, float) and math.isfinite(score)):
+        raise ValueError(f"consistency {score!r}")
+    weights, attention = (
+        {text: np.array(values, dtype=np.float64).reshape(grid) for text, values in pair[what].items()}
+        for what in ("weights", "attention")
+    )
+    if set(attention) != {"question", "answer"} or not set(weights) <= set(attention):
+        raise ValueError("question and answer are not both there")
+    question, answer = (detokenize(pair[text].split()) for text in ("question", "answer"))
+    return LookedPair(question, answer, score, weights, attention)

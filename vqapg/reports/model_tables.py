@@ -1,0 +1,91 @@
+"""The tables that have a row a generation model: 4, 5 and 9, from the metrics of a study."""
+
+from vqapg.reports.paper import DATASETS, MODELS, PAPER, beside
+from vqapg.reports.stored import format_summary, summary
+from vqapg.reports.study import BLEU, FOUND, METEOR, OVERLAP, ROUGE, TRUE, D, N, P, S, seeds_note
+from vqapg.reports.table import Cell, Column, Table, text, text_column
+
+# By the order of the paper's columns, with its decimals and what one of its units is.
+MAIN = ((D, 2, 1), (N, 0, 1000), (P, 2, 1), (S, 2, 1))
+OVERLAPS = ((BLEU, 2, 1), (METEOR, 2, 1), (ROUGE, 2, 1))
+# Table 5: the models of each paradigm, under our names and the paper's keys.
+ABLATION = {
+    "pipeline_variational": ("Pipeline*", "pipeline_variational"),
+    "pipeline_variational-no_scaling": ("  - scaling", "pipeline_variational-scaling"),
+    "joint_variational": ("Joint*", "joint_variational"),
+    "joint_variational-no_scaling": ("  - scaling", "joint_variational-scaling"),
+    "joint_variational-no_alignment": ("  - alignment", "joint_variational-alignment"),
+    "sequential_variational": ("Sequential*", "sequential_variational"),
+    "sequential_variational-no_scaling": ("  - scaling", "sequential_variational-scaling"),
+}
+
+
+def table_4(study, dataset):
+    """The main results, and what is true where that is known."""
+    rows = {name: (label, name) for name, label in MODELS.items()}
+    return _table(4, "Diversity and consistency", study, dataset, rows, "table4_main", MAIN, (TRUE, FOUND))
+
+
+def table_5(study, dataset):
+    """The ablation of region scaling and attention alignment."""
+    return _table(5, "Ablation", study, dataset, ABLATION, "table5_ablation", MAIN, (TRUE, FOUND))
+
+
+def table_9(study, dataset):
+    """Overlap with the gold pairs."""
+    rows = {name: (label, name) for name, label in MODELS.items()}
+    table = _table(9, "Overlap with the gold pairs of the image", study, dataset, rows, "table9_overlap", OVERLAPS, ())
+    stored = [metrics for runs in study.values() for metrics in runs.values()]
+    if table is None or not any(measure.key in metrics for metrics in stored for measure in OVERLAP):
+        return None
+    reasons = dict.fromkeys(
+        f"{key} {reason}" for metrics in stored for key, reason in metrics.get("not_computed", {}).items()
+    )
+    return table._replace(note=f"{table.note} Not computed: {'; '.join(reasons)}.") if reasons else table
+
+
+def _table(number_, title, study, dataset, rows, key, measures, extra):
+    """A table of the models *rows*, ``{ours: (label, the paper's key)}``; None where the study has none of them."""
+    if not any(name in study for name in rows):
+        return None
+    sets = beside(dataset)
+    extra = [m for m in extra if any(m.key in metrics for name in rows for metrics in study.get(name, {}).values())]
+    columns = [text_column("model"), text_column("seeds")]
+    for measure, _, _ in measures:
+        columns += [ours_column(measure.head), paper_column(measure.head, sets)]
+    columns += [ours_column(measure.head) for measure in extra]
+    body = []
+    for name, (label, paper_key) in rows.items():
+        runs = study.get(name, {})
+        row = [text(label), text(", ".join(map(str, runs)) or "-")]
+        for place, (measure, decimals, unit) in enumerate(measures):
+            paper = {where: unit * PAPER[key][where][paper_key][place] for where in sets}
+            row += [ours(measure, runs), paper_cell(paper, decimals)]
+        body.append([*row, *(ours(measure, runs) for measure in extra)])
+    return Table(number_, title, f"{seeds_note(study)} {paper_note(sets)}", columns, body)
+
+
+def paper_note(sets):
+    return f"The paper's figures are of {' / '.join(DATASETS[where] for where in sets)}."
+
+
+def ours_column(head):
+    return Column(head, (head, f"{head} low", f"{head} high"))
+
+
+def paper_column(head, sets):
+    return Column("paper", tuple(f"{head} paper {DATASETS[where]}" for where in sets))
+
+
+def ours(measure, runs):
+    """The mean over seeds with its interval; in CSV to four more decimals."""
+    found = summary(measure, runs) if runs else None
+    numbers = (None,) * 3 if found is None else tuple(round(measure.factor * x, measure.decimals + 4) for x in found)
+    return Cell(format_summary(measure, found), numbers)
+
+
+def paper_cell(values, decimals):
+    """The paper's figures, ``{data set: number}``."""
+    return Cell(" / ".join(f"{value:,.{decimals}f}" for value in values.values()), tuple(values.values()))
+
+

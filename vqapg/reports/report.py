@@ -1,0 +1,191 @@
+"""The report of a study's folder: Tables 2 to 10 and Figures 5 to 8, from the JSON files in it and nothing else.
+
+``data/manifest.json``; ``evaluator*/evaluator.json``; ``MODEL/seed-K/metrics.json`` and ``attention.json``;
+``human.json``; ``downstream/TASK/MODEL/seed-K/metrics.json``; ``parameters.json``. What is not there is named, with
+the command that makes it.
+"""
+
+import importlib.util
+import re
+from pathlib import PurePath
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+from vqapg.data.directory import read_manifest
+from vqapg.errors import InputError
+from vqapg.files import atomic_write
+from vqapg.reports import model_tables, other_tables
+from vqapg.reports.attention import attention_records
+from vqapg.reports.stored import read_json
+from vqapg.reports.study import format_study, read_study
+
+# What makes what is missing. STUDY is replaced by the folder's name.
+ATTENTION = "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
+EVALUATE = "vqapg evaluate DATA ... --output STUDY/MODEL/seed-K/metrics.json"
+COMMANDS = {
+    "Table 2": "bash scripts/table2.sh [DATA], or ln -s DATA STUDY/data",
+    "Table 3": "bash scripts/table3.sh [DATA], or vqapg check-evaluator DATA --evaluator CKPT "
+    "--output STUDY/evaluator/evaluator.json",
+    "Table 4": f"bash scripts/table4.sh [DATA], or {EVALUATE}",
+    "Table 5": f"bash scripts/table5.sh [DATA], or {EVALUATE}",
+    "Table 6": "bash scripts/table6.sh [DATA], or vqapg annotate score SESSION --output STUDY/human.json",
+    "Table 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}",
+    "Table 8": "bash scripts/table8.sh [DATA]",
+    "Table 9": f"bash scripts/table9.sh [DATA], or, with pycocoevalcap installed, {EVALUATE}",
+    "Table 10": "vqapg report --table-10 --output STUDY/parameters.json",
+    "Figure 5": "bash scripts/figure5.sh [DATA]",
+    "Figure 6": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of models with region scaling",
+    "Figure 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of joint_variational",
+    "Figure 8": f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that the evaluator rejects",
+}
+CAPTIONS = {
+    "Figure 5": "diversity and consistency by order of generation, with intervals as in Table 4",
+    "Figure 6": "weights of the regions of an image, for the first pair of each variational model",
+    "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator scores highest",
+    "Figure 8": "mean attention of the joint model, for the pair of each image that it scores lowest, and rejects",
+}
+# What a report consists of, beside report.md.
+REPORTED = re.compile(r"(table\d+\.(md|tex|csv)|figure[5-8].*\.(png|pdf)|study\.md)")
+
+
+class Report(NamedTuple):
+    """What was written, {name: files' names}, and what is missing, {name: the command that makes it}."""
+
+    written: dict[str, list[str]]
+    missing: dict[str, str]
+
+
+def write_report(folder, output):
+    """Read the study in *folder* and write its report into the folder *output*, made where it is not there.
+
+    Raises:
+        InputError: if there is no such folder, nothing in it is to be reported, or a file of it is not what it should be
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh")
+    study, records = read_study(folder), attention_records(folder)
+    tables = _tables(folder, study, records)
+    if not tables:
+        raise InputError(
+            f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; give the folder of a study, see "
+            "scripts/study.sh"
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    written = {name: _write_table(table, output) for name, table in tables.items()}
+    missing = {name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()}
+    if importlib.util.find_spec("matplotlib") is None:
+        missing |= {name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")}
+    else:
+        written |= _write_figures(study, records, output)
+    if study:
+        _write(output / "study.md", f"# {folder.resolve().name}\n\n{format_study(study)}\n")
+        written["Study"] = ["study.md"]
+    missing = {name: command for name, command in missing.items() if name not in written}
+    _write(output / "report.md", _index(folder, tables, written, missing))
+    # What an earlier report wrote and this one did not would be taken for its own.
+    kept = {name for names in written.values() for name in names}
+    for path in output.iterdir():
+        if REPORTED.fullmatch(path.name) and path.name not in kept:
+            path.unlink()
+    return Report(written, missing)
+
+
+def _tables(folder, study, records):
+    """{"Table N": Table} of those whose figures are there, in order."""
+    manifest = read_manifest(folder / "data")
+    dataset = manifest["dataset"] if manifest else None
+    human, parameters = folder / "human.json", folder / "parameters.json"
+    tables = (
+        other_tables.table_2(manifest) if manifest else None,
+        other_tables.table_3(folder, dataset),
+        model_tables.table_4(study, dataset),
+        model_tables.table_5(study, dataset),
+        other_tables.table_6(human) if human.exists() else None,
+        other_tables.table_7(records),
+        other_tables.table_8(folder),
+        model_tables.table_9(study, dataset),
+        other_tables.table_10(read_json(parameters, "make it again with vqapg report --table-10"), parameters)
+        if parameters.exists() else None,
+    )
+    return {f"Table {table.number}": table for table in tables if table is not None}
+
+
+def _write_table(table, output):
+    names = []
+    for ending, content in (("md", table.markdown()), ("tex", table.latex()), ("csv", table.csv())):
+        names.append(f"{table.name}.{ending}")
+        _write(output / names[-1], content)
+    return names
+
+
+def _write_figures(study, records, output):
+    """Draws what there is to draw; {"Figure N": files' names}."""
+    from matplotlib import pyplot
+
+    written = {}
+    drawings = list(_drawings(study, records))
+    for name, file_name, draw in tqdm(drawings, desc="drawing", unit="figure", delay=2, leave=False, disable=None):
+        figure = draw()
+        if figure is None:
+            continue
+        for ending in ("png", "pdf"):
+            with atomic_write(output / f"{file_name}.{ending}", "wb") as file:
+                figure.savefig(file, format=ending)
+            written.setdefault(name, []).append(f"{file_name}.{ending}")
+        pyplot.close(figure)
+    return written
+
+
+def _drawings(study, records):
+    """(figure's name, file's name without ending, function that draws it or returns None)."""
+    from vqapg.reports.figures import figure_5, figure_6, figure_7
+
+    yield "Figure 5", "figure5", lambda: figure_5(study)
+    images = dict.fromkeys(image for record in records.values() for image in record.images)
+    names = _file_names(images)
+    for image in images:
+        yield "Figure 6", f"figure6-{names[image]}", lambda image=image: figure_6(image, records)
+    joint = records.get("joint_variational")
+    for image in joint.images if joint else ():
+        for figure, pair in zip((7, 8), joint.best_and_worst(image)):
+            if pair is not None:
+                draw = lambda image=image, pair=pair: figure_7(image, joint, pair)  # noqa: E731
+                yield f"Figure {figure}", f"figure{figure}-{names[image]}", draw
+
+
+def _file_names(images):
+    """{image: a part of a file name}: letters, digits and dashes, without ending; a number where two would be alike."""
+    names = {}
+    for image in images:
+        stem = re.sub(r"[^A-Za-z0-9]+", "-", str(PurePath(image).with_suffix(""))).strip("-") or "image"
+        taken, number = set(names.values()), 2
+        name = stem
+        while name in taken:
+            name, number = f"{stem}-{number}", number + 1
+        names[image] = name
+    return names
+
+
+def _index(folder, tables, written, missing):
+    """report.md: the tables themselves, the figures, and what is missing."""
+    parts = [f"# {folder.resolve().name}"]
+    if "Study" in written:
+        parts.append("Every seed, and which of the paper's claims hold: [study.md](study.md).")
+    for name, table in tables.items():
+        markdown, *others = written[name]
+        links = " ".join(f"[{other}]({other})" for other in others)
+        parts.append(f"{table.markdown()}\n{links}")
+    for name, files in written.items():
+        if name.startswith("Figure"):
+            pictures = "\n\n".join(f"![{file}]({file})" for file in files if file.endswith(".png"))
+            parts.append(f"## {name}: {CAPTIONS[name]}\n\n{pictures}")
+    if missing:
+        parts.append("## Missing")
+        parts.append("\n".join(f"- {name}: `{command}`" for name, command in missing.items()))
+    return "\n\n".join(parts) + "\n"
+
+
+def _write(path, content):
+    with atomic_write(path) as file:
+        file.write(content)

@@ -1,0 +1,74 @@
+"""Figures as other commands store them, ``{"value", "n", "ci95"}``, and their mean over seeds."""
+
+import json
+import math
+import re
+from typing import NamedTuple
+
+from vqapg.errors import InputError
+
+SEED_FOLDER = re.compile(r"seed-(\d+)")
+
+
+class Measure(NamedTuple):
+    """A stored figure: its key, its head in the tables, its factor and its decimals."""
+
+    key: str
+    head: str
+    factor: float
+    decimals: int
+
+
+def read_json(path, cure):
+    """The object in the JSON file *path*. Raises InputError, ending in *cure*, where there is none."""
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error}); {cure}") from error
+    if not isinstance(stored, dict):
+        raise InputError(f"{path}: holds no figures; {cure}")
+    return stored
+
+
+def check_figure(path, stored, key, cure):
+    """Raises InputError unless *stored* has under *key* a figure with finite numbers, or None for one over nothing."""
+    figure = stored.get(key)
+    numbers = ["none"]
+    if isinstance(figure, dict) and "value" in figure:
+        interval = figure.get("ci95") or [None, None]
+        if isinstance(interval, list) and len(interval) == 2:
+            numbers = [figure["value"], *interval]
+    if not all(value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers):
+        raise InputError(f"{path}: {key} is no figure with an interval; {cure}")
+
+
+def seed_folders(folder):
+    """{seed: folder} of ``folder/seed-K``, in order. Raises InputError where a seed is there twice."""
+    found = {}
+    for path in sorted(folder.glob("seed-*")):
+        match = SEED_FOLDER.fullmatch(path.name)
+        if match is None:
+            continue
+        if int(match[1]) in found:
+            raise InputError(f"{path}: seed {int(match[1])} of {folder.name} is there twice; remove one of them")
+        found[int(match[1])] = path
+    return dict(sorted(found.items()))
+
+
+def summary(measure, runs):
+    """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``; None where one lacks the figure or
+    its interval."""
+    figures = [stored.get(measure.key) for stored in runs.values()]
+    if not all(figure and figure.get("ci95") for figure in figures):
+        return None
+    values = [figure["value"] for figure in figures]
+    low, high = (bounds for bounds in zip(*(figure["ci95"] for figure in figures)))
+    return sum(values) / len(values), min(low), max(high)
+
+
+def format_summary(measure, found):
+    """The mean and its interval as text; a dash for None."""
+    if found is None:
+        return "-"
+    mean, low, high = (f"{measure.factor * value:,.{measure.decimals}f}" for value in found)
+    return f"{mean} [{low}, {high}]"
