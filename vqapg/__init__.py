@@ -2,6 +2,23 @@
 
 The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/`` and
 ``models/`` from it; importing the package alone stays cheap.
+
+``from vqapg import load``: a trained model that makes pairs for pictures, see :func:`vqapg.sampling.sampler.load`.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vqapg.sampling.sampler import load as load
+
 __version__ = "0.1.0"
+__all__ = ["load"]
+
+
+def __getattr__(name):
+    # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the package.
+    if name != "load":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from vqapg.sampling.sampler import load
+
+    return load
