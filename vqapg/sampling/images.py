@@ -8,6 +8,8 @@ import tarfile
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import UnidentifiedImageError
+
 from vqapg.data.pictures import decode_rgb, to_rgb
 from vqapg.errors import InputError
 
@@ -45,7 +47,8 @@ class InputImage(NamedTuple):
         try:
             return decode_rgb(io.BytesIO(content)), image_number(content)
         except Exception as error:  # a damaged file can make a decoder raise anything
-            reason = " ".join(str(error).split()).replace(f" {io.BytesIO.__name__}", "")
+            unknown = isinstance(error, UnidentifiedImageError)
+            reason = "of no known format" if unknown else " ".join(str(error).split())
             raise InputError(f"{self.name}: cannot be read as an image ({reason}); replace or remove it") from error
 
 
@@ -122,11 +125,16 @@ def _in_shard(path):
     try:
         # Without compression, so that every member can be read at its place.
         with tarfile.open(path, "r:") as shard:
-            return [
+            images = [
                 InputImage(f"{path}/{member.name}", path, member.offset_data, member.size)
                 for member in shard
                 if member.isreg() and not member.issparse() and _is_image(os.path.basename(member.name))
             ]
+            # tarfile takes a cut or broken header for the end; the true end is a block of zeros.
+            shard.fileobj.seek(shard.offset)
+            if shard.fileobj.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("its end is missing")
+            return images
     except (tarfile.TarError, EOFError) as error:
         raise InputError(
             f"{path}: not a whole tar file without compression ({error}); copy it again, or unpack it"

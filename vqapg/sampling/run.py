@@ -61,7 +61,7 @@ def run(sampler, images, part, options, destination, *, overwrite=False, **how):
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
         write_records(destination.output, destination.format, _records(journal, options, sampler.name), images)
         if destination.html is not None:
-            about = {"model": sampler.name, "seed": options.seed, "draws an image:": sampler.draws(options)}
+            about = {"model": sampler.name, "seed": options.seed, "draws of each image": sampler.draws(options)}
             write_gallery(destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=about)
     except OSError as error:
         raise RunError(

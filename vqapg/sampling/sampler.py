@@ -219,7 +219,7 @@ class PairSampler:
                 sampled.append(
                     SampledPair(
                         detokenize(question.split()), detokenize(answer.split()), round(score, 4),
-                        None if consistency is None else round(float(consistency[place]), 4), options.seed, draw, weights,
+                        None if consistency is None else float(consistency[place]), options.seed, draw, weights,
                     )
                 )
         return found
@@ -273,4 +273,5 @@ class PairSampler:
                 logits = self.evaluator(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
             scores.append(torch.sigmoid(logits.float()).cpu().numpy())
         ends = np.cumsum([len(pairs) for pairs in drawn])[:-1]
-        return np.split(np.concatenate(scores) if scores else np.empty(0), ends)
+        # Chosen by what is written
+        return np.split(np.concatenate(scores).astype(float).round(4) if scores else np.empty(0), ends)
