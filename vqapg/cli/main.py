@@ -6,13 +6,14 @@ import logging
 import sys
 
 import vqapg
-from vqapg.errors import InputError
+from vqapg.errors import InputError, RunError
 
 # Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
 # at its top, so that --help is instant.
 COMMANDS = {
     "prepare": "vqapg.cli.prepare",
     "extract-features": "vqapg.cli.extract_features",
+    "sample": "vqapg.cli.sample",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
     "annotate": "vqapg.cli.annotate",
@@ -57,8 +58,11 @@ def main(argv=None):
     except InputError as error:
         print(f"vqapg {args.command}: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print(f"vqapg {args.command}: interrupted", file=sys.stderr)
+    except RunError as error:
+        print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt as stop:
+        print(f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""), file=sys.stderr)
         return 130
     return 0
 

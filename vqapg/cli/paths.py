@@ -1,6 +1,7 @@
 """Check, before the long work begins, the files that a command reads and writes."""
 
 import os
+import re
 from pathlib import Path
 
 from vqapg.errors import InputError
@@ -14,16 +15,20 @@ def input_file(option, name):
     return path
 
 
-def output_file(option, name, inputs=()):
-    """The path to write to.
+def output_file(option, name, inputs=(), folder=False):
+    """The path to write to, of a file or of a *folder*.
 
-    Raises InputError when its folder does not exist or cannot be written to, when it is no ordinary file, or when it
-    is one of the *inputs*.
+    Raises InputError when its folder does not exist or cannot be written to, when it is no ordinary file or no folder,
+    or when it is, or holds, one of the *inputs*.
     """
     path = Path(name)
-    if path.is_dir() or not name:
+    if folder:
+        if path.exists() and not path.is_dir():
+            raise InputError(f"{option} {path}: is a file; give the name of a folder")
+        inputs = [*inputs, *(parent for other in inputs for parent in Path(other).parents)]
+    elif path.is_dir() or not name:
         raise InputError(f"{option} {path}: is a folder; give the name of a file")
-    if path.exists() and not path.is_file():
+    elif path.exists() and not path.is_file():
         raise InputError(f"{option} {path}: is a device or the like; give the name of a file")
     if not path.parent.is_dir():
         raise InputError(f"{option} {path}: there is no folder {path.parent}; make it, or give another name")
@@ -34,9 +39,20 @@ def output_file(option, name, inputs=()):
     return path
 
 
-def checked_output(args):
-    """The --output of a command that reads a data directory, --evaluator and pairs; both files checked."""
+def shard_numbers(text):
+    """--shard I/N as (I, N), or None for None. Raises InputError unless 1 <= I <= N."""
+    if text is None:
+        return None
+    numbers = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
+    shard = tuple(map(int, numbers.groups())) if numbers else (0, 0)
+    if not 1 <= shard[0] <= shard[1]:
+        raise InputError(f"--shard {text}: give I/N with I from 1 to N, such as --shard 1/4")
+    return shard
+
+
+def checked_output(args, name=None, folder=False):
+    """The --output, or the file *name* made of it, of a command that reads a data directory, --evaluator and pairs."""
     if args.evaluator is not None:
         input_file("--evaluator", args.evaluator)
     inputs = [args.pairs, *Path(args.data).glob("*")]
-    return output_file("--output", args.output, [*inputs, *([args.evaluator] if args.evaluator else [])])
+    return output_file("--output", args.output if name is None else name, [*inputs, *([args.evaluator] if args.evaluator else [])], folder)

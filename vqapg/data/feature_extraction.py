@@ -240,7 +240,7 @@ def _encode(
                 features = np.zeros((count, *writer.shape[1:]), np.float16)
                 if images is not None:
                     read = [place for place in range(count) if place not in errors]
-                    features[read] = _features(backbone, images.to(device, non_blocking=True))
+                    features[read] = encode_images(backbone, images.to(device, non_blocking=True))
                 if not np.isfinite(features).all():
                     row = int(np.argmin(np.isfinite(features).all(axis=(1, 2))))
                     raise InputError(
@@ -260,8 +260,8 @@ def _encode(
         journal.write(done, skipped)
 
 
-def _features(backbone, images):
-    """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU."""
+def encode_images(backbone, images):
+    """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU: the features as they are stored."""
     images = backbone.preprocessing.normalise(images.contiguous(memory_format=torch.channels_last))
     # [N, C, H, W] -> [N, R, C]
     features = backbone(images).flatten(2).transpose(1, 2)

@@ -17,9 +17,7 @@ def open_rgb(path):
     Raises InputError when the file is missing, is no image, or is damaged or cut short.
     """
     try:
-        with Image.open(path) as picture:
-            # Cameras store how they were held instead of turning the pixels.
-            return _to_rgb(ImageOps.exif_transpose(picture))
+        return decode_rgb(path)
     except FileNotFoundError as error:
         raise InputError(
             f"{path}: no such image file; put it back, or delete its pairs and prepare again"
@@ -32,7 +30,16 @@ def open_rgb(path):
         ) from error
 
 
-def _to_rgb(picture):
+def decode_rgb(file):
+    """As open_rgb, of a path or an open binary file; raises whatever the decoder does."""
+    with Image.open(file) as picture:
+        return to_rgb(picture)
+
+
+def to_rgb(picture):
+    """A PIL picture of any mode: upright, mode RGB, what is transparent over white."""
+    # Cameras store how they were held instead of turning the pixels.
+    picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
         # 16-bit grey: convert() would cut off everything above 255 instead of scaling.
         picture = Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))

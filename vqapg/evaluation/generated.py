@@ -8,7 +8,6 @@ from pathlib import Path
 
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
-from vqapg.files import atomic_write
 from vqapg.tokens import SEPARATOR
 
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
@@ -65,30 +64,25 @@ def read_generated(path, data, split="test"):
     return sorted(pairs, key=lambda pair: pair.id)
 
 
-def write_json_lines(path, pairs, scores=None):
-    """Write the well-formed *pairs* as readable JSON lines; returns how many were written.
+def readable_records(pairs, scores=None):
+    """The well-formed *pairs* as people read them, each a dict that JSON can hold.
 
-    A line is ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives
-    the evaluator's score of each (image, question, answer). A score that is not known (nan) is written as
-    null.
+    ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives the evaluator's score
+    of each (image, question, answer). A score that is not known (nan) is None.
     """
-    written = 0
-    with atomic_write(path) as file:
-        for pair in pairs:
-            if pair.malformed:
-                continue
-            record = {
-                "id": pair.id,
-                "image": pair.image,
-                "question": detokenize(pair.question.split()),
-                "answer": detokenize(pair.answer.split()),
-                "score": None if math.isnan(pair.score) else pair.score,
-            }
-            if scores is not None:
-                record["consistency"] = float(scores[pair.image, pair.question, pair.answer])
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
-            written += 1
-    return written
+    for pair in pairs:
+        if pair.malformed:
+            continue
+        record = {
+            "id": pair.id,
+            "image": pair.image,
+            "question": detokenize(pair.question.split()),
+            "answer": detokenize(pair.answer.split()),
+            "score": None if math.isnan(pair.score) else pair.score,
+        }
+        if scores is not None:
+            record["consistency"] = float(scores[pair.image, pair.question, pair.answer])
+        yield record
 
 
 def _read_hypotheses(path, lines, data, split):
@@ -109,7 +103,7 @@ def _read_hypotheses(path, lines, data, split):
                 f"{where}: id {id}, but split {split} of {data.path} has only {len(gold)} pairs; "
                 "give the data directory and the split that were generated from"
             )
-        yield GeneratedPair(id, gold[id].image, *_split(text), score)
+        yield GeneratedPair(id, gold[id].image, *split_pair(text), score)
 
 
 def _read_json_lines(path, lines, data, split):
@@ -144,7 +138,7 @@ def _read_json_lines(path, lines, data, split):
         yield GeneratedPair(id, record["image"], question, answer, score)
 
 
-def _split(text):
+def split_pair(text):
     """Tokens "question <sep> answer" as (question, answer); (None, None) when malformed."""
     tokens = text.split()
     if tokens.count(SEPARATOR) != 1:

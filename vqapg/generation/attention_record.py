@@ -17,6 +17,7 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from tqdm import tqdm
 
 from vqapg.data.backbones import build_backbone
+from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import sha256
@@ -83,10 +84,9 @@ class NamedImages:
             return torch.from_numpy(self.features.read([self.features.rows[image]]))
         if self.backbone is None:
             self.backbone = self._load_backbone()
-        pixels = self.backbone.preprocessing(open_rgb(self.paths[image]))
+        pixels = self.backbone.preprocessing.resize(open_rgb(self.paths[image]))
         with torch.inference_mode():
-            # [1, C, H, W] -> [1, R, C]
-            return self.backbone(pixels[None]).flatten(2).transpose(1, 2).half()
+            return torch.from_numpy(encode_images(self.backbone, pixels[None]))
 
     def _load_backbone(self):
         source = self.features.source

@@ -86,10 +86,8 @@ class PairGenerator:
         else:
             self.search = BeamSearch(rules, args.beam, self.length_penalty)
 
-    @torch.no_grad()
     def generate(self, models, sample, prefix_tokens=None, constraints=None):
         """One list of hypotheses a pair, best first, in stock fairseq's form."""
-        self.model.eval()
         inputs = sample["net_input"]
         # One row a draw: a row never shares its latent variable.
         image_index = inputs["image_index"].repeat_interleave(self.draws)
@@ -98,8 +96,17 @@ class PairGenerator:
         given = None
         if self.model.given is not None:
             given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
+        best = self.best(inputs["features"], image_index, noise_keys, given)
+        grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
+        return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
+
+    @torch.no_grad()
+    def best(self, features, image_index, noise_keys, given=None):
+        """For each row of *image_index* its ``--nbest`` hypotheses, best first, in stock fairseq's form; a row draws
+        what its own noise key says. The arguments are those of the model's ``generate``."""
+        self.model.eval()
         rows = self.model.generate(
-            inputs["features"],
+            features,
             image_index,
             noise_keys,
             self.search,
@@ -107,12 +114,10 @@ class PairGenerator:
             latent_temperature=self.latent_temperature,
             given=given,
         )
-        best = [
+        return [
             [self._join(texts, row_given) for texts in sorted(row, key=self.score, reverse=True)[: self.nbest]]
             for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
         ]
-        grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
-        return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
 
     def score(self, texts):
         """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was given."""

@@ -16,6 +16,11 @@ class GenerationModel(VQAPGModel):
     given = None
     writes_separator = False
 
+    @property
+    def completes(self):
+        """The text that it can complete to a pair, "question" or "answer"; None where it makes only both."""
+        return self.given
+
     def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
         """Teacher forcing.
 
@@ -38,7 +43,7 @@ class GenerationModel(VQAPGModel):
             search: see :mod:`vqapg.generation.search`
             nbest: how many hypotheses of a first text a second one is generated from (pipeline)
             latent_temperature: scales the standard deviation of the prior; at 0 z is its mean
-            given: ``[B, T]``, the text named by :attr:`given`
+            given: ``[B, T]``, the text named by :attr:`completes`, or None where :attr:`given` is None
 
         Returns:
             for each row a list of dicts of what was generated, "question" and "answer", or the one that was not

@@ -39,6 +39,10 @@ class PipelineModel(GenerationModel):
         self.y_model = ImageAndTextToText(cfg, dictionary, features, self.y, self.variational)
         self.padding = dictionary.pad()
 
+    @property
+    def completes(self):
+        return self.x
+
     def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
         texts = {"question": question, "answer": answer}
         x, y = texts[self.x], texts[self.y]
@@ -49,6 +53,9 @@ class PipelineModel(GenerationModel):
         return PairOutput.of_texts(outputs, texts)
 
     def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+        if given is not None:
+            found = self.y_model.generate(features, image_index, given, noise_keys, search, latent_temperature)
+            return [[{self.y: y} for y in hypotheses] for hypotheses in found]
         found = self.x_model.generate(features, image_index, noise_keys, search, latent_temperature)
         predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
         rows = [row for row, _ in predicted]

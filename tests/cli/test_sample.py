@@ -1,0 +1,290 @@
+"""``vqapg sample`` from the command line, with untrained checkpoints and pictures drawn here."""
+
+import errno
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+
+import pytest
+from tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
+
+from vqapg.cli.main import main
+from vqapg.sampling.journal import Journal
+from vqapg.sampling.sampler import PairSampler
+
+DRAWN = ["--num-samples", 3, "--sampling", "--temperature", 1.5, "--num-workers", 0, "--weights", "none"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, dictionary):
+    """Where the command runs: photos/, model.pt, evaluator.pt."""
+    monkeypatch.chdir(tmp_path)
+    draw_pictures(tmp_path / "photos", 5)
+    save_checkpoint("model.pt", "vqapg_joint_variational", dictionary)
+    save_checkpoint("evaluator.pt", "vqapg_consistency", dictionary)
+    return tmp_path
+
+
+def sample(*arguments, checkpoint="model.pt", images=("photos",), output="pairs.jsonl"):
+    words = ["sample", "--checkpoint", checkpoint, *images, "--output", output, *DRAWN, *arguments]
+    return main([str(word) for word in words])
+
+
+def lines(name="pairs.jsonl"):
+    with open(name, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def left_over(folder):
+    return sorted(path.name for path in folder.iterdir() if "partial" in path.name)
+
+
+def test_photos_go_in_pairs_and_page_come_out(folder, capsys):
+    assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html") == 0
+    out, err = capsys.readouterr()
+    records = lines()
+    assert out == f"pairs.jsonl, gallery.html: {len(records)} pairs of 5 images\n" and "\n" not in err.strip()
+    assert list(dict.fromkeys(record["image"] for record in records)) == [f"photos/{number}.png" for number in range(5)]
+    assert list(records[0]) == ["image", "question", "answer", "score", "consistency", "seed", "draw", "model"]
+    assert records[0]["seed"] == 1 and records[0]["model"].startswith("vqapg_joint_variational:")
+    for image in {record["image"] for record in records}:
+        own = [record for record in records if record["image"] == image]
+        assert len({(record["question"], record["answer"]) for record in own}) == len(own) <= 3
+        assert [record["consistency"] for record in own] == sorted((r["consistency"] for r in own), reverse=True)
+    assert "photos/4.png" in (folder / "gallery.html").read_text()
+    assert left_over(folder) == []
+
+
+@pytest.fixture
+def whole(folder):
+    """What a run left alone writes."""
+    assert sample(output="whole.jsonl") == 0
+    return (folder / "whole.jsonl").read_bytes()
+
+
+def test_batch_size_workers_and_shards_change_no_pair(folder, whole):
+    for flags in (["--batch-size", 1], ["--batch-size", 7, "--num-workers", 2]):
+        assert sample(*flags, "--overwrite") == 0
+        assert (folder / "pairs.jsonl").read_bytes() == whole
+    parts = b""
+    for number in (1, 2, 3):
+        assert sample("--shard", f"{number}/3", output=f"{number}.jsonl") == 0
+        parts += (folder / f"{number}.jsonl").read_bytes()
+    assert parts == whole
+
+
+def test_a_photo_gives_the_same_pairs_in_a_tar_under_another_name_and_among_others(folder, whole):
+    with tarfile.open("s.tar", "w") as shard:
+        content = (folder / "photos/3.png").read_bytes()
+        member = tarfile.TarInfo("key.png")
+        member.size = len(content)
+        shard.addfile(member, io.BytesIO(content))
+    assert sample(images=["s.tar", "photos/1.png"]) == 0
+    told = [(record["question"], record["answer"], record["score"], record["draw"]) for record in lines("whole.jsonl")
+            if record["image"] == "photos/3.png"]
+    assert told == [
+        (record["question"], record["answer"], record["score"], record["draw"]) for record in lines()
+        if record["image"] == "s.tar/key.png"
+    ]
+
+
+@pytest.mark.parametrize("output", ["pairs.csv", "pairs.json", "pairs"])
+def test_other_formats(folder, output, capsys):
+    assert sample(output=output) == 0
+    capsys.readouterr()
+    if output == "pairs.json":
+        questions = json.loads((folder / "pairs_questions.json").read_text())["questions"]
+        assert {question["image_id"] for question in questions} == {1, 2, 3, 4, 5}
+        assert sample("--shard", "2/2", output="part.json") == 0
+        part = json.loads((folder / "part_questions.json").read_text())["questions"]
+        # The numbers of a part are those of the whole, so parts can be joined.
+        assert part == questions[-len(part) :]
+    elif output == "pairs":
+        assert len(list((folder / "pairs/train").glob("*.png"))) == 5
+    else:
+        assert (folder / output).read_text().startswith("image,question,answer,score,seed,draw,model\n")
+
+
+def test_choosing_and_completing(folder, dictionary, capsys):
+    assert sample("--evaluator", "evaluator.pt", "--keep", 1, "--min-consistency", 0) == 0
+    assert [record["image"] for record in lines()] == [f"photos/{number}.png" for number in range(5)]
+    assert sample("--evaluator", "evaluator.pt", "--min-consistency", 1, "--overwrite") == 0
+    assert lines() == [] and "0 pairs of 5 images; 5 images without a pair" in capsys.readouterr().out
+    save_checkpoint("vqa.pt", "vqapg_vqa", dictionary)
+    assert sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl") == 0
+    assert {record["question"] for record in lines("vqa.jsonl")} == {"what color is the zebra?"}
+    assert "not among the words the model was trained with: zebra" in capsys.readouterr().err
+
+
+def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
+    save_checkpoint("joint.pt", "vqapg_joint", dictionary)
+    words = ["sample", "--checkpoint", "joint.pt", "photos", "--output", "b.jsonl", "--beam", "2", "--weights", "none"]
+    assert main(words) == 0
+    assert len(lines("b.jsonl")) == 5 and "so one draw an image; add --sampling" in capsys.readouterr().err
+
+
+# --- Stopped and gone on with -----------------------------------------------------------------------------------------
+
+
+def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder, whole, capsys):
+    good = (folder / "photos/2.png").read_bytes()
+    (folder / "photos/2.png").write_bytes(good[:70])
+    assert sample("--batch-size", 3) == 2
+    out, err = capsys.readouterr()
+    (line,) = [line for line in err.splitlines() if "error" in line]
+    assert line.startswith("vqapg sample: error: photos/2.png: cannot be read as an image") and "--skip-bad-images" in line
+    assert not (folder / "pairs.jsonl").exists() and left_over(folder) == ["pairs.jsonl.partial"]
+    (folder / "photos/2.png").write_bytes(good)
+    # Two images are done: the third is the bad one.
+    assert (folder / "pairs.jsonl.partial").read_bytes().count(b"\n") == 3
+    assert sample() == 0
+    assert (folder / "pairs.jsonl").read_bytes() == whole and left_over(folder) == []
+
+
+def test_bad_images_can_be_left_out_and_are_counted(folder, whole, capsys):
+    (folder / "photos/2.png").write_bytes(b"no image")
+    (folder / "photos/4.png").unlink()
+    os.symlink("nowhere", folder / "photos/4.png")
+    assert sample("--skip-bad-images", "--html", "gallery.html") == 0
+    out, err = capsys.readouterr()
+    assert "2 images left out that cannot be read" in out
+    assert "left out: photos/2.png: cannot be read as an image" in err and "left out: photos/4.png: cannot be read" in err
+    kept = [line for line in whole.splitlines() if not any(name in line for name in (b"/2.png", b"/4.png"))]
+    assert (folder / "pairs.jsonl").read_bytes().splitlines() == kept
+
+
+def test_a_full_disk_is_a_failed_run_that_can_be_gone_on_with(folder, whole, monkeypatch, capsys):
+    add, count = Journal.add, 0
+
+    def full(journal, entry):
+        nonlocal count
+        count += 1
+        if count == 3:
+            journal._file.write('{"image": "cut')
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        add(journal, entry)
+
+    monkeypatch.setattr(Journal, "add", full)
+    assert sample() == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "failed" in line]
+    assert line.startswith("vqapg sample: failed: pairs.jsonl: cannot be written (No space left on device); make room")
+    assert "2 of 5 images are done and kept" in line
+    monkeypatch.setattr(Journal, "add", add)
+    assert sample() == 0 and (folder / "pairs.jsonl").read_bytes() == whole
+
+
+def test_a_disk_that_is_full_at_the_end_only(folder, whole, monkeypatch, capsys):
+    def full(*files):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("vqapg.sampling.outputs.atomic_write", full)
+        assert sample() == 1
+    assert "5 of 5 images are done and kept" in capsys.readouterr().err and not (folder / "pairs.jsonl").exists()
+    monkeypatch.setattr(PairSampler, "sample_batch", lambda *inputs: pytest.fail("sampled again"))
+    assert sample() == 0 and (folder / "pairs.jsonl").read_bytes() == whole
+
+
+def test_ctrl_c(folder, whole, monkeypatch, capsys):
+    original, calls = PairSampler.sample_batch, []
+
+    def interrupted(*inputs):
+        calls.append(inputs)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*inputs)
+
+    monkeypatch.setattr(PairSampler, "sample_batch", interrupted)
+    assert sample("--batch-size", 3) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "vqapg sample: interrupted; 2 of 5 images are done and kept, the same command goes on"
+    )
+    assert sample() == 0 and (folder / "pairs.jsonl").read_bytes() == whole
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_really_stopped_goes_on(folder, end):
+    for number in range(5, 200):
+        draw_picture(folder / f"photos/{number}.png", number)
+    words = [sys.executable, "-m", "vqapg.cli.main", "sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl",
+             *map(str, DRAWN), "--num-workers", "1", "--batch-size", "3"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    journal = folder / "pairs.jsonl.partial"
+    while not (journal.exists() and journal.read_bytes().count(b"\n") > 5):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    # As a terminal does: to the workers too
+    os.killpg(process.pid, end)
+    _, err = process.communicate(timeout=100)
+    if end == signal.SIGINT:
+        assert process.returncode == 130 and "Traceback" not in err
+        assert err.splitlines()[-1].startswith("vqapg sample: interrupted; ")
+    assert 5 < journal.read_bytes().count(b"\n") < 200 and not (folder / "pairs.jsonl").exists()
+    assert sample() == 0
+    gone_on = (folder / "pairs.jsonl").read_bytes()
+    assert sample("--overwrite") == 0 and (folder / "pairs.jsonl").read_bytes() == gone_on
+
+
+# --- Refused ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
+    assert sample(output="whole.jsonl") == 2
+    assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
+    assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
+    assert (folder / "whole.jsonl").read_bytes() != whole
+
+
+def test_another_runs_leftovers_are_not_mixed_in(folder, monkeypatch, capsys):
+    with monkeypatch.context() as patched:
+        patched.setattr(PairSampler, "sample_batch", lambda *inputs: (_ for _ in ()).throw(KeyboardInterrupt))
+        assert sample() == 130
+    assert sample("--seed", 2) == 2
+    assert "was left by a run that makes something else (seed 1, not 2)" in capsys.readouterr().err
+    assert sample("--seed", 2, "--overwrite") == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"images": ["none"]}, "none: no such file or folder"),
+        ({"images": ["empty"]}, "empty: no image in it"),
+        ({"checkpoint": "none.pt"}, "--checkpoint none.pt: there is no such file"),
+        ({"checkpoint": "photos/0.png"}, "photos/0.png: not a whole checkpoint of a vqapg model"),
+        ({"checkpoint": "evaluator.pt"}, "evaluator.pt: is the consistency evaluator, which makes no pairs"),
+        ({"flags": ["--evaluator", "none.pt"]}, "--evaluator none.pt: there is no such file"),
+        ({"flags": ["--evaluator", "model.pt"]}, "model.pt: is no consistency evaluator"),
+        ({"flags": ["--keep", 3]}, "--keep goes by the consistency of pairs: give --evaluator"),
+        ({"flags": ["--weights", "bad.pt"]}, "--weights bad.pt: "),
+        ({"flags": ["--question", "why?"]}, "--question: this model makes question and answer together"),
+        ({"flags": ["--shard", "3/2"]}, "--shard 3/2: give I/N"),
+        ({"flags": ["--shard", "1/9"]}, "--shard 1/9: there are only 5 images"),
+        ({"flags": ["--batch-size", 0]}, "--batch-size 0: must be at least 1"),
+        ({"flags": ["--num-samples", 0]}, "--num-samples must be at least 1"),
+        ({"output": "pairs.txt"}, "--output pairs.txt: its ending tells no format"),
+        ({"output": "none/pairs.jsonl"}, "there is no folder none"),
+        ({"output": "photos"}, "is read by this very command"),
+        ({"output": "model.pt", "flags": ["--format", "csv"]}, "is read by this very command"),
+        ({"flags": ["--html", "pairs.jsonl"]}, "is read by this very command"),
+        ({"flags": ["--html", "photos"]}, "--html photos: is a folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, message):
+    (folder / "empty").mkdir()
+    (folder / "bad.pt").write_bytes(b"x")
+    flags = arguments.pop("flags", [])
+    assert sample(*flags, **arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and err.startswith("vqapg sample: error: ") and message in err
+    assert not (folder / "pairs.jsonl").exists() and left_over(folder) == []
+
+
+def test_no_image_that_can_be_read(folder, capsys):
+    (folder / "bad.png").write_bytes(b"x")
+    assert sample("--skip-bad-images", images=["bad.png"]) == 2
+    assert "no image can be read; the first: bad.png" in capsys.readouterr().err

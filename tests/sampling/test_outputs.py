@@ -1,0 +1,145 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+from tiny_checkpoints import draw_pictures
+
+from vqapg.errors import InputError
+from vqapg.sampling.images import InputImage, find_images
+from vqapg.sampling.outputs import files_of, format_of, write_records
+from vqapg.sampling.vqa2_format import answer_type, image_numbers
+
+
+@pytest.fixture
+def images(tmp_path):
+    return find_images([draw_pictures(tmp_path / "test photos", 3)])
+
+
+@pytest.fixture
+def records(images):
+    return [
+        {"image": images[0].name, "question": "what's this?", "answer": "a “cat”, 2 dogs", "score": -0.5, "draw": 0},
+        {"image": images[0].name, "question": "Is it red?", "answer": "yes", "score": -1.25, "draw": 3},
+        {"image": images[2].name, "question": "how many dogs are there?", "answer": "2", "score": -0.75, "draw": 1},
+    ]
+
+
+def test_json_lines(tmp_path, records, images):
+    path = tmp_path / "pairs.jsonl"
+    assert write_records(path, "jsonl", iter(records), images) == 3
+    assert [json.loads(line) for line in path.read_text().splitlines()] == records
+
+
+def test_csv(tmp_path, records, images):
+    path = tmp_path / "pairs.csv"
+    assert write_records(path, "csv", iter(records), images) == 3
+    with open(path, newline="", encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == [{key: str(value) for key, value in record.items()} for record in records]
+    assert write_records(path, "csv", [], images) == 0
+    assert path.read_text() == "image,question,answer,score\n"
+
+
+def official_accuracy(questions, annotations, results):
+    """The VQA accuracy of *results* {question id: answer}, from the fields that the official code reads
+    (https://visualqa.org/evaluation.html): over the ten sets of nine answers, the mean of min(1, matching / 3)."""
+    for key in ("info", "task_type", "data_type", "data_subtype", "license"):
+        assert key in questions and key in annotations
+    by_id = {question["question_id"]: question for question in questions["questions"]}
+    accuracies = []
+    for annotation in annotations["annotations"]:
+        assert by_id[annotation["question_id"]]["image_id"] == annotation["image_id"]
+        assert annotation["question_type"] and annotation["answer_type"] in ("yes/no", "number", "other")
+        given = [answer["answer"] for answer in annotation["answers"]]
+        assert len(given) == 10 and [answer["answer_id"] for answer in annotation["answers"]] == list(range(1, 11))
+        result = results[annotation["question_id"]]
+        accuracies += [
+            min(1, sum(answer == result for answer in given[:left] + given[left + 1 :]) / 3) for left in range(10)
+        ]
+    return sum(accuracies) / len(accuracies)
+
+
+def test_vqa2_files_are_what_the_official_evaluation_reads(tmp_path, records, images):
+    assert write_records(tmp_path / "out.json", "vqa2", iter(records), images) == 3
+    questions, annotations = (json.loads(path.read_text()) for path in files_of(tmp_path / "out.json", "vqa2"))
+    assert [path.name for path in files_of(tmp_path / "out.json", "vqa2")] == ["out_questions.json", "out_annotations.json"]
+    assert questions["questions"] == [
+        {"image_id": 1, "question": "what's this?", "question_id": 1000},
+        {"image_id": 1, "question": "Is it red?", "question_id": 1001},
+        {"image_id": 3, "question": "how many dogs are there?", "question_id": 3000},
+    ]
+    assert questions["images"] == [{"id": 1, "file_name": images[0].name}, {"id": 3, "file_name": images[2].name}]
+    right = {1000 * (1 if number < 2 else 3) + number % 2: record["answer"] for number, record in enumerate(records)}
+    assert official_accuracy(questions, annotations, right) == 1
+    assert official_accuracy(questions, annotations, right | {1001: "no"}) == pytest.approx(2 / 3)
+    kinds = [(a["question_type"], a["answer_type"], a["multiple_choice_answer"]) for a in annotations["annotations"]]
+    assert kinds == [("what's this", "other", "a “cat”, 2 dogs"), ("is it", "yes/no", "yes"), ("how many", "number", "2")]
+
+
+def test_coco_images_keep_their_numbers():
+    names = ["val2014/COCO_val2014_000000000042.jpg", "val2014/COCO_val2014_000000262148.jpg"]
+    assert image_numbers(names) == dict(zip(names, (42, 262148)))
+    assert image_numbers([*names, "mine.jpg"]) == dict(zip([*names, "mine.jpg"], (1, 2, 3)))
+    twice = [names[0], "train2014/COCO_train2014_000000000042.jpg"]
+    assert image_numbers(twice) == dict(zip(twice, (1, 2)))
+
+
+def test_no_two_questions_have_a_number(tmp_path):
+    images = [InputImage(name, name) for name in "ab"]
+    records = [{"image": name, "question": f"{number}?", "answer": "no"} for name in "ab" for number in range(2500)]
+    write_records(tmp_path / "out", "vqa2", records, images)
+    questions = json.loads((tmp_path / "out_questions.json").read_text())["questions"]
+    assert len({question["question_id"] for question in questions}) == 5000
+
+
+@pytest.mark.parametrize(("answer", "kind"), [("No", "yes/no"), ("12", "number"), ("1,5", "number"), ("two", "other"), ("no 2", "other")])
+def test_answer_types(answer, kind):
+    assert answer_type(answer) == kind
+
+
+def test_datasets_loads_the_folder(tmp_path, records, images):
+    folder = tmp_path / "my test"
+    assert write_records(folder, "imagefolder", iter(records), images) == 3
+    assert sorted(path.name for path in (folder / "train").iterdir()) == ["0000001.png", "0000002.png", "metadata.jsonl"]
+    assert (folder / "train/0000002.png").read_bytes() == images[2].read()
+    # In a process of its own: where datasets keeps its copy is read once, when it is imported.
+    program = (
+        "import sys, datasets, json; loaded = datasets.load_dataset(sys.argv[1])\n"
+        "print(json.dumps([list(loaded), [row | {'image': row['image'].size} for row in loaded['train']]]))"
+    )
+    environment = os.environ | {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    splits, rows = json.loads(done.stdout.splitlines()[-1])
+    assert splits == ["train"]
+    expected = [{"source": record["image"], **record, "image": [90, 60]} for record in records]
+    assert rows == expected
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path, records, images):
+    folder = tmp_path / "out"
+    (tmp_path / "test photos/2.png").unlink()
+    with pytest.raises(InputError, match="2.png: cannot be read"):
+        write_records(folder, "imagefolder", records, images)
+    assert {path.name for path in tmp_path.iterdir()} == {"test photos"}
+    write_records(folder, "imagefolder", records[:2], images)
+    write_records(folder, "imagefolder", records[:1], images)
+    assert len((folder / "train/metadata.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_file_keeps_its_kind_whatever_it_is_called(tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "photo", "JPEG")
+    image = InputImage("photo", str(tmp_path / "photo"))
+    write_records(tmp_path / "out", "imagefolder", [{"image": "photo", "question": "a", "answer": "b"}], [image])
+    assert (tmp_path / "out/train/0000001.jpg").is_file()
+
+
+def test_the_ending_tells_the_format():
+    for name, format in (("a.jsonl", "jsonl"), ("a.csv", "csv"), ("a.json", "vqa2"), ("a", "imagefolder")):
+        assert format_of(name) == format
+    assert format_of("a.txt", "csv") == "csv"
+    with pytest.raises(InputError, match="--output a.txt: its ending tells no format"):
+        format_of("a.txt")

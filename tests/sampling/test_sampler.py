@@ -1,0 +1,231 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from generation_models import generation_options
+from PIL import Image
+
+from vqapg import load
+from vqapg.data.pair_dataset import pad
+from vqapg.errors import InputError
+from vqapg.generation.pair_generator import PairGenerator
+from vqapg.sampling.images import find_images, open_given
+from vqapg.sampling.sampler import LONGEST, SamplingOptions
+from vqapg.tokens import SEPARATOR
+
+# Words are drawn too, so that untrained models say different things.
+DRAWN = {"sampling": True, "temperature": 1.5}
+SEARCHED = {"sampling": False, "beam": 2, "latent_temperature": 3.0}
+
+
+def inputs(sampler, photos):
+    """Features of all photos and their numbers."""
+    opened = [image.open() for image in find_images([photos])]
+    pixels = torch.stack([sampler.backbone.preprocessing.resize(picture) for picture, _ in opened])
+    return sampler.features(pixels), [number for _, number in opened]
+
+
+def options(**changes):
+    return SamplingOptions(**({"num_samples": 6, **DRAWN} | changes))
+
+
+def texts(pairs):
+    return [(pair.question, pair.answer) for pair in pairs]
+
+
+def told(sampled):
+    """Everything that tells one result from another."""
+    return [[(*texts([pair])[0], pair.score, pair.consistency, pair.draw) for pair in pairs] for pairs in sampled]
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "how"),
+    [
+        ("vqapg_joint_variational", None, DRAWN),
+        ("vqapg_joint_variational", None, SEARCHED),
+        ("vqapg_pipeline_variational", "aq", DRAWN),
+        ("vqapg_pipeline_variational", "qa", SEARCHED),
+        ("vqapg_sequential_variational", "qa", DRAWN),
+    ],
+)
+def test_the_pairs_do_not_hang_on_the_batch(sampler, photos, name, order, how):
+    model = sampler(name, order=order)
+    features, numbers = inputs(model, photos)
+    together = told(model.sample_batch(features, numbers, options(**how)))
+    assert sum(map(len, together)) >= 5
+    for rows_at_once in (1, 4):
+        assert told(model.sample_batch(features, numbers, options(**how), rows_at_once)) == together
+    back = model.sample_batch(features[::-1].copy(), numbers[::-1], options(**how))
+    assert told(back)[::-1] == together
+    alone = [model.sample_batch(features[i : i + 1], numbers[i : i + 1], options(**how))[0] for i in range(len(numbers))]
+    assert told(alone) == together
+
+
+def test_fewer_draws_are_the_first_of_more_and_seeds_differ(sampler, photos):
+    model = sampler("vqapg_joint_variational", evaluator=False)
+    many = model.sample(photos / "0.png", n=8, **DRAWN)
+    few = model.sample(photos / "0.png", n=3, **DRAWN)
+    assert [pair for pair in many if pair.draw < 3] == few
+    assert texts(model.sample(photos / "0.png", n=8, seed=2, **DRAWN)) != texts(many)
+    assert [pair.draw for pair in many] == sorted({pair.draw for pair in many})
+
+
+def test_a_draw_is_what_the_model_generates_by_its_noise_key(sampler, photos, dictionary):
+    model = sampler("vqapg_joint_variational", evaluator=False)
+    picture, number = open_given(photos / "1.png")
+    features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
+    drawn = {pair.draw: pair for pair in model.sample(photos / "1.png", n=4, seed=3, **DRAWN)}
+    generator = PairGenerator(
+        model.model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=1, max_len_b=LONGEST, unkpen=1e9, **DRAWN)
+    )
+    ((hypothesis,),) = generator.best(torch.from_numpy(features), torch.tensor([0]), np.array([[3, 2, number]]))
+    question, answer = dictionary.string(hypothesis["tokens"]).split(f" {SEPARATOR} ")
+    assert (drawn[2].question.replace("?", " ?").split(), drawn[2].answer.replace("?", " ?").split()) == (
+        question.split(), answer.split()
+    )
+    assert drawn[2].score == pytest.approx(hypothesis["score"], abs=1e-4)
+    assert set(drawn[2].region_weights) == {"pair"} and len(drawn[2].region_weights["pair"]) == 4
+
+
+def test_each_pair_once_and_no_unknown_word(sampler, photos):
+    model = sampler("vqapg_joint_variational", hidden_size=8)
+    with torch.no_grad():
+        # A model that would say mostly the unknown word, or nothing but one word
+        for decoder in (model.model.question_decoder, model.model.answer_decoder):
+            decoder.output.bias[model.dictionary.unk()] = 50
+            decoder.output.bias[model.dictionary.index("yes")] = 20
+            decoder.output.bias[model.dictionary.eos()] = 20
+    pairs = model.sample(photos / "0.png", n=20, **DRAWN)
+    assert len(set(texts(pairs))) == len(pairs) < 20
+    assert not any("unk" in text for pair in texts(pairs) for text in pair)
+
+
+def test_the_consistency_is_the_evaluators(sampler, photos, dictionary):
+    model = sampler("vqapg_joint_variational")
+    picture, _ = open_given(photos / "2.png")
+    features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
+    pairs = model.sample(photos / "2.png", n=6, **DRAWN)
+    assert [pair.consistency for pair in pairs] == sorted((pair.consistency for pair in pairs), reverse=True)
+    for pair in pairs:
+        words = [text.replace("?", " ?") for text in (pair.question, pair.answer)]
+        with torch.no_grad():
+            logit = model.evaluator(
+                torch.from_numpy(features), pad(words[:1], dictionary), pad(words[1:], dictionary), torch.tensor([[0, 0, 0]])
+            )
+        assert pair.consistency == pytest.approx(torch.sigmoid(logit).item(), abs=1e-4)
+
+
+def test_choosing_keeps_few_above_the_minimum(sampler, photos):
+    model = sampler("vqapg_joint_variational")
+    everything = model.sample(photos / "3.png", n=12, **DRAWN)
+    middle = everything[len(everything) // 2].consistency
+    good = model.sample(photos / "3.png", n=12, min_consistency=middle, **DRAWN)
+    assert good == [pair for pair in everything if pair.consistency >= middle] != everything
+    few = model.sample(photos / "3.png", n=12, keep=3, **DRAWN)
+    assert len(few) == 3 and few[0] == everything[0] and set(texts(few)) < set(texts(everything))
+    assert model.sample(photos / "3.png", n=12, keep=3, diversity=0, **DRAWN) == everything[:3]
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "given"),
+    [
+        ("vqapg_vqa", None, "question"), ("vqapg_vqg", None, "answer"), ("vqapg_pipeline", "aq", "answer"),
+        ("vqapg_pipeline_variational", "qa", "question"),
+    ],
+)
+def test_a_half_is_completed_and_stays_as_it_was_given(sampler, photos, name, order, given):
+    model = sampler(name, order=order) if order else sampler(name)
+    half = "What is the zebra?" if given == "question" else "A zebra"
+    pairs = model.sample(photos / "0.png", n=5, **{given: half}, **DRAWN)
+    assert len(pairs) > 1 and {getattr(pair, given) for pair in pairs} == {half.lower()}
+    assert model.unknown_words(options(**{given: half})) == ["zebra"]
+    # It does depend on what was given.
+    other = model.sample(photos / "0.png", n=5, **{given: "is there a circle ? yes"}, **DRAWN)
+    assert [pair.score for pair in other] != [pair.score for pair in pairs]
+
+
+def test_a_pipeline_completes_x_with_its_y_model(sampler, photos, dictionary):
+    model = sampler("vqapg_pipeline", order="aq", evaluator=False)
+    features = inputs(model, photos)[0][:1]
+    (pair,) = model.sample(photos / "0.png", answer="red", beam=3)
+    search = PairGenerator(
+        model.model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=3, max_len_b=LONGEST, unkpen=1e9)
+    ).search
+    with torch.no_grad():
+        ((best, *_),) = model.model.y_model.generate(
+            torch.from_numpy(features), torch.tensor([0]), pad(["red"], dictionary), np.zeros((1, 3), int), search, 1.0
+        )
+    assert pair.question.replace("?", " ?").split() == dictionary.string(best.tokens).split()
+    assert pair.score == pytest.approx(best.total / len(best.tokens), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("vqapg_joint", {"question": "why ?"}, "--question: this model makes question and answer together"),
+        ("vqapg_vqa", {"answer": "yes"}, "--answer: this model completes a pair from its question; give --question"),
+        ("vqapg_vqa", {}, "completes a pair from its question; give --question"),
+        ("vqapg_vqa", {"question": " "}, "--question has no word"),
+        ("vqapg_pipeline", {"question": "why ?"}, "give --answer"),
+        ("vqapg_pipeline", {"question": "why ?", "answer": "yes"}, "with both the pair is whole"),
+        ("vqapg_joint", {"latent_temperature": 0.5}, "--latent-temperature has no meaning"),
+        ("vqapg_joint", {"latent_temperature": float("nan")}, "--latent-temperature must be"),
+        ("vqapg_joint", {"keep": 2}, "--keep goes by the consistency of pairs: give --evaluator"),
+        ("vqapg_joint", {"min_consistency": 0.5}, "--min-consistency goes by"),
+        ("vqapg_joint", {"min_consistency": 1.5}, "--min-consistency must be between 0 and 1"),
+        ("vqapg_joint", {"diversity": -1}, "--diversity must be between 0 and 1"),
+        ("vqapg_joint", {"n": 0}, "--num-samples must be at least 1"),
+        ("vqapg_joint", {"keep": 0}, "--keep must be at least 1"),
+        ("vqapg_joint", {"seed": -1}, "--seed must be at least 0"),
+        ("vqapg_joint", {"temperature": 0}, "--temperature must be above 0"),
+        ("vqapg_joint", {"sampling_topp": 2}, "--sampling-topp must be"),
+        ("vqapg_joint", {"beam": 0}, "--beam must be at least 1"),
+    ],
+)
+def test_options_that_cannot_be_followed(sampler, photos, name, changes, message):
+    model = sampler(name, evaluator=False)
+    with pytest.raises(InputError) as error:
+        model.sample(photos / "0.png", **changes)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_where_nothing_is_drawn_one_draw_is_enough(sampler, photos):
+    model = sampler("vqapg_joint", evaluator=False)
+    assert model.draws(SamplingOptions(num_samples=9)) == 1 and model.draws(options()) == 6
+    assert len(model.sample(photos / "0.png", n=9, beam=2)) == 1
+
+
+def test_malformed_draws_are_counted(sampler, photos):
+    model = sampler("vqapg_sequential_variational", evaluator=False)
+    features, numbers = inputs(model, photos)
+    with torch.no_grad():
+        model.model.model.decoder.output.bias[model.dictionary.index(SEPARATOR)] = -1e9
+    sampled = model.sample_batch(features, numbers, options(num_samples=3))
+    assert [(len(pairs), pairs.malformed) for pairs in sampled] == [(0, 3)] * 5
+
+
+def test_load_takes_paths_and_pictures(checkpoint, photos):
+    model = load(checkpoint("vqapg_joint_variational"), checkpoint("vqapg_consistency", "evaluator.pt"), weights="none")
+    pairs = model.sample(str(photos / "0.png"), n=3, **DRAWN)
+    with Image.open(photos / "0.png") as picture:
+        assert model.sample(picture, n=3, **DRAWN)
+    assert pairs[0].question and pairs[0].answer and pairs[0].score < 0 < pairs[0].consistency < 1
+    with pytest.raises(InputError, match="none.png: cannot be read"):
+        model.sample(photos / "none.png")
+
+
+def test_importing_the_package_stays_light_and_leaves_logging_alone():
+    program = (
+        "import logging, sys, vqapg; assert not {'torch', 'fairseq', 'numpy'} & set(sys.modules); "
+        "from vqapg import load; assert callable(load) and 'torch' in sys.modules; "
+        "root = logging.getLogger(); assert root.level == logging.WARNING and not root.handlers, root.handlers"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "", done.stderr
+    assert "tensorboardX" not in done.stderr
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        import vqapg
+
+        vqapg.lode

@@ -1,0 +1,70 @@
+"""Untrained checkpoints of small models, as fairseq would save them, and pictures drawn for them."""
+
+import functools
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from fairseq.models import MODEL_DATACLASS_REGISTRY
+from generation_models import build
+from omegaconf import OmegaConf
+from PIL import Image, ImageDraw
+
+from vqapg.data.backbones import build_backbone
+
+IMAGE_SIZE = 64
+
+
+@functools.cache
+def backbone():
+    return build_backbone("resnet18", "none", IMAGE_SIZE)
+
+
+@functools.cache
+def features():
+    """Statistics and source of features by that backbone."""
+    source = {key: backbone().source[key] for key in ("backbone", "weights_sha256", "image_size")}
+    channels = backbone().channels
+    return SimpleNamespace(
+        path="features.h5", mean=np.full(channels, 0.4, np.float32), std=np.full(channels, 0.6, np.float32), source=source
+    )
+
+
+def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **options):
+    """The checkpoint of model *name* at *path*, and the model. *leave_out*: settings that an older checkpoint has not."""
+    order = options.pop("order", None)
+    model = build(name, dictionary, of_features or features(), order, **options)
+    options = {"hidden_size": 8, "embed_dim": 6, **options}
+    options |= {"order": order} if order else {}
+    if hasattr(MODEL_DATACLASS_REGISTRY[name], "latent_dim"):
+        options.setdefault("latent_dim", 4)
+    config = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name](**options)), enum_to_str=True)
+    config = {key: value for key, value in config.items() if key not in leave_out} | {"_name": name}
+    state = {
+        "args": None,
+        "cfg": OmegaConf.create({"model": config, "task": {"_name": "vqapg"}}),
+        "model": model.state_dict(),
+        "optimizer_history": [{"optimizer_name": "Adam", "lr_scheduler_state": {}, "num_updates": 7}],
+        "extra_state": {"train_iterator": {"epoch": 1}},
+        "last_optimizer_state": None,
+        "task_state": {},
+    }
+    torch.save(state, path)
+    return model
+
+
+def draw_picture(path, number):
+    """A picture that differs for every number: a shape on a ground."""
+    generator = np.random.default_rng(number)
+    picture = Image.new("RGB", (90, 60), tuple(generator.integers(256, size=3).tolist()))
+    left, top = generator.integers(30, size=2).tolist()
+    ImageDraw.Draw(picture).ellipse((left, top, left + 40, top + 25), fill=tuple(generator.integers(256, size=3).tolist()))
+    picture.save(path)
+    return picture
+
+
+def draw_pictures(folder, count):
+    folder.mkdir(exist_ok=True)
+    for number in range(count):
+        draw_picture(folder / f"{number}.png", number)
+    return folder

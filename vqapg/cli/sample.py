@@ -1,0 +1,129 @@
+"""Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones that differ.
+
+IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. A run that was killed or interrupted goes on
+where it stopped when it is started again. The same picture and seed give the same pairs, in whatever run.
+"""
+
+HELP = "make question-answer pairs for pictures of your own"
+EXAMPLE = (
+    "vqapg sample --checkpoint joint.pt --evaluator evaluator.pt photos/ --num-samples 20 --min-consistency 0.5 --keep 5 "
+    "--output pairs.jsonl --html gallery.html"
+)
+
+
+def add_arguments(parser):
+    parser.add_argument("images", nargs="+", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar")
+    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg")
+    parser.add_argument(
+        "--evaluator", metavar="CKPT", help="consistency evaluator trained on the same data: judges every pair"
+    )
+    parser.add_argument(
+        "--weights",
+        default="imagenet",
+        metavar="imagenet|FILE|none",
+        help="of the backbone that the checkpoint names, as extract-features was given (default: imagenet)",
+    )
+
+    draw = parser.add_argument_group("drawing")
+    draw.add_argument("--num-samples", type=int, default=10, metavar="N", help="draws an image (default: 10)")
+    draw.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
+    draw.add_argument("--question", metavar="TEXT", help="complete this question: VQA, or a pipeline of --order qa")
+    draw.add_argument("--answer", metavar="TEXT", help="complete this answer: VQG, or a pipeline of --order aq")
+    draw.add_argument("--beam", type=int, default=10, metavar="K", help="beam of each draw (default: 10, as in the paper)")
+    draw.add_argument("--sampling", action="store_true", help="draw the words too, instead of beam search")
+    draw.add_argument("--sampling-topk", type=int, default=-1, metavar="K", help="of the K likeliest words (default: all)")
+    draw.add_argument(
+        "--sampling-topp", type=float, default=-1.0, metavar="P", help="of the fewest words that have P (default: all)"
+    )
+    draw.add_argument("--temperature", type=float, default=1.0, metavar="T", help="of words (default: 1)")
+    draw.add_argument(
+        "--latent-temperature",
+        type=float,
+        default=1.0,
+        metavar="T",
+        help="scales the standard deviation of the latent variable; 0: its mean (default: 1)",
+    )
+
+    choose = parser.add_argument_group("choosing, by --evaluator")
+    choose.add_argument("--min-consistency", type=float, metavar="S", help="no pair with a lower consistency, 0 to 1")
+    choose.add_argument("--keep", type=int, metavar="K", help="of an image at most K pairs, consistent and diverse")
+    choose.add_argument(
+        "--diversity",
+        type=float,
+        default=0.5,
+        metavar="D",
+        help="what --keep goes by, 0: consistency alone, 1: unlikeness alone (default: 0.5; maximal marginal relevance)",
+    )
+
+    write = parser.add_argument_group("writing")
+    write.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
+    write.add_argument(
+        "--format",
+        choices=("jsonl", "csv", "vqa2", "imagefolder"),
+        help="default: by the ending, .jsonl, .csv, .json: VQA v2.0's FILE_questions.json and FILE_annotations.json, "
+        "none: a folder for Hugging Face datasets",
+    )
+    write.add_argument("--html", metavar="FILE", help="also a page with images and pairs, all in one file")
+    write.add_argument("--overwrite", action="store_true", help="replace what is there, finished or not")
+
+    run = parser.add_argument_group("running")
+    run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of the images, for N machines")
+    run.add_argument("--skip-bad-images", action="store_true", help="leave out images that cannot be read")
+    run.add_argument("--batch-size", type=int, default=256, metavar="N", help="draws decoded together (default: 256)")
+    run.add_argument("--num-workers", type=int, default=2, metavar="N", help="processes that read images (default: 2)")
+    run.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default: auto, a GPU if there is one")
+
+
+def run(args):
+    import sys
+    from dataclasses import fields
+    from pathlib import Path
+
+    from vqapg.cli.paths import input_file, output_file, shard_numbers
+    from vqapg.errors import InputError
+    from vqapg.sampling.images import find_images, part_of
+    from vqapg.sampling.outputs import files_of, format_of
+
+    for option, value, least in (("--batch-size", args.batch_size, 1), ("--num-workers", args.num_workers, 0)):
+        if value < least:
+            raise InputError(f"{option} {value}: must be at least {least}")
+    shard = shard_numbers(args.shard)
+    inputs = [input_file("--checkpoint", args.checkpoint)]
+    if args.evaluator is not None:
+        inputs.append(input_file("--evaluator", args.evaluator))
+    images = find_images(args.images)
+    part = part_of(images, *shard) if shard else images
+    inputs += dict.fromkeys(image.path for image in images)
+    format = format_of(args.output, args.format)
+    files = [output_file("--output", path, inputs, format == "imagefolder") for path in files_of(args.output, format)]
+    html = None
+    if args.html is not None:
+        html = output_file("--html", args.html, [*inputs, *files])
+        files.append(html)
+
+    from vqapg.sampling.run import Destination, run
+    from vqapg.sampling.sampler import SamplingOptions, load
+
+    destination = Destination(Path(args.output), format, html)
+    standing = next((path for path in files if path.exists()), None)
+    if standing and not destination.journal.exists() and not args.overwrite:
+        raise InputError(f"{standing}: is there already; give another name, or --overwrite to replace it")
+    options = SamplingOptions(**{field.name: getattr(args, field.name) for field in fields(SamplingOptions)})
+    sampler = load(args.checkpoint, args.evaluator, weights=args.weights, device=args.device)
+    sampler.check(options)
+    if sampler.draws(options) < options.num_samples:
+        print("note: nothing is drawn in this model with beam search, so one draw an image; add --sampling", file=sys.stderr)
+    if unknown := sampler.unknown_words(options):
+        print(f"note: not among the words the model was trained with: {' '.join(unknown)}", file=sys.stderr)
+    counts = run(
+        sampler, images, part, options, destination, overwrite=args.overwrite, batch_size=args.batch_size,
+        num_workers=args.num_workers, skip_bad_images=args.skip_bad_images,
+    )
+    for error in counts.skipped:
+        print(f"left out: {error}", file=sys.stderr)
+    print(
+        f"{', '.join(map(str, files))}: {counts.pairs:,} pairs of {counts.images:,} images"
+        + (f"; {counts.without_pair:,} images without a pair" if counts.without_pair else "")
+        + (f"; {counts.malformed:,} malformed draws left out" if counts.malformed else "")
+        + (f"; {len(counts.skipped):,} images left out that cannot be read" if counts.skipped else "")
+    )

@@ -1,0 +1,109 @@
+"""Models from their checkpoints alone: a checkpoint knows its dictionary, its backbone and its features' statistics."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+from fairseq import checkpoint_utils
+from fairseq.data import Dictionary
+from fairseq.models import build_model
+
+import vqapg.tasks  # noqa: F401  registers the models, and allows what their checkpoints contain
+from vqapg.data.backbones import build_backbone
+from vqapg.errors import InputError
+from vqapg.files import sha256
+from vqapg.models.base import VQAPGModel
+from vqapg.models.consistency import ConsistencyModel
+from vqapg.models.generation import GenerationModel
+
+
+class Loaded(NamedTuple):
+    """A model in evaluation mode, with fairseq's ``dictionary``; ``features`` says what made its features; ``name`` tells
+    this checkpoint from all others."""
+
+    model: VQAPGModel
+    dictionary: Dictionary
+    features: dict
+    name: str
+
+
+def load_generation_model(path):
+    """Any model of task ``vqapg``. Raises InputError when *path* is no checkpoint, or is of the evaluator."""
+    loaded = _load(path)
+    if not isinstance(loaded.model, GenerationModel):
+        raise InputError(f"{path}: is the consistency evaluator, which makes no pairs; give it as --evaluator")
+    return loaded
+
+
+def load_evaluator_for(generator, path):
+    """The consistency evaluator of *path*, to judge what *generator*, a Loaded, makes.
+
+    Raises InputError when *path* is no checkpoint of an evaluator, or of one with other features or dictionary.
+    """
+    loaded = _load(path)
+    if not isinstance(loaded.model, ConsistencyModel):
+        raise InputError(f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency")
+    for what, theirs, ours in (
+        ("features", loaded.features, generator.features),
+        ("dictionary", loaded.dictionary.symbols, generator.dictionary.symbols),
+    ):
+        if theirs != ours:
+            raise InputError(
+                f"{path}: this evaluator was trained with another {what} than the model of --checkpoint"
+                f"{_difference(theirs, ours)}; give one that was trained on the same data directory"
+            )
+    return loaded
+
+
+def load_backbone(features, weights):
+    """The CNN that *features*, a model's, were made with.
+
+    Args:
+        weights: as ``vqapg extract-features --weights``: "imagenet", a file, or "none"
+
+    Raises InputError when those weights are not the ones.
+    """
+    backbone = build_backbone(features["backbone"], weights, features["image_size"])
+    if backbone.weights_sha256 != features["weights_sha256"]:
+        raise InputError(
+            f"--weights {weights}: are not the weights of {features['backbone']} that the checkpoint's features were made "
+            f"with (checksum {backbone.weights_sha256[:8]} instead of {features['weights_sha256'][:8]}); give what "
+            "vqapg extract-features was given: --weights FILE, imagenet or none"
+        )
+    return backbone
+
+
+def _load(path):
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such checkpoint; correct the path")
+    try:
+        state = checkpoint_utils.load_checkpoint_to_cpu(str(path))
+        weights = state["model"]
+        origin = weights["_extra_state"]
+        dictionary = Dictionary()
+        for symbol in origin["dictionary"][dictionary.nspecial :]:
+            dictionary.add_symbol(symbol)
+        mean, std = (
+            next(value for name, value in weights.items() if name.endswith(f"image_encoder.feature_{statistic}"))
+            for statistic in ("mean", "std")
+        )
+        features = SimpleNamespace(path=Path(path), mean=mean, std=std, source=origin["features"])
+        # from_checkpoint: settings that are newer than the checkpoint take their defaults.
+        task = SimpleNamespace(dictionary=dictionary, features=features)
+        model = build_model(state["cfg"]["model"], task, from_checkpoint=True)
+        model.load_state_dict(weights)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
+        raise InputError(
+            f"{path}: not a whole checkpoint of a vqapg model ({type(error).__name__}); give another, or train it anew"
+        ) from error
+    name = f"{state['cfg']['model']['_name']}:{sha256(path)[:12]}"
+    return Loaded(model.eval(), dictionary, origin["features"], name)
+
+
+def _difference(theirs, ours):
+    if isinstance(theirs, dict):
+        differing = [key for key in ours if theirs.get(key) != ours[key]]
+        return " (" + ", ".join(f"{key} {str(theirs.get(key))[:20]}, not {str(ours[key])[:20]}" for key in differing) + ")"
+    return f" ({len(theirs)} and {len(ours)} entries)"

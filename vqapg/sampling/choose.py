@@ -1,0 +1,65 @@
+"""Choosing a set of an image's pairs that is consistent *and* diverse.
+
+Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998, https://doi.org/10.1145/290941.291025): one after the
+other, the pair with the largest (1 - d) * score - d * (its similarity to the kept pair that it is most alike).
+d, ``--diversity``, is the one number of the trade-off: at 0 the score alone decides, at 1, after the first, only how
+unlike the kept ones a pair is.
+"""
+
+import numpy as np
+
+DIVERSITY = 0.5
+
+
+def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
+    """Which pairs to keep: their indices, in the order they are chosen, the best score first.
+
+    Args:
+        scores: ``[M]``, how consistent each pair is, in [0, 1]
+        similarity: ``[M, M]``, in [0, 1]
+        keep: how many at most; None: all
+        minimum: none with a lower score is kept; None: no minimum
+        diversity: d in [0, 1]
+
+    Of equals the earlier is kept.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    left = np.full(len(scores), True) if minimum is None else scores >= minimum
+    most_alike = np.zeros(len(scores))
+    chosen = []
+    while left.any() and (keep is None or len(chosen) < keep):
+        # The first is the best one whatever d is: nothing is kept yet that it could be unlike.
+        value = (1 - diversity) * scores - diversity * most_alike if chosen else scores
+        best = int(np.argmax(np.where(left, value, -np.inf)))
+        chosen.append(best)
+        left[best] = False
+        most_alike = np.maximum(most_alike, similarity[best])
+    return chosen
+
+
+def pair_similarity(pairs):
+    """How alike pairs are, ``[M, M]``: shared / all of the words and word pairs of their "question answer" (Jaccard).
+
+    Two answers to one question count as wholly alike: at most one of them tells something new, and mostly one of them
+    is wrong.
+
+    Args:
+        pairs: list of (question, answer), texts as space-joined tokens
+    """
+    number = {}
+    grams = [[number.setdefault(gram, len(number)) for gram in _grams(*pair)] for pair in pairs]
+    # [M, G]: which grams a pair has
+    has = np.zeros((len(pairs), len(number)), dtype=np.float32)
+    for row, columns in zip(has, grams):
+        row[columns] = 1
+    shared = has @ has.T
+    sizes = has.sum(axis=1)
+    similarity = shared / np.maximum(sizes[:, None] + sizes - shared, 1)
+    questions = np.array([question for question, _ in pairs], dtype=object)
+    similarity[questions[:, None] == questions] = 1
+    return similarity
+
+
+def _grams(question, answer):
+    words = f"{question} {answer}".split()
+    return {*words, *zip(words, words[1:])}

@@ -1,0 +1,79 @@
+"""gallery.html: one page with everything in it, that works from the disk without a server."""
+
+import base64
+import io
+import json
+import math
+from importlib import resources
+
+from PIL import Image
+from tqdm import tqdm
+
+from vqapg.errors import InputError
+from vqapg.files import atomic_write
+from vqapg.sampling.question_type import question_type
+
+# More would make a page that a browser cannot hold; the page says how many there are.
+MOST_IMAGES = 1000
+THUMBNAIL = 360  # pixels of the longer side
+DATA = "/* DATA */"
+
+
+def write_gallery(path, entries, images, *, grid, about):
+    """Write the page of *entries*, a journal's, in their order.
+
+    Args:
+        images: list of :class:`~vqapg.sampling.images.InputImage`, of every entry
+        grid: (height, width) of the regions
+        about: {what: value} of the run, to be shown, such as the model and the seed
+    """
+    by_name = {image.name: image for image in images}
+    types, shown, pairs, total = {}, [], 0, 0
+    for entry in tqdm(entries, total=len(images), desc="gallery", unit="image", delay=2, leave=False):
+        if "skipped" in entry:
+            continue
+        total += 1
+        pairs += len(entry["pairs"])
+        if len(shown) < MOST_IMAGES:
+            shown.append(
+                {
+                    "name": entry["image"],
+                    "picture": _thumbnail(by_name[entry["image"]]),
+                    "pairs": [_pair(pair, types) for pair in entry["pairs"]],
+                }
+            )
+    judged = any(pair["judged"] for image in shown for pair in image["pairs"])
+    data = {
+        "about": about, "grid": list(grid), "judged": judged, "types": list(types), "images": shown,
+        "total": {"images": total, "pairs": pairs},
+    }
+    page = resources.files("vqapg.sampling").joinpath("gallery.html").read_text(encoding="utf-8")
+    # "<" could end the script that the data stands in.
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    with atomic_write(path) as file:
+        file.write(page.replace(DATA, text))
+
+
+def _pair(pair, types):
+    """As the page reads it. The bar shows the consistency, or else the model's own probability a token."""
+    judged = pair["consistency"] is not None
+    return {
+        "question": pair["question"],
+        "answer": pair["answer"],
+        "score": round(pair["consistency"] if judged else math.exp(pair["score"]), 3),
+        "judged": judged,
+        "type": types.setdefault(question_type(pair["question"]), len(types)),
+        "weights": pair["weights"],
+    }
+
+
+def _thumbnail(image):
+    """A JPEG as a data URL; empty when the picture is not to be had any more."""
+    try:
+        picture, _ = image.open()
+    except InputError:
+        return ""
+    picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=75)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

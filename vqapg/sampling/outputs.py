@@ -1,0 +1,111 @@
+"""Files of pairs that other tools read: JSON lines, CSV, VQA v2.0's two files, a folder for Hugging Face datasets.
+
+A record is a dict with ``image``, ``question``, ``answer`` and whatever else is known of the pair; those of an image
+stand together. ``images`` are all images that records may be of, as :class:`~vqapg.sampling.images.InputImage`.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+from itertools import chain
+from pathlib import Path
+
+from PIL import Image
+
+from vqapg.errors import InputError
+from vqapg.files import atomic_write
+from vqapg.sampling.vqa2_format import write_vqa2
+
+FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
+FORMATS = tuple(FORMAT_OF_SUFFIX.values())
+COLUMNS = ("image", "question", "answer", "score")
+
+
+def format_of(output, given=None):
+    """The format, *given* or told by the ending of *output*. Raises InputError where that tells none."""
+    suffix = Path(output).suffix
+    if given is None and suffix not in FORMAT_OF_SUFFIX:
+        endings = ", ".join(f"{ending or 'no ending'}: {name}" for ending, name in FORMAT_OF_SUFFIX.items())
+        raise InputError(f"--output {output}: its ending tells no format ({endings}); give --format")
+    return given or FORMAT_OF_SUFFIX[suffix]
+
+
+def files_of(output, format):
+    """The paths that are written: two files in VQA v2.0's format, a folder or one file otherwise."""
+    output = Path(output)
+    if format == "vqa2":
+        stem = output.name.removesuffix(".json")
+        return [output.with_name(f"{stem}_{part}.json") for part in ("questions", "annotations")]
+    return [output]
+
+
+def write_records(output, format, records, images):
+    """Write *records*, any iterable, as *format*; every name appears when its content is whole. Returns their number."""
+    counted = _Counted(records)
+    targets = files_of(output, format)
+    write = {"jsonl": _write_json_lines, "csv": _write_csv, "vqa2": write_vqa2, "imagefolder": _write_image_folder}[format]
+    write(*targets, counted, images)
+    return counted.number
+
+
+class _Counted:
+    def __init__(self, items):
+        self.items, self.number = items, 0
+
+    def __iter__(self):
+        for item in self.items:
+            self.number += 1
+            yield item
+
+
+def _write_json_lines(path, records, images):
+    with atomic_write(path) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _write_csv(path, records, images):
+    records = iter(records)
+    first = next(records, None)
+    with atomic_write(path) as file:
+        writer = csv.DictWriter(file, first or COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(chain([first] if first else [], records))
+
+
+def _write_image_folder(folder, records, images):
+    """``folder/train/metadata.jsonl``, a row a pair, and beside it the images, each once and as they are.
+
+    ``datasets.load_dataset(folder)`` reads it, with a column "image" of pictures and the image's name as "source":
+    https://huggingface.co/docs/datasets/image_dataset#imagefolder. Files are numbered, since names may say "test",
+    which datasets would take for a split.
+    """
+    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
+    by_name = {image.name: image for image in images}
+    names = {}
+    try:
+        (partial / "train").mkdir(parents=True)
+        with open(partial / "train/metadata.jsonl", "w", encoding="utf-8") as file:
+            for record in records:
+                record = dict(record)
+                source = record.pop("image")
+                if source not in names:
+                    content = by_name[source].read()
+                    names[source] = f"{len(names) + 1:07}{_suffix(content)}"
+                    (partial / "train" / names[source]).write_bytes(content)
+                row = {"file_name": names[source], "source": source, **record}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def _suffix(content):
+    with Image.open(io.BytesIO(content)) as picture:
+        name = picture.format.lower()
+    return ".jpg" if name in ("jpeg", "mpo") else f".{name}"

@@ -1,0 +1,277 @@
+"""Question-answer pairs for pictures: features, latent variables, decoding, scores, choosing."""
+
+import math
+import os
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from fairseq.dataclass.configs import GenerationConfig
+from PIL.Image import Image
+
+from vqapg.data.consistency_dataset import collate_triples
+from vqapg.data.feature_extraction import encode_images
+from vqapg.data.pair_dataset import pad
+from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.errors import InputError
+from vqapg.evaluation.generated import split_pair
+from vqapg.generation.pair_generator import PairGenerator
+from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
+from vqapg.sampling.choose import DIVERSITY, choose, pair_similarity
+from vqapg.sampling.images import open_given
+from vqapg.sampling.region_weights import as_bytes, region_weights_of
+from vqapg.tokens import SEPARATOR
+
+LONGEST = 50  # words of a text
+NEVER_UNKNOWN = 1e9  # taken off the unknown word's log-probability
+JUDGED_AT_ONCE = 1024  # pairs
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which explain them."""
+
+    num_samples: int = 10
+    seed: int = 1
+    beam: int = 10
+    sampling: bool = False
+    sampling_topk: int = -1
+    sampling_topp: float = -1.0
+    temperature: float = 1.0
+    latent_temperature: float = 1.0
+    question: str | None = None
+    answer: str | None = None
+    min_consistency: float | None = None
+    keep: int | None = None
+    diversity: float = DIVERSITY
+
+    def __post_init__(self):
+        for name, least in (("num_samples", 1), ("seed", 0), ("keep", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
+        for name in ("min_consistency", "diversity"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"--{name.replace('_', '-')} must be between 0 and 1, not {value}")
+        if not 0 <= self.latent_temperature < math.inf:
+            raise InputError(f"--latent-temperature must be at least 0, not {self.latent_temperature}")
+
+    @property
+    def given(self):
+        """Which text is given, "question" or "answer", or None. Raises InputError when both are."""
+        if self.question is not None and self.answer is not None:
+            raise InputError("--question and --answer: with both the pair is whole; give one of them")
+        return "question" if self.question is not None else "answer" if self.answer is not None else None
+
+
+@dataclass(frozen=True)
+class SampledPair:
+    """A question-answer pair of an image.
+
+    Attributes:
+        question, answer: text as people write it
+        score: the model's log-probability a token, in nats
+        consistency: the evaluator's score in [0, 1]; None without an evaluator
+        seed, draw: what its latent variable, and with sampling its words, were drawn by
+        region_weights: one byte a region (255 for 1) of equation 5, by the text they are of: "pair", or "question" and
+            "answer" where each has its own; empty in a model without region scaling
+    """
+
+    question: str
+    answer: str
+    score: float
+    consistency: float | None
+    seed: int
+    draw: int
+    region_weights: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+
+class Sampled(list):
+    """The pairs of one image, and how many draws were ``malformed``, no pair at all."""
+
+    malformed = 0
+
+
+def load(checkpoint, evaluator=None, *, weights="imagenet", device="auto"):
+    """A model that makes question-answer pairs for pictures, from its checkpoint alone.
+
+        >>> from vqapg import load
+        >>> model = load("joint.pt", "evaluator.pt")
+        >>> for pair in model.sample("photo.jpg", n=10, keep=5):
+        ...     print(pair.question, pair.answer, pair.consistency)
+
+    Args:
+        checkpoint: of any model of task ``vqapg``
+        evaluator: checkpoint of a consistency evaluator trained on the same data directory; without it no pair has a
+            consistency
+        weights: of the backbone that made the model's features: "imagenet", a file, or "none"
+        device: "cpu", "cuda", or "auto", a GPU if there is one
+
+    Raises:
+        InputError: when a checkpoint is none, when they do not go together, or the weights are not those of training
+    """
+    generator = load_generation_model(checkpoint)
+    judge = None if evaluator is None else load_evaluator_for(generator, evaluator)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
+    device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    return PairSampler(generator, judge, load_backbone(generator.features, weights), device)
+
+
+class PairSampler:
+    """Makes pairs for pictures; see :func:`load`.
+
+    Args:
+        generator: a :class:`~vqapg.sampling.checkpoint.Loaded` generation model
+        evaluator: a Loaded consistency evaluator, or None
+        backbone: :class:`~vqapg.data.backbones.Backbone`
+        device: where all of them run
+    """
+
+    def __init__(self, generator, evaluator, backbone, device="cpu"):
+        self.name, self.dictionary = generator.name, generator.dictionary
+        self.model = generator.model.to(device)
+        self.evaluator, self.evaluator_name = None, None
+        if evaluator is not None:
+            self.evaluator, self.evaluator_name = evaluator.model.to(device), evaluator.name
+        self.backbone = backbone.to(device)
+        self.device = device
+
+    def sample(self, image: str | os.PathLike | Image, n: int = 10, **options) -> list[SampledPair]:
+        """The different pairs among *n* draws, the most consistent first; without an evaluator in the order of draws.
+
+        Args:
+            image: an image file, or a PIL image
+            n: how many draws
+            options: fields of :class:`SamplingOptions` by name, such as ``seed``, ``keep``, ``question``
+
+        Raises:
+            InputError: on an image that cannot be read, and on options that this model cannot follow
+        """
+        options = SamplingOptions(num_samples=n, **options)
+        self.check(options)
+        picture, number = open_given(image)
+        pixels = self.backbone.preprocessing.resize(picture).unsqueeze(0)
+        return self.sample_batch(self.features(pixels), [number], options)[0]
+
+    def check(self, options):
+        """Raises InputError, naming the flag, on options that this model, or one without evaluator, cannot follow."""
+        self._pair_generator(options)
+        given, completes = options.given, self.model.completes
+        if given is not None and completes is None:
+            raise InputError(f"--{given}: this model makes question and answer together; a pipeline, VQG or VQA completes")
+        if given not in (None, completes):
+            raise InputError(f"--{given}: this model completes a pair from its {completes}; give --{completes}")
+        if given is None and self.model.given is not None:
+            raise InputError(f"this model completes a pair from its {completes}; give --{completes}")
+        if given is not None and not tokenize(getattr(options, given)):
+            raise InputError(f"--{given} has no word in it; give one")
+        if self.evaluator is None:
+            for name in ("min_consistency", "keep"):
+                if getattr(options, name) is not None:
+                    raise InputError(f"--{name.replace('_', '-')} goes by the consistency of pairs: give --evaluator")
+
+    def draws(self, options):
+        """How many draws an image can differ in: one where neither a latent variable nor words are drawn."""
+        return options.num_samples if self.model.variational or options.sampling else 1
+
+    def unknown_words(self, options):
+        """The words of the given text that the model does not know."""
+        text = options.question or options.answer or ""
+        return [word for word in tokenize(text) if word not in self.dictionary]
+
+    def features(self, pixels):
+        """Resized pictures, bytes ``[U, 3, S, S]`` -> grid features, float16 ``[U, R, C]``."""
+        with torch.inference_mode():
+            return encode_images(self.backbone, pixels.to(self.device))
+
+    def sample_batch(self, features, numbers, options, rows_at_once=256):
+        """Pairs for several images.
+
+        Args:
+            features: float16 ``[U, R, C]``
+            numbers: each image's number in noise keys, ``[U]``
+            options: :class:`SamplingOptions`, checked
+            rows_at_once: how many draws are decoded together; changes no pair
+
+        Returns:
+            for each image :class:`Sampled`: its different pairs, the most consistent first or as chosen
+        """
+        drawn = [{} for _ in numbers]  # for each image {(question, answer): (score, draw, region weights)}
+        found = [Sampled() for _ in numbers]
+        for image, draw, text, score, weights in self._draw(features, numbers, options, rows_at_once):
+            if text[0] is None:
+                found[image].malformed += 1
+            else:
+                drawn[image].setdefault(text, (score, draw, weights))
+        scores = self._consistency(features, drawn)
+        for sampled, pairs, consistency in zip(found, drawn, scores, strict=True):
+            order = range(len(pairs))
+            if consistency is not None:
+                similarity = pair_similarity(list(pairs)) if options.keep is not None else np.zeros((len(pairs),) * 2)
+                diversity = options.diversity if options.keep is not None else 0
+                order = choose(consistency, similarity, options.keep, options.min_consistency, diversity)
+            items = list(pairs.items())
+            for place in order:
+                (question, answer), (score, draw, weights) = items[place]
+                sampled.append(
+                    SampledPair(
+                        detokenize(question.split()), detokenize(answer.split()), round(score, 4),
+                        None if consistency is None else float(consistency[place]), options.seed, draw, weights,
+                    )
+                )
+        return found
+
+    def _pair_generator(self, options):
+        stock = GenerationConfig(
+            beam=options.beam, sampling=options.sampling, sampling_topk=options.sampling_topk,
+            sampling_topp=options.sampling_topp, temperature=options.temperature, max_len_b=LONGEST, unkpen=NEVER_UNKNOWN,
+        )
+        separator = self.dictionary.index(SEPARATOR)
+        return PairGenerator(self.model, self.dictionary, separator, stock, options.latent_temperature)
+
+    def _draw(self, features, numbers, options, rows_at_once):
+        """Yields image, draw, (question, answer) in tokens or (None, None), score and region weights of every draw."""
+        generator, draws = self._pair_generator(options), self.draws(options)
+        image_of_row = np.repeat(np.arange(len(numbers)), draws)
+        keys = np.stack(
+            [np.full(len(image_of_row), options.seed), np.tile(np.arange(draws), len(numbers)), np.repeat(numbers, draws)],
+            axis=1,
+        )
+        text = None if options.given is None else " ".join(tokenize(getattr(options, options.given)))
+        for start in range(0, len(keys), rows_at_once):
+            chunk = slice(start, start + rows_at_once)
+            images, image_index = np.unique(image_of_row[chunk], return_inverse=True)
+            given = None if text is None else pad([text] * len(image_index), self.dictionary).to(self.device)
+            with region_weights_of(self.model) as weights:
+                hypotheses = generator.best(
+                    torch.from_numpy(features[images]).to(self.device),
+                    torch.from_numpy(image_index).to(self.device), keys[chunk], given,
+                )
+            for row, (hypothesis,) in enumerate(hypotheses):
+                pair = split_pair(self.dictionary.string(hypothesis["tokens"]))
+                if text is not None and pair[0] is not None:
+                    # As it was given, words unknown to the model too
+                    pair = (text, pair[1]) if options.given == "question" else (pair[0], text)
+                yield (
+                    image_of_row[start + row], int(keys[start + row, 1]), pair, float(hypothesis["score"]),
+                    {name: as_bytes(values[row]) for name, values in weights.items()},
+                )
+
+    def _consistency(self, features, drawn):
+        """For each image the scores of its pairs ``[M]`` in [0, 1]; None for each without an evaluator."""
+        if self.evaluator is None:
+            return [None] * len(drawn)
+        triples = [(image, *pair) for image, pairs in enumerate(drawn) for pair in pairs]
+        store = SimpleNamespace(rows=range(len(features)), read=lambda rows: features[rows])
+        scores = []
+        for start in range(0, len(triples), JUDGED_AT_ONCE):
+            inputs = collate_triples(triples[start : start + JUDGED_AT_ONCE], self.dictionary, store)
+            with torch.inference_mode():
+                logits = self.evaluator(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
+            scores.append(torch.sigmoid(logits.float()).cpu().numpy())
+        ends = np.cumsum([len(pairs) for pairs in drawn])[:-1]
+        # Chosen by what is written
+        return np.split(np.concatenate(scores).astype(float).round(4) if scores else np.empty(0), ends)
