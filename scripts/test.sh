@@ -3,6 +3,13 @@
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 
+# The annotation page is tested in a real browser. Where there is none, its tests fail and say how to get one.
+if [ $# -eq 0 ] && ! command -v chromedriver > /dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then
+    echo "Installing Chromium and its driver, which the annotation page is tested with"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        chromium chromium-driver > /dev/null; } || true
+fi
+
 # The tests' tensors are tiny: more threads only wait for each other.
 export OMP_NUM_THREADS=1
 exec python -m pytest "$@"
