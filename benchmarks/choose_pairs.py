@@ -14,6 +14,7 @@ data does not settle (vqapg/evaluation/easy_vqa_truth.py).
 
 import argparse
 import logging
+import os
 
 import numpy as np
 from tqdm import tqdm
@@ -51,7 +52,7 @@ def draw(checkpoint, evaluator, store, images, options):
                     for pair in sampled
                 ]
             )
-    return generator.name.partition(":")[0].removeprefix("vqapg_"), found
+    return found
 
 
 def figures(pairs_of_image, images, worlds):
@@ -91,8 +92,10 @@ def main():
     images = [images[place] for place in np.linspace(0, len(images) - 1, args.images).round().astype(int)]
     options = SamplingOptions(num_samples=args.draws, seed=args.seed)
     print(f"{args.images} test images, seed {args.seed}, beam {options.beam}\n\n{HEAD}\n|{' --- |' * 9}", flush=True)
+    folder = os.path.commonpath([os.path.dirname(path) for path in args.checkpoints])
     for checkpoint in args.checkpoints:
-        name, found = draw(checkpoint, args.evaluator, store, images, options)
+        name = os.path.relpath(checkpoint, folder)
+        found = draw(checkpoint, args.evaluator, store, images, options)
         everything = [[pair for pair, _, _ in pairs] for pairs in found]
         few = [[pair for pair, _, number in pairs if number < args.few] for pairs in found]
         unfiltered = figures(everything, images, worlds)[2]
