@@ -5,6 +5,7 @@
 #   EVALUATOR_EPOCHS=20       of the consistency evaluator
 #   JOBS=2                    trainings side by side, the number of cores unless given
 #   WIDTH=128                 of all representations
+#   FREE_BITS=3               nats of our objective's free bits, five (as the paper's) unless given
 
 epochs=${EPOCHS:-8}
 seeds=${SEEDS:-1 2 3}
@@ -33,7 +34,7 @@ begin() {
         given=$(realpath "$1")
         name=$(basename "$given")-
     fi
-    run=runs/study-$name$epochs-epochs
+    run=runs/study-$name$epochs-epochs${FREE_BITS:+-$FREE_BITS-nats}
     source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
     source scripts/training.sh
     begin_run
@@ -59,6 +60,9 @@ train_generation() {
 one() {
     local arch=${1%%-*} latent=
     if [[ $arch = *_variational ]]; then latent="--latent-dim $width"; fi
+    if [ -n "$latent" ] && [ -n "${FREE_BITS-}" ] && [[ $1 != *-paper_objective ]]; then
+        latent+=" --kl-free-bits $FREE_BITS"
+    fi
     set -- "$1" "$2" --arch "vqapg_$arch"
     case $1 in
         *-qa) set -- "$@" --order qa $latent ;;

@@ -164,7 +164,11 @@ def test_a_port_that_cannot_be_had_is_bad_input(session, server, port):
 
 def start_server(session):
     command = [sys.executable, "-m", "vqapg.cli.main", "annotate", "serve", str(session.path), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Tests that a shell runs in the background ignore it, and what they start would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     return process, int(process.stdout.readline().split("/")[2].split(":")[1])
 
 

@@ -213,7 +213,11 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
         draw_picture(folder / f"photos/{number}.png", number)
     words = [sys.executable, "-m", "vqapg.cli.main", "sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl",
              *map(str, DRAWN), "--num-workers", "1", "--batch-size", "3"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        # Tests that a shell runs in the background ignore it, and what they start would too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     journal = folder / "pairs.jsonl.partial"
     while not (journal.exists() and journal.read_bytes().count(b"\n") > 5):
         assert process.poll() is None, process.communicate()
