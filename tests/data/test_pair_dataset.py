@@ -3,9 +3,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from fairseq.data import data_utils
 from handwritten_data import PAIRS
 
-from vqapg.data.pair_dataset import PairDataset
+from vqapg.data.pair_dataset import PairDataset, pad
 
 @pytest.fixture
 def store():
@@ -74,3 +75,10 @@ def test_only_training_shuffles_and_draws_new_noise_each_epoch(dictionary, store
     assert training.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 3, 2]]
     assert test.collater([2])["net_input"]["noise_keys"].tolist() == [[1, 0, 2]]
     assert not training.can_reuse_epoch_itr_across_epochs
+
+
+def test_texts_become_the_numbers_that_fairseq_gives_them(dictionary):
+    texts = ["what color is the shape ?", "red", "a zebra", "there is a red circle"]
+    rows = [dictionary.encode_line(text, add_if_not_exist=False).long() for text in texts]
+    expected = data_utils.collate_tokens(rows, dictionary.pad(), dictionary.eos())
+    assert torch.equal(pad(texts, dictionary), expected) and dictionary.unk() in expected

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from fairseq.data import FairseqDataset, data_utils
+from fairseq.data import FairseqDataset
 
 
 class PairDataset(FairseqDataset):
@@ -96,5 +96,9 @@ class PairDataset(FairseqDataset):
 
 def pad(texts, dictionary):
     """Texts of space-joined tokens as one LongTensor ``[B, T]``, each ended, padded on the right."""
-    rows = [dictionary.encode_line(text, add_if_not_exist=False).long() for text in texts]
-    return data_utils.collate_tokens(rows, dictionary.pad(), dictionary.eos())
+    # fairseq's encode_line gives the same numbers in ten times the time, most of what a batch then takes to make.
+    rows = [[*map(dictionary.index, text.split()), dictionary.eos()] for text in texts]
+    padded = np.full((len(rows), max(map(len, rows))), dictionary.pad())
+    for place, row in zip(padded, rows):
+        place[: len(row)] = row
+    return torch.from_numpy(padded)
