@@ -24,7 +24,7 @@ from PIL import Image
 
 from vqapg.data.backbones import build_backbone
 from vqapg.data.directory import DataDirectory
-from vqapg.data.feature_extraction import extract_features
+from vqapg.data.feature_extraction import default_batch_size, extract_features
 from vqapg.data.pictures import open_rgb
 from vqapg.data.prepare import prepare
 from vqapg.files import atomic_write
@@ -70,14 +70,15 @@ def timed(run, *arguments, **options):
 def measure(name, data, args):
     backbone = build_backbone(name, "imagenet" if name == "efficientnet_lite0" else "none")
     backbone = backbone.to(args.device, memory_format=torch.channels_last)
+    batch_size = args.batch_size or default_batch_size(args.device, backbone.preprocessing.image_size)
     paths = [data.image_path(image) for image in data.image_ids()]
     prepared = [backbone.preprocessing(open_rgb(path)) for path in paths]
     batches = [
-        torch.stack(prepared[start : start + args.batch_size]).to(args.device, memory_format=torch.channels_last)
-        for start in range(0, len(prepared), args.batch_size)
+        torch.stack(prepared[start : start + batch_size]).to(args.device, memory_format=torch.channels_last)
+        for start in range(0, len(prepared), batch_size)
     ]
     run_bare(backbone, batches[:1], args.device)
-    options = {"batch_size": args.batch_size, "num_workers": args.num_workers, "overwrite": True}
+    options = {"batch_size": batch_size, "num_workers": args.num_workers, "overwrite": True}
     turns = [
         (timed(run_bare, backbone, batches, args.device), timed(extract_features, data, backbone, device=args.device, **options))
         for _ in range(args.rounds)
@@ -85,7 +86,8 @@ def measure(name, data, args):
     # [rounds, bare or command, clock or CPU] -> [bare or command, clock or CPU]
     (bare, bare_cpu), (command, command_cpu) = np.median(turns, axis=0).tolist()
     return {
-        "backbone": name, "image_size": backbone.preprocessing.image_size, "images": len(paths), "rounds": args.rounds,
+        "backbone": name, "image_size": backbone.preprocessing.image_size, "batch_size": batch_size,
+        "images": len(paths), "rounds": args.rounds,
         "bare_images_a_second": len(paths) / bare, "command_images_a_second": len(paths) / command,
         "share": bare / command, "share_of_cpu_time": bare_cpu / command_cpu,
         "bare_cpu_seconds_an_image": bare_cpu / len(paths), "command_cpu_seconds_an_image": command_cpu / len(paths),
@@ -97,7 +99,7 @@ def main():
     parser.add_argument("--backbone", nargs="+", default=["efficientnet_lite0", "resnet50"])
     parser.add_argument("--images", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--batch-size", type=int, help="default: the command's own")
     parser.add_argument("--num-workers", type=int, default=2)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", choices=("cpu", "cuda"))
     parser.add_argument("--output", metavar="FILE", help="JSON file to write")

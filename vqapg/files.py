@@ -1,8 +1,10 @@
 """Writing files so that nothing half-written ever stands under a final name."""
 
 import contextlib
+import glob
 import hashlib
 import os
+import socket
 from pathlib import Path
 
 from vqapg.errors import InputError
@@ -16,7 +18,8 @@ def atomic_write(path, mode="w"):
     cannot be written to.
     """
     path = Path(path)
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    _remove_left_over(path)
+    partial = path.with_name(f".{path.name}.partial-{socket.gethostname()}-{os.getpid()}")
     try:
         file = open(partial, mode, encoding=None if "b" in mode else "utf-8")
     except OSError as error:
@@ -30,6 +33,25 @@ def atomic_write(path, mode="w"):
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _remove_left_over(path):
+    """What killed runs on this machine began of *path*; other machines may be at work on theirs."""
+    beginning = f".{path.name}.partial-{socket.gethostname()}-"
+    for partial in path.parent.glob(glob.escape(beginning) + "*"):
+        writer = partial.name.removeprefix(beginning)
+        if writer.isdecimal() and not _is_running(int(writer)):
+            partial.unlink(missing_ok=True)
+
+
+def _is_running(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # another user's
+    return True
 
 
 def sha256(path):
