@@ -1,0 +1,47 @@
+"""The commands of README.md and docs/ are commands that exist, with flags that exist; links lead somewhere.
+
+What the commands do is tested where they are: tests/cli and tests/end_to_end run each of them.
+"""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from vqapg.cli.main import build_parser
+
+REPOSITORY = Path(__file__).parent.parent
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")), *sorted((REPOSITORY / "benchmarks").glob("*.md"))]
+
+
+def commands(page):
+    """The lines of its code blocks, continued ones joined, as words; without settings of the environment before them."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            line = re.sub(r"^((\w+=\S+) )+", "", line)
+            if line.startswith(("vqapg ", "bash scripts/", "python benchmarks/")):
+                yield shlex.split(line, comments=True)
+
+
+ALL = [pytest.param(words, id=f"{page.name}: {' '.join(words)[:60]}") for page in PAGES for words in commands(page)]
+
+
+def test_there_are_commands_to_check():
+    assert len(ALL) > 30
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_a_documented_command_is_one(words):
+    if words[0] == "vqapg":
+        build_parser().parse_args(words[1:])
+    else:
+        assert (REPOSITORY / words[1]).is_file()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
