@@ -27,7 +27,7 @@ measure() {
     local of=question
     if [ "$1" = vqa ]; then of=answer; fi
     generate "$2" 1
-    if [ "$2/metrics.json" -nt "$2/generate-test.txt" ]; then return; fi
+    if up_to_date "$2/metrics.json" "$2/generate-test.txt"; then return; fi
     vqapg overlap "$gold" --pairs "$2/generate-test.txt" --of $of --output "$2/metrics.json"
 }
 

@@ -135,8 +135,7 @@ evaluate_models() {
     for name in $1; do
         for seed in $(seeds_of "$name"); do
             folder=$run/$name/seed-$seed
-            if [ "$folder/metrics.json" -nt "$folder/generate-test.txt" ] \
-                && [ "$folder/metrics.json" -nt "$run/evaluator/final.pt" ]; then continue; fi
+            if up_to_date "$folder/metrics.json" "$folder/generate-test.txt" "$run/evaluator/final.pt"; then continue; fi
             vqapg evaluate "$data" --pairs "$folder/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
                 --output "$folder/metrics.json" > /dev/null
         done
@@ -160,7 +159,7 @@ check_evaluators() {
     start evaluator-hard evaluator evaluator-hard --negatives hard
     finish
     for name in evaluator evaluator-hard; do
-        if [ "$run/$name/evaluator.json" -nt "$run/$name/final.pt" ]; then continue; fi
+        if up_to_date "$run/$name/evaluator.json" "$run/$name/final.pt"; then continue; fi
         vqapg check-evaluator "$data" --evaluator "$run/$name/final.pt" --output "$run/$name/evaluator.json" > /dev/null
     done
 }
@@ -170,8 +169,7 @@ look() {
     local name folder
     for name in $variational; do
         folder=$run/$name/seed-$first_seed
-        if [ "$folder/attention.json" -nt "$folder/final.pt" ] \
-            && [ "$folder/attention.json" -nt "$run/evaluator/final.pt" ] \
+        if up_to_date "$folder/attention.json" "$folder/final.pt" "$run/evaluator/final.pt" \
             && [ "$(cat "$folder/looked-at" 2> /dev/null)" = "$*" ]; then continue; fi
         vqapg attention "$data" --checkpoint "$folder/final.pt" --evaluator "$run/evaluator/final.pt" \
             --output "$folder/attention.json" "$@" > /dev/null

@@ -41,6 +41,14 @@ prepare_easy_vqa() {
     vqapg extract-features "$data" --backbone efficientnet_lite0 --image-size 96
 }
 
+# up_to_date FILE FROM...: it is there, and nothing that it is made from is newer.
+up_to_date() {
+    local file=$1 from
+    shift
+    [ -e "$file" ] || return 1
+    for from in "$@"; do if [ "$from" -nt "$file" ]; then return 1; fi; done
+}
+
 # have_options FILE OPTIONS: stops the run where FILE tells of work done with other options; else notes them there.
 have_options() {
     if [ -e "$1" ] && [ "$(cat "$1")" != "$2" ]; then
@@ -86,7 +94,7 @@ generate() {
     local folder=$1 seed=$2 split=${3:-test} output
     shift $(($# < 3 ? 2 : 3))
     output=$folder/generate-$split.txt
-    if [ "$output" -nt "$folder/final.pt" ]; then return; fi
+    if up_to_date "$output" "$folder/final.pt"; then return; fi
     if [ $# = 0 ]; then set -- --beam 10; fi
     fairseq-generate "$data" --user-dir vqapg --task vqapg --path "$folder/final.pt" --gen-subset "$split" \
         --max-len-b 30 --batch-size 256 --seed "$seed" --cpu "$@" 2> "$folder/generate.log" \
