@@ -1,13 +1,11 @@
 """The page in a real browser: Chromium, by its driver, without a window."""
 
 import json
-import logging
-import shutil
 import threading
 
 import pytest
+from browser import start_chromium
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -16,35 +14,11 @@ from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.server import AnnotationServer
 
 pytestmark = pytest.mark.browser
-# fairseq sets the root logger to DEBUG, whereupon these would tell of every request.
-for name in ("selenium", "urllib3"):
-    logging.getLogger(name).setLevel(logging.WARNING)
-
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --window-size=1280,900"
-).split()
-
-
-def program(*names):
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
-        pytest.fail(
-            f"none of {', '.join(names)} is here, which the annotation page is tested with: "
-            "apt-get install chromium chromium-driver, or leave these tests out with -m 'not browser'",
-            pytrace=False,
-        )
-    return found
 
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    for flag in [*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, Service(program("chromedriver")))
+    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
     yield driver
     driver.quit()
 

@@ -5,7 +5,8 @@ import pytest
 from annotated_pairs import IMAGES, MODELS, PAIRS, generated
 from PIL import Image
 
-from vqapg.annotation.session import draw_groups, read_session, suggested_objects, suggested_type, write_session
+from vqapg.annotation.session import draw_groups, read_session, suggested_objects, write_session
+from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import GeneratedPair
 
@@ -138,8 +139,8 @@ def test_a_broken_session_is_bad_input(session, change, message):
 
 
 def test_suggestions():
-    assert suggested_type("What kind of computer is this?") == "what kind"
-    assert suggested_type("Is there?") == "is there"
-    assert suggested_type("what's?") == "what's"
+    assert question_type("What kind of computer is this?") == "what kind"
+    assert question_type("Is there?") == "is there"
+    assert question_type("what's?") == "what's"
     assert suggested_objects("What color is the man's shirt?", "Blue") == ["man", "shirt", "blue"]
     assert suggested_objects("Is there a cat on the cat tree?", "no") == ["cat", "tree"]

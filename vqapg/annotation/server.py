@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from vqapg.annotation.judgements import annotator_name
-from vqapg.annotation.session import suggested_objects, suggested_type
+from vqapg.annotation.session import suggested_objects
+from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 
 LONGEST_BODY = 10_000
@@ -63,7 +64,7 @@ def session_for(session, log, annotator):
                 "pairs": [
                     {
                         **pair._asdict(),
-                        "suggested_type": suggested_type(pair.question),
+                        "suggested_type": question_type(pair.question),
                         "suggested_objects": suggested_objects(pair.question, pair.answer),
                     }
                     for pair in group.pairs

@@ -173,11 +173,6 @@ FUNCTION_WORDS = frozenset(
 )
 
 
-def suggested_type(question):
-    """The question's first two words: what appendix C's example takes as question types."""
-    return " ".join(question.lower().split()[:2]).strip(" .,;:!?\"'")
-
-
 def suggested_objects(question, answer):
     """Words of the pair that may name its object: those that are no function words, the question's first."""
     words = [word.strip(" .,;:!?\"'()").removesuffix("'s") for word in f"{question} {answer}".lower().split()]

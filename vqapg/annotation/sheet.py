@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 from vqapg.annotation.judgements import annotator_name, checked_value
-from vqapg.annotation.session import suggested_type
+from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
 from vqapg.files import atomic_write
@@ -24,7 +24,7 @@ def write_sheet(path, session, annotator, judged):
     for group in session.order(annotator):
         image = f"images/{session.image_path(group.image).name}"
         for pair in group.pairs:
-            given = {"question_type": suggested_type(pair.question)} | judged.get(pair.id, {})
+            given = {"question_type": question_type(pair.question)} | judged.get(pair.id, {})
             writer.writerow([annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)])
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
     with atomic_write(path, "wb") as file:

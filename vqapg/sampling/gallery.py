@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
-from vqapg.sampling.question_type import question_type
+from vqapg.data.question_type import question_type
 
 # More would make a page that a browser cannot hold; the page says how many there are.
 MOST_IMAGES = 1000

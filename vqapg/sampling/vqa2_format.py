@@ -8,7 +8,7 @@ import json
 import re
 
 from vqapg.files import atomic_write
-from vqapg.sampling.question_type import question_type
+from vqapg.data.question_type import question_type
 
 ANSWERS = 10
 # Of an image's questions: official numbers are the image's times 1000 and more.
