@@ -331,10 +331,9 @@ def _stop(*args):
     raise KeyboardInterrupt
 
 
-def test_the_batch_size_makes_no_difference_and_has_a_default(data, tiny):
-    sizes = [feature_extraction.default_batch_size(device, size) for device, size in (("cpu", 224), ("cpu", 5000), ("cuda", 224))]
-    assert sizes == [4, 1, 32]
-    assert main(["extract-features", str(data), "--device", "cpu", "--num-workers", "0"]) == 0
+@pytest.mark.parametrize("size", [1, 4, 100])
+def test_the_batch_size_makes_no_difference(data, tiny, size):
+    assert _extract(data, "--batch-size", str(size)) == 0
     np.testing.assert_array_equal(FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16))
 
 

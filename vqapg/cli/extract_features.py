@@ -29,9 +29,7 @@ def add_arguments(parser):
         metavar="N",
         help="images are resized, whole, to NxN pixels (default: 224 for efficientnet_lite0, 299 for others)",
     )
-    parser.add_argument(
-        "--batch-size", type=int, metavar="N", help="images a step (default: 32 on a GPU; on a CPU 4 of 224 pixels)"
-    )
+    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="images a step (default: 32)")
     parser.add_argument(
         "--num-workers", type=int, default=2, metavar="N", help="processes that decode images (default: 2)"
     )
@@ -63,7 +61,7 @@ def run(args):
     from vqapg.data.feature_extraction import extract_features
     from vqapg.errors import InputError
 
-    if args.batch_size is not None and args.batch_size < 1:
+    if args.batch_size < 1:
         raise InputError(f"--batch-size {args.batch_size}: must be at least 1")
     if args.num_workers < 0:
         raise InputError(f"--num-workers {args.num_workers}: must be at least 0")

@@ -5,6 +5,7 @@ into the journal ``.features.h5.journal`` beside it, every few seconds. The fina
 is done.
 """
 
+import ctypes
 import json
 import os
 import socket
@@ -28,10 +29,7 @@ STATISTICS_ROWS = 256
 # image makes it vary; none counts as less than this share of the average deviation.
 STD_FLOOR = 0.1
 FLOAT16_MAX = float(np.finfo(np.float16).max)
-GPU_BATCH_SIZE = 32
-# On a CPU, a batch's feature maps that are larger than the allocator keeps for the next cost more to map in anew, page
-# by page, than the CNN's own arithmetic: batches of 4 images of 224 pixels run twice as fast as batches of 32.
-CPU_BATCH_PIXELS = 4 * 224**2
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 class Extracted(NamedTuple):
@@ -43,12 +41,11 @@ class Extracted(NamedTuple):
 
 
 def extract_features(
-    data, backbone, *, device, batch_size=None, num_workers=2, skip_bad_images=False, shard=None, overwrite=False
+    data, backbone, *, device, batch_size=32, num_workers=2, skip_bad_images=False, shard=None, overwrite=False
 ):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
 
-    An image that cannot be read stops the run, or with *skip_bad_images* is left out. Without *batch_size* the device and
-    the images' size decide.
+    An image that cannot be read stops the run, or with *skip_bad_images* is left out.
 
     With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into ``features.I-of-N.h5``; the run
     that finishes the last of them joins all to features.h5, which names where in the shards the features are.
@@ -57,8 +54,6 @@ def extract_features(
 
     Raises InputError when an image cannot be read, none of a split can, or the file is there already, made otherwise.
     """
-    if batch_size is None:
-        batch_size = default_batch_size(device, backbone.preprocessing.image_size)
     digest = data.images_digest()
     if data.features_path.exists() and not overwrite:
         return Extracted(_standing(data.features_path, backbone, digest), 0, 0.0, done_before=True)
@@ -118,12 +113,6 @@ def extract_features(
     if shard is not None:
         store = _join(data, backbone, digest, shard[1]) or store
     return Extracted(store, len(paths) - done, seconds, done_before=False, skipped=list(skipped.values()))
-
-
-def default_batch_size(device, image_size):
-    if torch.device(device).type == "cpu":
-        return max(1, CPU_BATCH_PIXELS // image_size**2)
-    return GPU_BATCH_SIZE
 
 
 def shard_path(data, number, count):
@@ -233,6 +222,7 @@ def _encode(
 ):
     """Fill the rows of *writer* from *done* on; adds {row: error} to *skipped*."""
     backbone = backbone.to(device=device, memory_format=torch.channels_last)
+    keep_freed_memory()
     loader = DataLoader(
         _Images(paths[done:], backbone.preprocessing),
         batch_size=batch_size,
@@ -271,6 +261,17 @@ def _encode(
         # Stopped by Ctrl-C or a bad image too, the next run begins here.
         writer.flush()
         journal.write(done, skipped)
+
+
+def keep_freed_memory():
+    """On a CPU every feature map of a batch is larger than what malloc keeps once it is freed; to be given such memory
+    anew, page by page, takes longer than the arithmetic of a small CNN."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, TypeError, AttributeError):
+        return  # not glibc
+    mallopt(M_MMAP_MAX, 0)
+    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def encode_images(backbone, images):
