@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import itertools
 import re
 
 ANSWER_TYPES = ("yes/no", "number", "other")
@@ -11,39 +12,55 @@ NUMBERS = {
     for number, word in enumerate("zero one two three four five six seven eight nine ten".split())
 } | {"none": "0"}
 ARTICLES = {"a", "an", "the"}
-# Those whose bare form is no other word: "ill", "its", "well" and the like stay what they are.
-CONTRACTIONS = {
-    contraction.replace("'", ""): contraction
-    for contraction in (
-        "ain't aren't can't couldn't didn't doesn't don't hadn't hasn't haven't isn't mightn't mustn't needn't "
-        "shouldn't wasn't weren't won't wouldn't couldn't've hadn't've mightn't've shouldn't've wouldn't've "
-        "could've might've must've should've would've i'm i've i'd've you'd you'd've you'll you're you've he'd've he's "
-        "she's she'd've it'd it'd've it'll we've we'd've they'd they'd've they'll they're they've "
-        "that'd that's there'd there're there's what'll what're what's what've when's where'd where's where've "
-        "who'd who'll who's who've why're why's how'd how'll how's let's ma'am o'clock y'all"
-    ).split()
-}
+# Those whose bare form is no other word; "ill", "its", "well" and the like stay what they are, as they do there.
+_CONTRACTIONS = (
+    "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't he'd he'd've "
+    "he's how'd how'll how's i'd've isn't it'd it'd've it'll ma'am mightn't mightn't've might've mustn't must've needn't "
+    "not've o'clock oughtn't shan't she'd've should've shouldn't shouldn't've somebody'd've somebody'll somebody's "
+    "someone'd someone'd've someone'll someone's something'd something'd've something'll that's there'd there'd've "
+    "there're there's they'd they'd've they'll they're they've 'twas wasn't we'd've we've weren't what'll what're what's "
+    "what've when's where'd where's where've who'd who'd've who'll who's who've why'll why're why's won't would've "
+    "wouldn't wouldn't've y'all y'all'll y'all'd've you'd you'd've you'll you're you've"
+).split()
 
-# A comma within a number goes without a trace, and so does a period that is no decimal point.
-REMOVED = re.compile(r"(?<=\d),(?=\d)|(?<!\d)\.|\.(?!\d)")
-# Apostrophes tell possessives from plurals, and colons are of times; a decimal point is all that is left of periods.
-PUNCTUATION = re.compile(r"[^\w\s':.]|_")
+
+def _with_fewer_apostrophes(word):
+    """Every way to leave out one apostrophe or more."""
+    parts = word.split("'")
+    for kept in itertools.product(("", "'"), repeat=len(parts) - 1):
+        if "" in kept:
+            yield "".join(itertools.chain.from_iterable(zip(parts, (*kept, ""))))
+
+
+CONTRACTIONS = {bare: word for word in _CONTRACTIONS for bare in _with_fewer_apostrophes(word)}
+
+# Apostrophes, colons and currency signs are not among them.
+PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
+COMMA_IN_NUMBER = re.compile(r"\d,\d")
+NO_DECIMAL_POINT = re.compile(r"\.(?!\d)")
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @functools.lru_cache(maxsize=100_000)
 def normalise_answer(text):
-    """An answer as the VQA evaluation compares it.
+    """An answer as the official evaluation code of VQA compares it, whatever one may think of its rules.
 
-    Lower case; periods away unless decimal, commas within numbers away, other punctuation but apostrophes and colons
-    to spaces; number words up to ten to digits; articles away; apostrophes into contractions that lack them.
+    A sign of ``PUNCTUATION`` goes without a trace where it stands beside a space anywhere in the text, or the text has a
+    comma within a number; else it becomes a space. Periods go unless a digit follows. Then lower case; number words up
+    to ten to digits; articles away; apostrophes into contractions that lack them.
 
     Args:
         text: as people write it, not in tokens
+
+    Source: https://visualqa.org/evaluation.html; https://github.com/GT-Vision-Lab/VQA, vqaEval.py.
     """
-    text = PUNCTUATION.sub(" ", REMOVED.sub("", text.lower()))
-    words = (NUMBERS.get(word, CONTRACTIONS.get(word, word)) for word in text.split())
-    return " ".join(word for word in words if word not in ARTICLES)
+    given = text = text.replace("\n", " ").replace("\t", " ").strip()
+    number_with_comma = COMMA_IN_NUMBER.search(given)
+    for sign in PUNCTUATION:
+        leaves_no_trace = number_with_comma or f"{sign} " in given or f" {sign}" in given
+        text = text.replace(sign, "" if leaves_no_trace else " ")
+    words = (NUMBERS.get(word, word) for word in NO_DECIMAL_POINT.sub("", text).lower().split())
+    return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES)
 
 
 def answer_type(text):
