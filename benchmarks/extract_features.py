@@ -28,7 +28,8 @@ from PIL import Image
 
 from vqapg.data.backbones import build_backbone, default_image_size
 from vqapg.data.directory import DataDirectory
-from vqapg.data.feature_extraction import extract_features, keep_freed_memory
+from vqapg.data.feature_extraction import extract_features
+from vqapg.memory import keep_freed_memory
 from vqapg.data.pictures import open_rgb
 from vqapg.data.prepare import prepare
 from vqapg.files import atomic_write

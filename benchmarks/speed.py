@@ -162,9 +162,11 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     import vqapg.tasks.generation  # noqa: F401
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
     from vqapg.generation.search import BeamSearch, TokenRules
+    from vqapg.memory import keep_freed_memory
     from vqapg.modules.noise import Stream
     from vqapg.tokens import SEPARATOR
 
+    keep_freed_memory()  # as the tasks do
     torch.manual_seed(0)
     dictionary = Dictionary()
     for word in [SEPARATOR, *(f"word{number}" for number in range(33 - 5))]:

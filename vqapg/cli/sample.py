@@ -81,6 +81,7 @@ def run(args):
 
     from vqapg.cli.paths import input_file, output_file, shard_numbers
     from vqapg.errors import InputError
+    from vqapg.memory import keep_freed_memory
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.outputs import files_of, format_of
 
@@ -109,6 +110,7 @@ def run(args):
     if standing and not destination.journal.exists() and not args.overwrite:
         raise InputError(f"{standing}: is there already; give another name, or --overwrite to replace it")
     options = SamplingOptions(**{field.name: getattr(args, field.name) for field in fields(SamplingOptions)})
+    keep_freed_memory()
     sampler = load(args.checkpoint, args.evaluator, weights=args.weights, device=args.device)
     sampler.check(options)
     if sampler.draws(options) < options.num_samples:

@@ -5,7 +5,6 @@ into the journal ``.features.h5.journal`` beside it, every few seconds. The fina
 is done.
 """
 
-import ctypes
 import json
 import os
 import socket
@@ -22,6 +21,7 @@ from vqapg.data.feature_store import FeatureStore, FeatureWriter, write_joined, 
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
+from vqapg.memory import keep_freed_memory
 
 FLUSH_SECONDS = 5
 STATISTICS_ROWS = 256
@@ -29,7 +29,6 @@ STATISTICS_ROWS = 256
 # image makes it vary; none counts as less than this share of the average deviation.
 STD_FLOOR = 0.1
 FLOAT16_MAX = float(np.finfo(np.float16).max)
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 class Extracted(NamedTuple):
@@ -261,17 +260,6 @@ def _encode(
         # Stopped by Ctrl-C or a bad image too, the next run begins here.
         writer.flush()
         journal.write(done, skipped)
-
-
-def keep_freed_memory():
-    """On a CPU every feature map of a batch is larger than what malloc keeps once it is freed; to be given such memory
-    anew, page by page, takes longer than the arithmetic of a small CNN."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, TypeError, AttributeError):
-        return  # not glibc
-    mallopt(M_MMAP_MAX, 0)
-    mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def encode_images(backbone, images):

@@ -12,6 +12,7 @@ from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.resident_features import ResidentFeatures
 from vqapg.errors import InputError
+from vqapg.memory import keep_freed_memory
 from vqapg.tasks.embeddings import start_from_vectors
 from vqapg.tokens import SEPARATOR
 
@@ -58,6 +59,7 @@ class DataDirectoryTask(FairseqTask):
 
     def __init__(self, cfg):
         super().__init__(cfg)
+        keep_freed_memory()
         self.directory = DataDirectory(cfg.data)
         self.dictionary = load_dictionary(self.directory.dictionary_path)
         self.features = FeatureStore(self.directory.features_path)

@@ -1,0 +1,31 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import sys, torch
+from vqapg.memory import keep_freed_memory
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096 / 2**20
+
+if sys.argv[1] == "kept":
+    keep_freed_memory()
+torch.ones(8)
+before = resident()
+for _ in range(3):
+    large = torch.ones(2**26 // 4)
+    larger = torch.ones(2**27 // 4)
+    del large, larger
+print(resident() - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="of glibc's malloc")
+@pytest.mark.parametrize("how, least, most", [("kept", 190, 600), ("given back", 0, 20)])
+def test_memory_of_192_mib_of_tensors_is_kept(how, least, most):
+    run = subprocess.run([sys.executable, "-c", PROBE, how], check=True, stdout=subprocess.PIPE, text=True)
+    assert least <= float(run.stdout) <= most
