@@ -49,6 +49,13 @@ def test_hypotheses_among_log_lines_sorted_by_id(read):
     ]
 
 
+def test_what_a_killed_run_left_is_read_with_a_warning(read, capsys):
+    read(GENERATED)
+    assert capsys.readouterr().err == ""
+    assert len(read(GENERATED[: GENERATED.index("H-1")])) == 2
+    assert "no hypothesis for 1 of the 3 pairs of split test" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "text", ["", "what is this ?", "<sep>", "<sep> cat", "what ? <sep>", "a <sep> b <sep> c"]
 )

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def readable_records(pairs, scores=None):
 
 def _read_hypotheses(path, lines, data, split):
     gold = data.pairs(split)
+    without = set(range(len(gold)))
     for number, line in enumerate(lines, start=1):
         if not line.startswith("H-"):
             continue
@@ -103,7 +105,15 @@ def _read_hypotheses(path, lines, data, split):
                 f"{where}: id {id}, but split {split} of {data.path} has only {len(gold)} pairs; "
                 "give the data directory and the split that were generated from"
             )
+        without.discard(id)
         yield GeneratedPair(id, gold[id].image, *split_pair(text), score)
+    if 0 < len(without) < len(gold):
+        # fairseq-generate writes this file as it goes: a run that was killed leaves a shorter one.
+        print(
+            f"warning: {path}: has no hypothesis for {len(without):,} of the {len(gold):,} pairs of split {split}; where "
+            "fairseq-generate was stopped, run it again",
+            file=sys.stderr,
+        )
 
 
 def _read_json_lines(path, lines, data, split):
