@@ -1,7 +1,6 @@
 """vqapg attention on a model that knows nothing: what is stored and how it is spelled; the numbers have tests of their own."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
 from vqapg.generation import attention_record
 from vqapg.models.joint import VariationalJointConfig, VariationalJointModel
-from vqapg.tasks.generation import GenerationConfig, GenerationTask
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +35,13 @@ def model(data, monkeypatch, tmp_path):
     checkpoint = tmp_path / "final.pt"
     checkpoint.write_bytes(b"weights")
 
-    def load(path, directory, seed):
+    def load(path, task):
         assert path == str(checkpoint)
         torch.manual_seed(0)
-        task = GenerationTask(GenerationConfig(_name="vqapg", data=str(directory.path), seed=seed))
         cfg = VariationalJointConfig(_name="vqapg_joint_variational", hidden_size=8, embed_dim=6, latent_dim=4)
-        return VariationalJointModel.build_model(cfg, task).eval(), task, SimpleNamespace(model=cfg)
+        return VariationalJointModel.build_model(cfg, task).eval()
 
-    monkeypatch.setattr(attention_record, "load_generation_model", load)
+    monkeypatch.setattr(attention_record, "load_model", load)
     return checkpoint
 
 

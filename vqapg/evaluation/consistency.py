@@ -6,7 +6,7 @@ from fairseq import checkpoint_utils
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
-from vqapg.evaluation.checkpoints import load_model
+from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
 
 
@@ -14,7 +14,7 @@ def load_evaluator(checkpoint, data):
     """The evaluator of *checkpoint*, for the data directory *data*; with its task.
 
     Raises:
-        InputError: as :func:`~vqapg.evaluation.checkpoints.load_model`
+        InputError: as :func:`~vqapg.tasks.checkpoints.load_model`
     """
     task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
     return load_model(checkpoint, task), task

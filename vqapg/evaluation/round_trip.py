@@ -14,8 +14,8 @@ from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation import easy_vqa_truth as truth
 from vqapg.evaluation.bootstrap import ImageBootstrap
-from vqapg.evaluation.checkpoints import load_model
 from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token_f1
+from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.generation import GenerationConfig, GenerationTask
 from vqapg.tokens import SEPARATOR
 
@@ -32,7 +32,7 @@ class Answerer:
         beam: 1: the most probable word each time
 
     Raises:
-        InputError: as :func:`~vqapg.evaluation.checkpoints.load_model`, or if it is no ``vqapg_vqa``, or is blind where
+        InputError: as :func:`~vqapg.tasks.checkpoints.load_model`, or if it is no ``vqapg_vqa``, or is blind where
             it must not be, or the other way round
     """
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from fairseq import checkpoint_utils
 from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfig
+from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
 from vqapg.data.backbones import build_backbone
@@ -22,31 +22,11 @@ from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.generation.attention import generate_and_look
+from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.generation import GenerationConfig, GenerationTask
 
 LONGEST = 50  # words of a text
 DECIMALS = 6
-
-
-def load_generation_model(checkpoint, data, seed):
-    """The model of *checkpoint*, in evaluation mode, for the data directory *data*; with its task.
-
-    Raises:
-        InputError: if it is no checkpoint of a model that makes pairs from images alone, or of one of other data
-    """
-    task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=seed))
-    try:
-        models, cfg = checkpoint_utils.load_model_ensemble([str(checkpoint)], task=task)
-    except InputError as error:
-        raise InputError(f"{checkpoint}: {error}") from error
-    except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
-        raise InputError(
-            f"{checkpoint}: not a whole checkpoint of --task vqapg ({type(error).__name__}); give another, or train "
-            "it anew"
-        ) from error
-    if models[0].given is not None:
-        raise InputError(f"{checkpoint}: reads the {models[0].given}; give a model that generates both texts")
-    return models[0].eval(), task, cfg
 
 
 class NamedImages:
@@ -102,14 +82,18 @@ class NamedImages:
 
 def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weights=None):
     """What attention.json holds, see above; *draws* pairs an image, each with latent variables of its own."""
-    model, task, cfg = load_generation_model(checkpoint, data, seed)
+    task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=seed))
+    model = load_model(checkpoint, task)
+    if model.given is not None:
+        raise InputError(f"{checkpoint}: reads the {model.given}; give a model that generates both texts")
     images = NamedImages(data, task.features, names, weights)
     generator = task.build_generator([model], FairseqGenerationConfig(beam=beam, max_len_b=LONGEST))
     keys = np.array([[seed, draw, 0] for draw in range(draws)], dtype=np.int64)
+    device = next(model.parameters()).device
+    row = torch.zeros(draws, dtype=torch.long, device=device)
     records = []
     for image, path in tqdm(images.paths.items(), desc="looking", unit="image", delay=2):
-        row = torch.zeros(draws, dtype=torch.long)
-        found = generate_and_look(model, generator, images.read(image), row, keys)
+        found = generate_and_look(model, generator, images.read(image).to(device), row, keys)
         pairs = [_pair(score, looks, task.dictionary) for score, looks in found if looks is not None]
         # As everywhere else a pair with an empty half is none.
         pairs = [pair for pair in pairs if pair["question"] and pair["answer"]]
@@ -125,8 +109,8 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
     return {
         "checkpoint": str(checkpoint),
         "checkpoint_sha256": sha256(checkpoint),
-        "architecture": cfg.model._name,
-        "order": getattr(cfg.model, "order", None) and str(cfg.model.order),
+        "architecture": next(name for name, kind in MODEL_REGISTRY.items() if kind is type(model)),
+        "order": model.order,
         "data": str(data.path),
         "seed": seed,
         "beam": beam,

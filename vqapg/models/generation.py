@@ -9,11 +9,13 @@ class GenerationModel(VQAPGModel):
     Attributes:
         variational: with latent variables, or the baseline
         given: the text that it completes to a pair, "question" or "answer"; None where it makes both
+        order: "aq", answer first, or "qa"; None where neither comes first
         writes_separator: its decoder may say the separator, and so may a malformed text
     """
 
     variational = False
     given = None
+    order = None
     writes_separator = False
 
     @property

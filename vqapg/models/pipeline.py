@@ -34,7 +34,8 @@ class PipelineModel(GenerationModel):
 
     def __init__(self, cfg, dictionary, features):
         super().__init__(cfg, dictionary, features)
-        self.x, self.y = ("answer", "question") if cfg.order == "aq" else ("question", "answer")
+        self.order = str(cfg.order)
+        self.x, self.y = ("answer", "question") if self.order == "aq" else ("question", "answer")
         self.x_model = ImageToText(cfg, dictionary, features, self.x, self.variational)
         self.y_model = ImageAndTextToText(cfg, dictionary, features, self.y, self.variational)
         self.padding = dictionary.pad()

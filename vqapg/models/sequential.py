@@ -30,7 +30,8 @@ class SequentialModel(GenerationModel):
 
     def __init__(self, cfg, dictionary, features):
         super().__init__(cfg, dictionary, features)
-        self.answer_first = cfg.order == "aq"
+        self.order = str(cfg.order)
+        self.answer_first = self.order == "aq"
         self.special = special_tokens(dictionary)
         self.model = ImageToText(cfg, dictionary, features, "pair", self.variational)
 
