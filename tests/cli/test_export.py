@@ -32,8 +32,8 @@ def lines(path):
 def test_readable_lines_without_the_malformed_ones(export, tmp_path, capsys):
     assert export() == 0
     assert lines(tmp_path / "pairs.jsonl") == [
-        {"id": 0, "image": "a.png", "question": "why not?", "answer": "no", "score": -2.0},
-        {"id": 1, "image": "b.png", "question": "what's this?", "answer": "a cat", "score": -0.5},
+        {"id": 0, "image": "a.png", "question": "why not?", "answer": "no", "score": -1.3863},
+        {"id": 1, "image": "b.png", "question": "what's this?", "answer": "a cat", "score": -0.3466},
     ]
     said = capsys.readouterr()
     assert said.out.endswith("pairs.jsonl: 2 pairs; 1 malformed left out\n") and said.err == ""
@@ -51,7 +51,7 @@ def test_the_official_vqa_files_and_csv(export, tmp_path, capsys):
     assert [a["multiple_choice_answer"] for a in annotations["annotations"]] == ["no", "cat"]
     assert export("--format", "csv", "--output", tmp_path / "out.csv") == 0
     assert (tmp_path / "out.csv").read_text().splitlines() == [
-        "id,image,question,answer,score", "0,a.png,why not?,no,-2.0", "1,b.png,what's this?,a cat,-0.5"
+        "id,image,question,answer,score", "0,a.png,why not?,no,-1.3863", "1,b.png,what's this?,a cat,-0.3466"
     ]
 
 

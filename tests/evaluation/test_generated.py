@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from handwritten_data import write_data
@@ -43,9 +44,9 @@ def read(data, tmp_path):
 
 def test_hypotheses_among_log_lines_sorted_by_id(read):
     assert read(GENERATED) == [
-        GeneratedPair(0, "a.png", "what is the blue shape ?", "circle", -1.25),
-        GeneratedPair(1, "a.png", None, None, -2.0),
-        GeneratedPair(2, "b.png", "what is this ?", "a red cat", -0.5),
+        GeneratedPair(0, "a.png", "what is the blue shape ?", "circle", pytest.approx(-1.25 * math.log(2))),
+        GeneratedPair(1, "a.png", None, None, pytest.approx(-2 * math.log(2))),
+        GeneratedPair(2, "b.png", "what is this ?", "a red cat", pytest.approx(-0.5 * math.log(2))),
     ]
 
 
@@ -94,11 +95,13 @@ def test_what_is_written_is_read_again(read):
         "image": "a.png",
         "question": "what is the blue shape?",
         "answer": "circle",
-        "score": -1.25,
+        "score": -0.8664,  # -1.25 in base 2
         "consistency": 0.25,
     }
     text = "".join(json.dumps(record) + "\n" for record in records)
-    assert read(text) == [pair for pair in pairs if not pair.malformed]
+    again = read(text)
+    assert again == [replace(pair, score=pytest.approx(pair.score, abs=1e-4)) for pair in pairs if not pair.malformed]
+    assert list(readable_records(again, scores)) == records
 
 
 def test_an_unknown_score_is_none(read):

@@ -13,6 +13,7 @@ from vqapg.tokens import SEPARATOR
 
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
 HYPOTHESIS = re.compile(r"H-(\d+)\t([^\t]*)\t([^\t]*)")
+DECIMALS = 4  # of what people read
 CURE = "give a generate-*.txt or a JSON lines file"
 
 
@@ -21,8 +22,8 @@ class GeneratedPair:
     """One hypothesis.
 
     ``question`` and ``answer`` are space-joined tokens; both are None when the hypothesis is malformed (not
-    exactly one ``<sep>``, or an empty side). ``score`` is the number the file gives, nan where a JSON line
-    gives none.
+    exactly one ``<sep>``, or an empty side). ``score`` is the model's mean log-probability of a token in nats
+    (fairseq-generate prints base 2), as a JSON line gives it, nan where it gives none.
     """
 
     id: int
@@ -79,10 +80,10 @@ def readable_records(pairs, scores=None):
             "image": pair.image,
             "question": detokenize(pair.question.split()),
             "answer": detokenize(pair.answer.split()),
-            "score": None if math.isnan(pair.score) else pair.score,
+            "score": None if math.isnan(pair.score) else round(pair.score, DECIMALS),
         }
         if scores is not None:
-            record["consistency"] = float(scores[pair.image, pair.question, pair.answer])
+            record["consistency"] = round(float(scores[pair.image, pair.question, pair.answer]), DECIMALS)
         yield record
 
 
@@ -99,7 +100,7 @@ def _read_hypotheses(path, lines, data, split):
                 f"{where}: broken hypothesis line, expected H-<id>, <score> and <tokens> with tabs between; "
                 "run fairseq-generate again"
             )
-        id, score, text = int(fields[1]), _finite(fields[2], where), fields[3]
+        id, score, text = int(fields[1]), _finite(fields[2], where) * math.log(2), fields[3]
         if id >= len(gold):
             raise InputError(
                 f"{where}: id {id}, but split {split} of {data.path} has only {len(gold)} pairs; "
