@@ -121,6 +121,17 @@ def test_choosing_and_completing(folder, dictionary, capsys):
     assert "not among the words the model was trained with: zebra" in capsys.readouterr().err
 
 
+def test_one_is_singular(folder, capsys):
+    assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
+    assert capsys.readouterr().out == "pairs.jsonl: 1 pair of 1 image\n"
+    (folder / "bad.png").write_bytes(b"no image")
+    words = ["--evaluator", "evaluator.pt", "--min-consistency", 1, "--skip-bad-images", "--overwrite"]
+    assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
+    assert capsys.readouterr().out == (
+        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 1 image left out that cannot be read\n"
+    )
+
+
 def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
     save_checkpoint("joint.pt", "vqapg_joint", dictionary)
     words = ["sample", "--checkpoint", "joint.pt", "photos", "--output", "b.jsonl", "--beam", "2", "--weights", "none"]
