@@ -158,6 +158,7 @@ def test_region_weights_on_hover(shown):
     cards = shown.find_elements(By.TAG_NAME, "article")
     items = shown.find_elements(By.TAG_NAME, "li")
     assert darkness(shown, cards[0]) is None
+    assert "the parts of the picture that it was made without" in shown.find_element(By.ID, "about-weights").text
     ActionChains(shown).move_to_element(items[0]).perform()
     assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
     overlay, picture = (cards[0].find_element(By.TAG_NAME, tag).rect for tag in ("canvas", "img"))
@@ -175,6 +176,31 @@ def test_region_weights_on_hover(shown):
     # The keyboard does it too.
     shown.execute_script("arguments[0].focus()", items[0])
     assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
+
+
+@pytest.mark.browser
+def test_a_pair_that_the_slider_hides_leaves_its_picture_light(shown):
+    card = shown.find_element(By.TAG_NAME, "article")
+    best, worst = card.find_elements(By.TAG_NAME, "li")
+    shown.execute_script("arguments[0].click()", worst)
+    move_slider(shown, 0.1)
+    assert darkness(shown, card) == pytest.approx([217] * 4, abs=1)
+    move_slider(shown, 0.3)
+    assert darkness(shown, card) is None
+    move_slider(shown, 0)
+    assert darkness(shown, card) is None and not shown.find_elements(By.CSS_SELECTOR, "li.on")
+    # One that stays in sight keeps its darkness.
+    shown.execute_script("arguments[0].click()", best)
+    move_slider(shown, 0.3)
+    assert darkness(shown, card) == pytest.approx([0, 217, 217, 108], abs=1)
+
+
+@pytest.mark.browser
+def test_one_picture_at_a_time_is_dark(shown):
+    cards, items = shown.find_elements(By.TAG_NAME, "article"), shown.find_elements(By.TAG_NAME, "li")
+    for item in (items[1], items[2]):
+        shown.execute_script("arguments[0].dispatchEvent(new Event('mouseover'))", item)
+    assert darkness(shown, cards[0]) is None and darkness(shown, cards[1]) is not None
 
 
 @pytest.mark.browser
