@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -130,6 +131,23 @@ def test_one_is_singular(folder, capsys):
     assert capsys.readouterr().out == (
         "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 1 image left out that cannot be read\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("choosing", "about"),
+    [
+        ([], {}),
+        (["--min-consistency", 0.25], {"min-consistency": 0.25}),
+        (["--min-consistency", 0, "--keep", 2], {"min-consistency": 0, "keep": 2, "diversity": 0.5}),
+    ],
+)
+def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
+    assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html", *choosing) == 0
+    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "gallery.html").read_text(), re.DOTALL)[1])
+    assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
+    told = dict(data["about"])
+    assert told.pop("model").startswith("vqapg_joint_variational:")
+    assert told == {"seed": 1, "draws of each image": 3, **about}
 
 
 def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
