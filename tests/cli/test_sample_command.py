@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -119,6 +120,34 @@ def test_choosing_and_completing(folder, dictionary, capsys):
     assert sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl") == 0
     assert {record["question"] for record in lines("vqa.jsonl")} == {"what color is the zebra?"}
     assert "not among the words the model was trained with: zebra" in capsys.readouterr().err
+
+
+def test_one_is_singular(folder, capsys):
+    assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
+    assert capsys.readouterr().out == "pairs.jsonl: 1 pair of 1 image\n"
+    (folder / "bad.png").write_bytes(b"no image")
+    words = ["--evaluator", "evaluator.pt", "--min-consistency", 1, "--skip-bad-images", "--overwrite"]
+    assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
+    assert capsys.readouterr().out == (
+        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 1 image left out that cannot be read\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choosing", "about"),
+    [
+        ([], {}),
+        (["--min-consistency", 0.25], {"min-consistency": 0.25}),
+        (["--min-consistency", 0, "--keep", 2], {"min-consistency": 0, "keep": 2, "diversity": 0.5}),
+    ],
+)
+def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
+    assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html", *choosing) == 0
+    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "gallery.html").read_text(), re.DOTALL)[1])
+    assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
+    told = dict(data["about"])
+    assert told.pop("model").startswith("vqapg_joint_variational:")
+    assert told == {"seed": 1, "draws of each image": 3, **about}
 
 
 def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):

@@ -36,13 +36,16 @@ def images(tmp_path):
 def page(tmp_path, images):
     entries = [
         {"image": images[0].name, "pairs": [
-            pair("what color is it?", "red", 0.9, pair=[255, 0, 0, 128]), pair("is there a cat?", "no", 0.2, pair=[0, 0, 0, 0])
+            pair("is there a cat?", "no", 0.2, pair=[0, 0, 0, 0]),
+            pair("what color is it?", "red", 0.9, pair=[255, 0, 0, 128]),
         ]},
         {"image": images[1].name, "skipped": "cannot be read"},
         {"image": images[2].name, "pairs": [pair("is there a dog?", NASTY, 0.6, question=[255] * 4, answer=[0, 255, 255, 255])]},
         {"image": images[3].name, "pairs": [pair("what color is it?", "white", 0.75)]},
     ]
-    write_gallery(tmp_path / "gallery.html", iter(entries), images, grid=(2, 2), about={"model": "m:1", "seed": 7})
+    write_gallery(
+        tmp_path / "gallery.html", iter(entries), images, grid=(2, 2), about={"model": "m:1", "seed": 7}, judged=True
+    )
     return tmp_path / "gallery.html"
 
 
@@ -64,20 +67,20 @@ def test_everything_is_in_the_one_file(page, images):
         assert header == "data:image/jpeg;base64" and thumbnail.size == (360, 180)
 
 
-def test_without_an_evaluator_the_bar_is_the_models_probability(tmp_path, images):
+def test_without_an_evaluator_the_bar_is_the_models_probability_and_sorts(tmp_path, images):
+    pairs = [pair("a?", "b", None, -0.6931), pair("c?", "d", None, -0.1)]
     write_gallery(
-        tmp_path / "g.html", [{"image": images[0].name, "pairs": [pair("a?", "b", None, -0.6931)]}], images,
-        grid=(2, 2), about={},
+        tmp_path / "g.html", [{"image": images[0].name, "pairs": pairs}], images, grid=(2, 2), about={}, judged=False
     )
     data = data_of(tmp_path / "g.html")
-    assert not data["judged"] and data["images"][0]["pairs"][0]["score"] == 0.5
+    assert not data["judged"] and [shown["score"] for shown in data["images"][0]["pairs"]] == [0.905, 0.5]
 
 
 def test_a_picture_that_is_gone_and_more_images_than_a_page_holds(tmp_path, images, monkeypatch):
     monkeypatch.setattr(gallery, "MOST_IMAGES", 2)
     (tmp_path / "photos/0.png").unlink()
     entries = [{"image": image.name, "pairs": [pair("a?", "b", 0.5)] * 2} for image in images]
-    write_gallery(tmp_path / "g.html", entries, images, grid=(2, 2), about={})
+    write_gallery(tmp_path / "g.html", entries, images, grid=(2, 2), about={}, judged=True)
     data = data_of(tmp_path / "g.html")
     assert len(data["images"]) == 2 and data["total"] == {"images": 4, "pairs": 8}
     assert data["images"][0]["picture"] == "" and data["images"][1]["picture"]
@@ -94,13 +97,20 @@ def chromium(tmp_path_factory):
 
 
 @pytest.fixture
-def shown(chromium, page):
-    chromium.get(page.as_uri())
+def browser(chromium):
+    """Chromium as it came; what a page logs as an error fails the test."""
+    chromium.get_log("browser")
     yield chromium
     errors = [entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"]
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     assert not errors
+
+
+@pytest.fixture
+def shown(browser, page):
+    browser.get(page.as_uri())
+    return browser
 
 
 def visible(driver):
@@ -144,6 +154,72 @@ def test_filters_by_score_and_by_question_type(shown):
     assert len([card for card in shown.find_elements(By.TAG_NAME, "article") if card.is_displayed()]) == 2
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("judged", "least", "score", "advice"),
+    [
+        (True, 0.95, "Consistency", " Run again with a lower --min-consistency than 0.95 to keep more."),
+        (True, None, "Consistency", ""),
+        (False, None, "Model's probability a token", ""),
+    ],
+)
+def test_a_page_without_pairs_says_why_and_shows_the_images(browser, tmp_path, images, judged, least, score, advice):
+    entries = [{"image": image.name, "pairs": []} for image in images]
+    write_gallery(tmp_path / "g.html", entries, images, grid=(2, 2), about={}, judged=judged, min_consistency=least)
+    browser.get((tmp_path / "g.html").as_uri())
+    assert browser.find_element(By.ID, "none").text == f"No pair of these images was kept.{advice}"
+    assert browser.find_element(By.ID, "score-name").text == score
+    assert browser.find_element(By.ID, "count").text == "0 pairs of 4 images"
+    assert not browser.find_element(By.ID, "least").is_enabled()
+    assert not browser.find_element(By.ID, "about-weights").is_displayed()
+    assert cards_of(browser) == [f"{name}\nno pair" for name in ("0.png", "1.png", "2.png", "large.png")]
+
+
+def cards_of(driver):
+    """Texts of the cards that are shown."""
+    return [card.text for card in driver.find_elements(By.TAG_NAME, "article") if card.is_displayed()]
+
+
+@pytest.mark.browser
+def test_an_image_without_a_pair_is_shown_until_something_is_filtered(browser, tmp_path, images):
+    entries = [
+        {"image": images[0].name, "pairs": [pair("what color is it?", "red", 0.65), pair("is there a cat?", "no", 0.9)]},
+        {"image": images[1].name, "pairs": []},
+    ]
+    write_gallery(
+        tmp_path / "g.html", entries, images, grid=(2, 2), about={"keep": 2}, judged=True, min_consistency=0.6,
+    )
+    browser.get((tmp_path / "g.html").as_uri())
+    count, none = browser.find_element(By.ID, "count"), browser.find_element(By.ID, "none")
+    assert count.text == "2 pairs of 2 images" and cards_of(browser)[1] == "1.png\nno pair"
+    assert not none.is_displayed() and "keep: 2" in browser.find_element(By.ID, "about").text
+    for move in (
+        lambda: move_slider(browser, 0.7),
+        lambda: Select(browser.find_element(By.ID, "type")).select_by_visible_text("is there … (1)"),
+    ):
+        move()
+        assert count.text == "1 pair of 1 image" and [card[:5] for card in cards_of(browser)] == ["0.png"]
+        move_slider(browser, 0.6)
+    Select(browser.find_element(By.ID, "type")).select_by_value("")
+    assert len(cards_of(browser)) == 2
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("least", "start"), [(None, "0.00"), (0.6, "0.60"), (0.29, "0.29"), (0.605, "0.60"), (1, "1.00")]
+)
+def test_the_slider_starts_at_the_least_consistency_and_goes_to_1(browser, tmp_path, images, least, start):
+    entries = [{"image": images[0].name, "pairs": [pair("a?", "b", consistency) for consistency in (least or 0, 1)]}]
+    write_gallery(tmp_path / "g.html", entries, images, grid=(2, 2), about={}, judged=True, min_consistency=least)
+    browser.get((tmp_path / "g.html").as_uri())
+    text = browser.find_element(By.ID, "least-text")
+    assert text.text == f"at least {start}" and len(visible(browser)) == 2
+    move_slider(browser, 0)
+    assert text.text == f"at least {start}" and len(visible(browser)) == 2
+    move_slider(browser, 1)
+    assert text.text == "at least 1.00" and visible(browser)
+
+
 def darkness(driver, card):
     """How dark each region is, 0 to 255, by the overlay's pixels; None when there is no overlay."""
     return driver.execute_script(
@@ -158,6 +234,7 @@ def test_region_weights_on_hover(shown):
     cards = shown.find_elements(By.TAG_NAME, "article")
     items = shown.find_elements(By.TAG_NAME, "li")
     assert darkness(shown, cards[0]) is None
+    assert "the parts of the picture that it was made without" in shown.find_element(By.ID, "about-weights").text
     ActionChains(shown).move_to_element(items[0]).perform()
     assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
     overlay, picture = (cards[0].find_element(By.TAG_NAME, tag).rect for tag in ("canvas", "img"))
@@ -175,6 +252,31 @@ def test_region_weights_on_hover(shown):
     # The keyboard does it too.
     shown.execute_script("arguments[0].focus()", items[0])
     assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
+
+
+@pytest.mark.browser
+def test_a_pair_that_the_slider_hides_leaves_its_picture_light(shown):
+    card = shown.find_element(By.TAG_NAME, "article")
+    best, worst = card.find_elements(By.TAG_NAME, "li")
+    shown.execute_script("arguments[0].click()", worst)
+    move_slider(shown, 0.1)
+    assert darkness(shown, card) == pytest.approx([217] * 4, abs=1)
+    move_slider(shown, 0.3)
+    assert darkness(shown, card) is None
+    move_slider(shown, 0)
+    assert darkness(shown, card) is None and not shown.find_elements(By.CSS_SELECTOR, "li.on")
+    # One that stays in sight keeps its darkness.
+    shown.execute_script("arguments[0].click()", best)
+    move_slider(shown, 0.3)
+    assert darkness(shown, card) == pytest.approx([0, 217, 217, 108], abs=1)
+
+
+@pytest.mark.browser
+def test_one_picture_at_a_time_is_dark(shown):
+    cards, items = shown.find_elements(By.TAG_NAME, "article"), shown.find_elements(By.TAG_NAME, "li")
+    for item in (items[1], items[2]):
+        shown.execute_script("arguments[0].dispatchEvent(new Event('mouseover'))", item)
+    assert darkness(shown, cards[0]) is None and darkness(shown, cards[1]) is not None
 
 
 @pytest.mark.browser

@@ -124,8 +124,12 @@ def run(args):
     for error in counts.skipped:
         print(f"left out: {error}", file=sys.stderr)
     print(
-        f"{', '.join(map(str, files))}: {counts.pairs:,} pairs of {counts.images:,} images"
-        + (f"; {counts.without_pair:,} images without a pair" if counts.without_pair else "")
-        + (f"; {counts.malformed:,} malformed draws left out" if counts.malformed else "")
-        + (f"; {len(counts.skipped):,} images left out that cannot be read" if counts.skipped else "")
+        f"{', '.join(map(str, files))}: {_counted(counts.pairs, 'pair')} of {_counted(counts.images, 'image')}"
+        + (f"; {_counted(counts.without_pair, 'image')} without a pair" if counts.without_pair else "")
+        + (f"; {_counted(counts.malformed, 'malformed draw')} left out" if counts.malformed else "")
+        + (f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read" if counts.skipped else "")
     )
+
+
+def _counted(number, what):
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

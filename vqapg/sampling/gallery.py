@@ -19,13 +19,15 @@ THUMBNAIL = 360  # pixels of the longer side
 DATA = "/* DATA */"
 
 
-def write_gallery(path, entries, images, *, grid, about):
+def write_gallery(path, entries, images, *, grid, about, judged, min_consistency=None):
     """Write the page of *entries*, a journal's, in their order.
 
     Args:
         images: list of :class:`~vqapg.sampling.images.InputImage`, of every entry
         grid: (height, width) of the regions
         about: {what: value} of the run, to be shown, such as the model and the seed
+        judged: whether there was an evaluator; a page without pairs could not tell
+        min_consistency: that no pair is below; None: there was no such minimum
     """
     by_name = {image.name: image for image in images}
     types, shown, pairs, total = {}, [], 0, 0
@@ -39,13 +41,12 @@ def write_gallery(path, entries, images, *, grid, about):
                 {
                     "name": entry["image"],
                     "picture": _thumbnail(by_name[entry["image"]]),
-                    "pairs": [_pair(pair, types) for pair in entry["pairs"]],
+                    "pairs": _pairs(entry["pairs"], judged, types),
                 }
             )
-    judged = any(pair["judged"] for image in shown for pair in image["pairs"])
     data = {
-        "about": about, "grid": list(grid), "judged": judged, "types": list(types), "images": shown,
-        "total": {"images": total, "pairs": pairs},
+        "about": about, "grid": list(grid), "judged": judged, "min_consistency": min_consistency, "types": list(types),
+        "images": shown, "total": {"images": total, "pairs": pairs},
     }
     page = resources.files("vqapg.sampling").joinpath("gallery.html").read_text(encoding="utf-8")
     # "<" could end the script that the data stands in.
@@ -54,17 +55,20 @@ def write_gallery(path, entries, images, *, grid, about):
         file.write(page.replace(DATA, text))
 
 
-def _pair(pair, types):
-    """As the page reads it. The bar shows the consistency, or else the model's own probability a token."""
-    judged = pair["consistency"] is not None
-    return {
-        "question": pair["question"],
-        "answer": pair["answer"],
-        "score": round(pair["consistency"] if judged else math.exp(pair["score"]), 3),
-        "judged": judged,
-        "type": types.setdefault(question_type(pair["question"]), len(types)),
-        "weights": pair["weights"],
-    }
+def _pairs(pairs, judged, types):
+    """As the page reads them, best first. The bar shows the consistency, or else the model's probability a token."""
+    shown = [
+        {
+            "question": pair["question"],
+            "answer": pair["answer"],
+            "score": round(pair["consistency"] if judged else math.exp(pair["score"]), 3),
+            "type": types.setdefault(question_type(pair["question"]), len(types)),
+            "weights": pair["weights"],
+        }
+        for pair in pairs
+    ]
+    # --keep chooses in another order, in which they look unsorted.
+    return sorted(shown, key=lambda pair: pair["score"], reverse=True)
 
 
 def _thumbnail(image):

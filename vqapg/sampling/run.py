@@ -61,8 +61,10 @@ def run(sampler, images, part, options, destination, *, overwrite=False, **how):
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
         write_records(destination.output, destination.format, _records(journal, options, sampler.name), images)
         if destination.html is not None:
-            about = {"model": sampler.name, "seed": options.seed, "draws of each image": sampler.draws(options)}
-            write_gallery(destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=about)
+            write_gallery(
+                destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=_about(sampler, options),
+                judged=sampler.evaluator is not None, min_consistency=options.min_consistency,
+            )
     except OSError as error:
         raise RunError(
             f"{destination.output}: cannot be written ({error.strerror}); make room and run the same command again: "
@@ -72,6 +74,16 @@ def run(sampler, images, part, options, destination, *, overwrite=False, **how):
         journal.close()
     journal.path.unlink()
     return counts
+
+
+def _about(sampler, options):
+    """What the page says of the run; options of choosing only where they were given."""
+    about = {"model": sampler.name, "seed": options.seed, "draws of each image": sampler.draws(options)}
+    if options.min_consistency is not None:
+        about["min-consistency"] = options.min_consistency
+    if options.keep is not None:
+        about |= {"keep": options.keep, "diversity": options.diversity}
+    return about
 
 
 def _identity(sampler, options, images):
