@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 
 from vqapg.errors import InputError
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, writing
 from vqapg.sampling.vqa2_format import write_vqa2
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
@@ -46,7 +46,8 @@ def write_records(output, format, records, images):
     counted = _Counted(records)
     targets = files_of(output, format)
     write = {"jsonl": _write_json_lines, "csv": _write_csv, "vqa2": write_vqa2, "imagefolder": _write_image_folder}[format]
-    write(*targets, counted, images)
+    with writing(output):
+        write(*targets, counted, images)
     return counted.number
 
 
