@@ -11,6 +11,7 @@ import os
 import shutil
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -21,6 +22,18 @@ from vqapg.sampling.vqa2_format import write_vqa2
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
 FORMATS = tuple(FORMAT_OF_SUFFIX.values())
 COLUMNS = ("image", "question", "answer", "score")
+
+
+class Destination(NamedTuple):
+    """What is written: the output in its format, and the page's path or None."""
+
+    output: Path
+    format: str
+    html: Path | None
+
+    @property
+    def journal(self):
+        return self.output.with_name(f"{self.output.name}.partial")
 
 
 def format_of(output, given=None):
