@@ -15,15 +15,15 @@ DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 @contextlib.contextmanager
 def writing(path=None):
-    """Turns trouble of the disk, such as that it is full, into RunError, which names *path* or the file it came with."""
+    """Turns trouble of the disk, such as that it is full, into RunError, which names *path* or the error's file."""
     try:
         yield
     except OSError as error:
         if error.errno not in DISK_TROUBLE:
             raise
         raise RunError(
-            f"{path or error.filename or 'the output'}: cannot be written ({os.strerror(error.errno)}); make room, or see to "
-            "the disk, and run the same command again"
+            f"{path or error.filename or 'the output'}: cannot be written ({os.strerror(error.errno)}); make room, or "
+            "see to the disk, and run the same command again"
         ) from error
 
 

@@ -165,7 +165,8 @@ def test_images_may_be_added_removed_and_changed_between_a_stop_and_the_rest(fol
 
     monkeypatch.setattr(PairSampler, "sample_batch", counting)
     assert sample() == 0 and len(drawn) == 3 and left_over(folder) == []  # 00, 1 and 4; 2 was done
-    assert list(dict.fromkeys(record["image"] for record in lines())) == [f"photos/{name}.png" for name in ("00", 1, 2, 4)]
+    images = dict.fromkeys(record["image"] for record in lines())
+    assert list(images) == [f"photos/{name}.png" for name in ("00", 1, 2, 4)]
     assert sample(output="fresh.jsonl") == 0
     assert (folder / "pairs.jsonl").read_bytes() == (folder / "fresh.jsonl").read_bytes()
 
@@ -286,7 +287,7 @@ def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
     assert sample(output="whole.jsonl") == 2
     assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
     assert sample("--shard", "2/2", output="whole.jsonl") == 2
-    assert "whole.jsonl: is there already; each shard needs an output of its own, such as whole-2.jsonl;" in capsys.readouterr().err
+    assert "each shard needs an output of its own, such as whole-2.jsonl;" in capsys.readouterr().err
     assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
     assert (folder / "whole.jsonl").read_bytes() != whole
 
@@ -345,9 +346,9 @@ def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, mess
 def test_what_can_be_told_at_once_is(folder, flags):
     (folder / "pairs.jsonl").touch()
     words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl", *flags]
-    code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules, 'numpy' in sys.modules)"
+    code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert told.stdout == "2 False False\n", told.stderr
+    assert told.stdout == "2 False\n", told.stderr
 
 
 def test_no_image_that_can_be_read(folder, capsys):

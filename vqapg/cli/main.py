@@ -1,4 +1,4 @@
-"""The ``vqapg`` program: parses, calls the sub-command, turns bad input into one line and exit status 2, a full disk into one and 1."""
+"""The ``vqapg`` program: parses, calls the sub-command, turns bad input, or a full disk, into one line and exit status 2, or 1."""
 
 import argparse
 import importlib

@@ -130,10 +130,11 @@ def run(args):
     )
     for error in counts.skipped:
         print(f"left out: {error}", file=sys.stderr)
+    choosing = " and ".join(options.choosing)
     print(
         f"{', '.join(map(str, files))}: {counts.pairs:,} pairs of {counts.images:,} images"
         + (f"; {counts.without_pair:,} images without a pair" if counts.without_pair else "")
-        + (f"; {counts.left_out:,} distinct pairs left out by {' and '.join(options.choosing)}" if counts.left_out else "")
+        + (f"; {counts.left_out:,} distinct pairs left out by {choosing}" if counts.left_out else "")
         + (f"; {counts.malformed:,} malformed draws left out" if counts.malformed else "")
         + (f"; {len(counts.skipped):,} images left out that cannot be read" if counts.skipped else "")
     )

@@ -60,7 +60,7 @@ class Journal:
         return [image for image in self.images if not self._holds(image)]
 
     def add(self, entry):
-        """Write *entry*, a dict that JSON can hold, with the "image"'s name and "number", so that it outlives a kill."""
+        """Write *entry*, a dict that JSON can hold, with "image", a name, and "number", so that it outlives a kill."""
         begin = self._end
         with writing(self.path):
             self._write(entry)
@@ -78,6 +78,9 @@ class Journal:
         """What is finished stays; where nothing is, no file stays."""
         if not self._entries:
             self.path.unlink(missing_ok=True)
+        # Workers that read images may outlive this, and hold the lock with it.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_UN)
         # What the disk had no room for is tried again, and was told of before.
         with contextlib.suppress(OSError):
             self._file.close()
@@ -86,7 +89,7 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{self.path}: another run is at work on it; give each an --output of its own") from None
+            raise InputError(f"{self.path}: another run is at work on it; wait for it, or give another --output") from None
         except OSError:
             pass  # a file system without locks
 
@@ -117,8 +120,8 @@ class Journal:
 
     def _refuse(self, difference):
         raise InputError(
-            f"{self.path}: was left by a run that makes something else ({difference}); run that one again to finish it, give "
-            "another --output, or begin anew without what it finished: --overwrite"
+            f"{self.path}: was left by a run that makes something else ({difference}); run that one again to finish it, "
+            "give another --output, or begin anew without what it finished: --overwrite"
         )
 
     def _holds(self, image):

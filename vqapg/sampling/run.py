@@ -99,14 +99,15 @@ def sample_images(sampler, options, journal, *, batch_size=256, num_workers=2, s
         num_workers=min(num_workers, len(left)),
         collate_fn=_collate,
     )
-    bar = tqdm(total=total, initial=total - len(left), desc="sampling", unit="image", mininterval=1, delay=1, leave=False)
+    done = total - len(left)
+    bar = tqdm(total=total, initial=done, desc="sampling", unit="image", mininterval=1, delay=1, leave=False)
     coming, skipped = iter(left), []
     try:
         with bar:
             for pixels, numbers, errors in loader:
                 # Those before a bad one are finished first, and kept.
-                sampled = sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size) if numbers else ()
-                sampled = zip(numbers, sampled, strict=True)
+                found = sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size) if numbers else ()
+                sampled = zip(numbers, found, strict=True)
                 for image, error in zip(itertools.islice(coming, len(errors)), errors):
                     if error is None:
                         journal.add(_entry(image.name, *next(sampled)))

@@ -51,7 +51,7 @@ class SampledPair:
 
 
 class Sampled(list):
-    """The pairs of one image, how many draws were ``malformed``, no pair at all, and how many pairs were ``left_out``."""
+    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs ``left_out`` by choice."""
 
     malformed = 0
     left_out = 0
