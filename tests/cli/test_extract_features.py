@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import shutil
@@ -470,6 +471,18 @@ def test_more_shards_than_images_are_refused(data, tiny, capsys):
     capsys.readouterr()
     assert _extract(data, "--shard", "1/100") == 2
     assert "there are only 12 images" in _one_error_line(capsys)
+
+
+def test_a_full_disk_is_one_line_and_exit_status_1(data, tiny, capsys, monkeypatch):
+    def full(*inputs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    before = sorted(data.iterdir())
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    assert _extract(data) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"vqapg extract-features: failed: {data / 'features.h5'}: cannot be written (No space left")
+    assert sorted(data.iterdir()) == before
 
 
 @pytest.mark.parametrize("changed, expected", [

@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 
 import pytest
 
@@ -135,3 +137,19 @@ def test_bad_destinations_and_sources(tmp_path, capsys):
     assert "--source FILE.jsonl" in _one_error_line(capsys)
     assert _prepare(source, source / "below") == 2
     assert "give another --dest" in _one_error_line(capsys)
+
+
+def test_a_full_disk_is_one_line_and_exit_status_1(tmp_path, capsys, monkeypatch):
+    def full(*inputs, **options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data")
+
+    source = _jsonl(tmp_path / "source")
+    for function, name in (("os.fsync", f"{tmp_path / 'data' / 'train.image'}"), ("os.mkdir", "data")):
+        with monkeypatch.context() as patched:
+            patched.setattr(function, full)
+            assert _prepare(source, tmp_path / function / "data" if function == "os.mkdir" else tmp_path / "data") == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1
+        assert error.startswith(f"vqapg prepare: failed: {name}: cannot be written (No space left on device); make room")
+    assert list((tmp_path / "data").iterdir()) == []
+    assert _prepare(source, tmp_path / "data") == 0

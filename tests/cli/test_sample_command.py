@@ -15,6 +15,7 @@ import pytest
 from tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 
 from vqapg.cli.main import main
+from vqapg.errors import RunError
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.sampler import PairSampler
 
@@ -115,7 +116,9 @@ def test_choosing_and_completing(folder, dictionary, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, "--min-consistency", 0) == 0
     assert [record["image"] for record in lines()] == [f"photos/{number}.png" for number in range(5)]
     assert sample("--evaluator", "evaluator.pt", "--min-consistency", 1, "--overwrite") == 0
-    assert lines() == [] and "0 pairs of 5 images; 5 images without a pair" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert lines() == [] and "0 pairs of 5 images; 5 images without a pair; " in out
+    assert re.search(r"; \d+ distinct pairs left out by --min-consistency\n", out)
     save_checkpoint("vqa.pt", "vqapg_vqa", dictionary)
     assert sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl") == 0
     assert {record["question"] for record in lines("vqa.jsonl")} == {"what color is the zebra?"}
@@ -175,6 +178,39 @@ def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder
     assert (folder / "pairs.jsonl").read_bytes() == whole and left_over(folder) == []
 
 
+def test_images_may_be_added_removed_and_changed_between_a_stop_and_the_rest(folder, monkeypatch):
+    (folder / "photos/3.png").write_bytes(b"no image")
+    assert sample("--batch-size", 3) == 2
+    os.unlink(folder / "photos/3.png")
+    os.unlink(folder / "photos/0.png")
+    draw_picture(folder / "photos/1.png", 11)
+    draw_picture(folder / "photos/00.png", 12)
+    original, drawn = PairSampler.sample_batch, []
+
+    def counting(sampler, features, numbers, *rest):
+        drawn.extend(numbers)
+        return original(sampler, features, numbers, *rest)
+
+    monkeypatch.setattr(PairSampler, "sample_batch", counting)
+    assert sample() == 0 and len(drawn) == 3 and left_over(folder) == []  # 00, 1 and 4; 2 was done
+    images = dict.fromkeys(record["image"] for record in lines())
+    assert list(images) == [f"photos/{name}.png" for name in ("00", 1, 2, 4)]
+    assert sample(output="fresh.jsonl") == 0
+    assert (folder / "pairs.jsonl").read_bytes() == (folder / "fresh.jsonl").read_bytes()
+
+
+def test_a_run_that_fails_before_anything_is_drawn_blocks_no_other(folder, capsys):
+    (folder / "photos/0.png").write_bytes(b"no image")
+    assert sample() == 2 and left_over(folder) == []
+    # As a killed one leaves it
+    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    draw_picture(folder / "photos/0.png", 0)
+    assert sample("--seed", 2) == 0 and left_over(folder) == []
+    # But what is finished is not replaced unasked.
+    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    assert sample() == 2 and "pairs.jsonl: is there already" in capsys.readouterr().err
+
+
 def test_bad_images_can_be_left_out_and_are_counted(folder, whole, capsys):
     (folder / "photos/2.png").write_bytes(b"no image")
     (folder / "photos/4.png").unlink()
@@ -194,14 +230,14 @@ def test_a_full_disk_is_a_failed_run_that_can_be_gone_on_with(folder, whole, mon
         nonlocal count
         count += 1
         if count == 3:
-            journal._file.write('{"image": "cut')
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            journal._file.write(b'{"image": "cut')
+            raise RunError("pairs.jsonl.partial: cannot be written")
         add(journal, entry)
 
     monkeypatch.setattr(Journal, "add", full)
     assert sample() == 1
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "failed" in line]
-    assert line.startswith("vqapg sample: failed: pairs.jsonl: cannot be written (No space left on device); make room")
+    assert line.startswith("vqapg sample: failed: pairs.jsonl.partial: cannot be written")
     assert "2 of 5 images are done and kept" in line
     monkeypatch.setattr(Journal, "add", add)
     assert sample() == 0 and (folder / "pairs.jsonl").read_bytes() == whole
@@ -213,10 +249,19 @@ def test_a_disk_that_is_full_at_the_end_only(folder, whole, monkeypatch, capsys)
 
     with monkeypatch.context() as patched:
         patched.setattr("vqapg.sampling.outputs.atomic_write", full)
-        assert sample() == 1
-    assert "5 of 5 images are done and kept" in capsys.readouterr().err and not (folder / "pairs.jsonl").exists()
+        assert sample("--html", "gallery.html") == 1
+    err = capsys.readouterr().err
+    assert "failed: pairs.jsonl: cannot be written (No space left on device); make room" in err
+    assert "5 of 5 images are done and kept" in err and not (folder / "pairs.jsonl").exists()
     monkeypatch.setattr(PairSampler, "sample_batch", lambda *inputs: pytest.fail("sampled again"))
-    assert sample() == 0 and (folder / "pairs.jsonl").read_bytes() == whole
+    # The page alone
+    fsync, calls = os.fsync, []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", lambda file: full() if calls else calls.append(fsync(file)))
+        assert sample("--html", "gallery.html") == 1
+    assert "failed: gallery.html: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert not (folder / "gallery.html").exists() and (folder / "pairs.jsonl").read_bytes() == whole
+    assert sample("--html", "gallery.html") == 0 and (folder / "gallery.html").exists() and left_over(folder) == []
 
 
 def test_ctrl_c(folder, whole, monkeypatch, capsys):
@@ -269,16 +314,19 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
 def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
     assert sample(output="whole.jsonl") == 2
     assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
+    assert sample("--shard", "2/2", output="whole.jsonl") == 2
+    assert "each shard needs an output of its own, such as whole-2.jsonl;" in capsys.readouterr().err
     assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
     assert (folder / "whole.jsonl").read_bytes() != whole
 
 
-def test_another_runs_leftovers_are_not_mixed_in(folder, monkeypatch, capsys):
-    with monkeypatch.context() as patched:
-        patched.setattr(PairSampler, "sample_batch", lambda *inputs: (_ for _ in ()).throw(KeyboardInterrupt))
-        assert sample() == 130
-    assert sample("--seed", 2) == 2
-    assert "was left by a run that makes something else (seed 1, not 2)" in capsys.readouterr().err
+def test_another_runs_leftovers_are_not_mixed_in(folder, capsys):
+    (folder / "photos/2.png").write_bytes(b"no image")
+    assert sample("--batch-size", 3) == 2
+    draw_picture(folder / "photos/2.png", 2)
+    for flags, difference in ((["--seed", 2], "--seed 1, not 2"), (["--shard", "1/2"], "without --shard")):
+        assert sample(*flags) == 2
+        assert f"was left by a run that makes something else ({difference})" in capsys.readouterr().err
     assert sample("--seed", 2, "--overwrite") == 0
 
 
@@ -290,6 +338,9 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, monkeypatch, capsys):
         ({"checkpoint": "none.pt"}, "--checkpoint none.pt: there is no such file"),
         ({"checkpoint": "photos/0.png"}, "photos/0.png: not a whole checkpoint of a vqapg model"),
         ({"checkpoint": "evaluator.pt"}, "evaluator.pt: is the consistency evaluator, which makes no pairs"),
+        ({"checkpoint": "photos"}, "--checkpoint photos: is a folder; give a file in it"),
+        ({"checkpoint": "runs"}, "--checkpoint runs: is a folder; give runs/checkpoint_best.pt"),
+        ({"flags": ["--question", "why?", "--answer", "no"]}, "--question and --answer: with both the pair is whole"),
         ({"flags": ["--evaluator", "none.pt"]}, "--evaluator none.pt: there is no such file"),
         ({"flags": ["--evaluator", "model.pt"]}, "model.pt: is no consistency evaluator"),
         ({"flags": ["--keep", 3]}, "--keep goes by the consistency of pairs: give --evaluator"),
@@ -309,12 +360,23 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, monkeypatch, capsys):
 )
 def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, message):
     (folder / "empty").mkdir()
+    (folder / "runs").mkdir()
+    (folder / "runs/checkpoint_best.pt").touch()
     (folder / "bad.pt").write_bytes(b"x")
     flags = arguments.pop("flags", [])
     assert sample(*flags, **arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and err.startswith("vqapg sample: error: ") and message in err
     assert not (folder / "pairs.jsonl").exists() and left_over(folder) == []
+
+
+@pytest.mark.parametrize("flags", [["--keep", "3"], ["--min-consistency", "2"], ["--num-samples", "0"], []])
+def test_what_can_be_told_at_once_is(folder, flags):
+    (folder / "pairs.jsonl").touch()
+    words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl", *flags]
+    code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert told.stdout == "2 False\n", told.stderr
 
 
 def test_no_image_that_can_be_read(folder, capsys):

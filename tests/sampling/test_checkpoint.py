@@ -48,7 +48,7 @@ def test_an_evaluator_of_other_words_or_features_is_refused(checkpoint, dictiona
     with pytest.raises(InputError, match=r"another dictionary .*\(19 and 18 entries\)"):
         load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt", of_dictionary=other))
     elsewhere = SimpleNamespace(**vars(features()) | {"source": features().source | {"image_size": 96}})
-    with pytest.raises(InputError, match=r"another features .*\(image_size 96, not 64\)"):
+    with pytest.raises(InputError, match=r"with other features .*\(image_size 96, not 64\)"):
         load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt", of_features=elsewhere))
 
 

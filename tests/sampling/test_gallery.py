@@ -39,7 +39,6 @@ def page(tmp_path, images):
             pair("is there a cat?", "no", 0.2, pair=[0, 0, 0, 0]),
             pair("what color is it?", "red", 0.9, pair=[255, 0, 0, 128]),
         ]},
-        {"image": images[1].name, "skipped": "cannot be read"},
         {"image": images[2].name, "pairs": [pair("is there a dog?", NASTY, 0.6, question=[255] * 4, answer=[0, 255, 255, 255])]},
         {"image": images[3].name, "pairs": [pair("what color is it?", "white", 0.75)]},
     ]

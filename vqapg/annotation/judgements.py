@@ -5,6 +5,7 @@ replaces an earlier one. A process killed in the middle of a line leaves its end
 """
 
 import datetime
+import errno
 import fcntl
 import json
 import os
@@ -13,6 +14,7 @@ import threading
 
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
+from vqapg.files import writing
 
 LONGEST_TEXT = 60
 
@@ -70,7 +72,8 @@ class JudgementLog:
     def __enter__(self):
         path = _path(self._session)
         try:
-            self._file = open(path, "a+b", buffering=0)
+            with writing(path):
+                self._file = open(path, "a+b", buffering=0)
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror}); free it first") from error
         try:
@@ -119,7 +122,7 @@ class JudgementLog:
             try:
                 written = self._file.write(lines)
                 if written != len(lines):
-                    raise OSError(f"only {written} of {len(lines)} bytes could be written")
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(self._file.fileno())
             except OSError:
                 self._file.truncate(end)

@@ -136,6 +136,7 @@ def read_sheets(args):
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import read_sheet
+    from vqapg.files import writing
 
     session = read_session(args.folder)
     # All sheets are read before anything is saved.
@@ -148,7 +149,8 @@ def read_sheets(args):
             for field, value in values.items()
             if before[name].get(pair, {}).get(field) != value
         ]
-        log.extend(new)
+        with writing(session.path):
+            log.extend(new)
         print(f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}")
 
 

@@ -1,4 +1,4 @@
-"""The ``vqapg`` program: parses, calls the sub-command, turns bad input into one line and exit status 2."""
+"""The ``vqapg`` program: parses, calls the sub-command, turns bad input, or a full disk, into one line and exit status 2, or 1."""
 
 import argparse
 import importlib
@@ -7,6 +7,7 @@ import sys
 
 import vqapg
 from vqapg.errors import InputError, RunError
+from vqapg.files import writing
 
 # Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
 # at its top, so that --help is instant.
@@ -54,7 +55,8 @@ def main(argv=None):
     # Before fairseq is imported: one of its modules would set logging up at the lowest level.
     logging.basicConfig(level=logging.WARNING)
     try:
-        args.run(args)
+        with writing():
+            args.run(args)
     except InputError as error:
         print(f"vqapg {args.command}: error: {error}", file=sys.stderr)
         return 2

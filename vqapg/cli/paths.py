@@ -10,6 +10,9 @@ from vqapg.errors import InputError
 def input_file(option, name):
     """The path of an existing file. Raises InputError when there is none."""
     path = Path(name)
+    if path.is_dir():
+        best = path / "checkpoint_best.pt"
+        raise InputError(f"{option} {path}: is a folder; give " + (str(best) if best.is_file() else "a file in it"))
     if not path.is_file():
         raise InputError(f"{option} {path}: there is no such file; correct the path")
     return path

@@ -81,17 +81,23 @@ def run(args):
 
     from vqapg.cli.paths import input_file, output_file, shard_numbers
     from vqapg.errors import InputError
-    from vqapg.memory import keep_freed_memory
-    from vqapg.sampling.images import find_images, part_of
-    from vqapg.sampling.outputs import files_of, format_of
+    from vqapg.sampling.options import SamplingOptions
 
     for option, value, least in (("--batch-size", args.batch_size, 1), ("--num-workers", args.num_workers, 0)):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
+    options = SamplingOptions(**{field.name: getattr(args, field.name) for field in fields(SamplingOptions)})
+    options.check_evaluator(args.evaluator)
     shard = shard_numbers(args.shard)
     inputs = [input_file("--checkpoint", args.checkpoint)]
     if args.evaluator is not None:
         inputs.append(input_file("--evaluator", args.evaluator))
+
+    # What takes longer to import comes when what can be told without it is told.
+    from vqapg.sampling.images import find_images, part_of
+    from vqapg.sampling.journal import holds_finished
+    from vqapg.sampling.outputs import Destination, files_of, format_of
+
     images = find_images(args.images)
     part = part_of(images, *shard) if shard else images
     inputs += dict.fromkeys(image.path for image in images)
@@ -101,15 +107,16 @@ def run(args):
     if args.html is not None:
         html = output_file("--html", args.html, [*inputs, *files])
         files.append(html)
-
-    from vqapg.sampling.run import Destination, run
-    from vqapg.sampling.sampler import SamplingOptions, load
-
     destination = Destination(Path(args.output), format, html)
     standing = next((path for path in files if path.exists()), None)
-    if standing and not destination.journal.exists() and not args.overwrite:
-        raise InputError(f"{standing}: is there already; give another name, or --overwrite to replace it")
-    options = SamplingOptions(**{field.name: getattr(args, field.name) for field in fields(SamplingOptions)})
+    if standing and not holds_finished(destination.journal) and not args.overwrite:
+        raise InputError(f"{standing}: is there already; {_cure(standing, shard)}")
+
+    # Seconds
+    from vqapg.memory import keep_freed_memory
+    from vqapg.sampling.run import run
+    from vqapg.sampling.sampler import load
+
     keep_freed_memory()
     sampler = load(args.checkpoint, args.evaluator, weights=args.weights, device=args.device)
     sampler.check(options)
@@ -118,14 +125,16 @@ def run(args):
     if unknown := sampler.unknown_words(options):
         print(f"note: not among the words the model was trained with: {' '.join(unknown)}", file=sys.stderr)
     counts = run(
-        sampler, images, part, options, destination, overwrite=args.overwrite, batch_size=args.batch_size,
-        num_workers=args.num_workers, skip_bad_images=args.skip_bad_images,
+        sampler, images, part, options, destination, shard=args.shard, overwrite=args.overwrite,
+        batch_size=args.batch_size, num_workers=args.num_workers, skip_bad_images=args.skip_bad_images,
     )
     for error in counts.skipped:
         print(f"left out: {error}", file=sys.stderr)
+    choosing = " and ".join(options.choosing)
     print(
         f"{', '.join(map(str, files))}: {_counted(counts.pairs, 'pair')} of {_counted(counts.images, 'image')}"
         + (f"; {_counted(counts.without_pair, 'image')} without a pair" if counts.without_pair else "")
+        + (f"; {_counted(counts.left_out, 'distinct pair')} left out by {choosing}" if counts.left_out else "")
         + (f"; {_counted(counts.malformed, 'malformed draw')} left out" if counts.malformed else "")
         + (f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read" if counts.skipped else "")
     )
@@ -133,3 +142,11 @@ def run(args):
 
 def _counted(number, what):
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _cure(standing, shard):
+    """What to do where a file stands already; another shard's must not be replaced by mistake."""
+    if shard is None:
+        return "give another name, or --overwrite to replace it"
+    own = standing.with_name(f"{standing.stem}-{shard[0]}{standing.suffix}")
+    return f"each shard needs an output of its own, such as {own}; or --overwrite to replace it, if it is this shard's"

@@ -20,7 +20,7 @@ from vqapg.data.directory import SPLITS
 from vqapg.data.feature_store import FeatureStore, FeatureWriter, write_joined, write_statistics
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, writing
 from vqapg.memory import keep_freed_memory
 
 FLUSH_SECONDS = 5
@@ -88,12 +88,13 @@ def extract_features(
     if not done:
         journal.path.unlink(missing_ok=True)  # it may tell of another partial file than the one laid out now
         try:
-            writer = FeatureWriter.create(
-                partial, image_ids, backbone.grid, backbone.channels, backbone.source, digest
-            )
-        except OSError as error:
+            with writing(target):
+                writer = FeatureWriter.create(
+                    partial, image_ids, backbone.grid, backbone.channels, backbone.source, digest
+                )
+        except BaseException:
             partial.unlink(missing_ok=True)
-            raise InputError(f"{partial}: cannot be laid out ({error}); make room for it") from error
+            raise
     started = time.monotonic()
     _encode(
         backbone, paths, writer, journal, done, skipped, skip_bad_images=skip_bad_images, device=device,
@@ -127,10 +128,11 @@ def _join(data, backbone, digest, count):
     # Machines that finish at the same moment join the same, each in a file of its own.
     partial = data.path / f".features.h5.joining-{socket.gethostname()}-{os.getpid()}"
     try:
-        write_joined(partial, shards)
-        store = FeatureStore(partial)
-        write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
-        os.replace(partial, data.features_path)
+        with writing(data.features_path):
+            write_joined(partial, shards)
+            store = FeatureStore(partial)
+            write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
+            os.replace(partial, data.features_path)
     finally:
         partial.unlink(missing_ok=True)
     return FeatureStore(data.features_path)

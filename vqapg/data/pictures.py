@@ -2,7 +2,6 @@
 
 import logging
 
-import numpy as np
 from PIL import Image, ImageOps
 
 from vqapg.errors import InputError
@@ -41,6 +40,8 @@ def to_rgb(picture):
     # Cameras store how they were held instead of turning the pixels.
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):
+        import numpy as np  # half the time that it takes to say that an output is there already
+
         # 16-bit grey: convert() would cut off everything above 255 instead of scaling.
         picture = Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
     if picture.has_transparency_data:

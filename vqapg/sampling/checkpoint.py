@@ -44,12 +44,12 @@ def load_evaluator_for(generator, path):
     if not isinstance(loaded.model, ConsistencyModel):
         raise InputError(f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency")
     for what, theirs, ours in (
-        ("features", loaded.features, generator.features),
-        ("dictionary", loaded.dictionary.symbols, generator.dictionary.symbols),
+        ("other features", loaded.features, generator.features),
+        ("another dictionary", loaded.dictionary.symbols, generator.dictionary.symbols),
     ):
         if theirs != ours:
             raise InputError(
-                f"{path}: this evaluator was trained with another {what} than the model of --checkpoint"
+                f"{path}: this evaluator was trained with {what} than the model of --checkpoint"
                 f"{_difference(theirs, ours)}; give one that was trained on the same data directory"
             )
     return loaded
@@ -74,6 +74,8 @@ def load_backbone(features, weights):
 
 
 def _load(path):
+    if Path(path).is_dir():
+        raise InputError(f"{path}: is a folder; give a checkpoint in it, such as {Path(path) / 'checkpoint_best.pt'}")
     if not Path(path).is_file():
         raise InputError(f"{path}: no such checkpoint; correct the path")
     try:

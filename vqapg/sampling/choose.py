@@ -8,7 +8,7 @@ unlike the kept ones a pair is.
 
 import numpy as np
 
-DIVERSITY = 0.5
+from vqapg.sampling.options import DIVERSITY
 
 
 def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):

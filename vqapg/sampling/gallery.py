@@ -32,8 +32,6 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
     by_name = {image.name: image for image in images}
     types, shown, pairs, total = {}, [], 0, 0
     for entry in tqdm(entries, total=len(images), desc="gallery", unit="image", delay=2, leave=False):
-        if "skipped" in entry:
-            continue
         total += 1
         pairs += len(entry["pairs"])
         if len(shown) < MOST_IMAGES:

@@ -38,6 +38,10 @@ class InputImage(NamedTuple):
         except OSError as error:
             raise InputError(f"{self.name}: cannot be read ({error.strerror}); put it back, or do not name it") from error
 
+    def number(self):
+        """As open gives it, without decoding the picture."""
+        return image_number(self.read())
+
     def open(self):
         """The picture, RGB and upright, and the image's number in noise keys.
 

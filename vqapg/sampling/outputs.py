@@ -11,16 +11,29 @@ import os
 import shutil
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
 from vqapg.errors import InputError
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, writing
 from vqapg.sampling.vqa2_format import write_vqa2
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
 FORMATS = tuple(FORMAT_OF_SUFFIX.values())
 COLUMNS = ("image", "question", "answer", "score")
+
+
+class Destination(NamedTuple):
+    """What is written: the output in its format, and the page's path or None."""
+
+    output: Path
+    format: str
+    html: Path | None
+
+    @property
+    def journal(self):
+        return self.output.with_name(f"{self.output.name}.partial")
 
 
 def format_of(output, given=None):
@@ -46,7 +59,8 @@ def write_records(output, format, records, images):
     counted = _Counted(records)
     targets = files_of(output, format)
     write = {"jsonl": _write_json_lines, "csv": _write_csv, "vqa2": write_vqa2, "imagefolder": _write_image_folder}[format]
-    write(*targets, counted, images)
+    with writing(output):
+        write(*targets, counted, images)
     return counted.number
 
 

@@ -2,8 +2,7 @@
 
 import base64
 import dataclasses
-import hashlib
-from pathlib import Path
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from vqapg.sampling.gallery import write_gallery
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.outputs import write_records
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 class Counts(NamedTuple):
@@ -24,39 +23,29 @@ class Counts(NamedTuple):
     images: int
     without_pair: int
     pairs: int
+    left_out: int  # distinct pairs, by --min-consistency and --keep
     malformed: int
     skipped: list[str]  # what was wrong with each image that was left out, its name first
 
 
-class Destination(NamedTuple):
-    """What is written: the output in its format, and the page's path or None."""
-
-    output: Path
-    format: str
-    html: Path | None
-
-    @property
-    def journal(self):
-        return self.output.with_name(f"{self.output.name}.partial")
-
-
-def run(sampler, images, part, options, destination, *, overwrite=False, **how):
+def run(sampler, images, part, options, destination, *, shard=None, overwrite=False, **how):
     """Sample pairs for the images of *part* and write them; a run that was stopped is gone on with.
 
     Args:
         sampler: :class:`~vqapg.sampling.sampler.PairSampler`
         images: list of :class:`~vqapg.sampling.images.InputImage`, of which *part* holds some or all
         options: SamplingOptions, checked
+        destination: :class:`~vqapg.sampling.outputs.Destination`
+        shard: which of how many parts *part* is, as --shard says it
         overwrite: begin anew, whatever an earlier run left
         how: arguments of sample_images
 
     Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the disk is full, or the
     GPU's memory.
     """
-    journal = Journal(destination.journal, _identity(sampler, options, part), overwrite)
+    journal = Journal(destination.journal, _identity(sampler, options, shard), part, overwrite)
     try:
-        sample_images(sampler, part, options, journal, **how)
-        counts = _count(journal)
+        counts = _count(journal, sample_images(sampler, options, journal, **how))
         if not counts.images:
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
         write_records(destination.output, destination.format, _records(journal, options, sampler.name), images)
@@ -65,11 +54,10 @@ def run(sampler, images, part, options, destination, *, overwrite=False, **how):
                 destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=_about(sampler, options),
                 judged=sampler.evaluator is not None, min_consistency=options.min_consistency,
             )
-    except OSError as error:
-        raise RunError(
-            f"{destination.output}: cannot be written ({error.strerror}); make room and run the same command again: "
-            f"{journal.done:,} of {len(part):,} images are done and kept"
-        ) from error
+    except (RunError, OSError) as error:
+        raise RunError(f"{error}: {_kept(journal, overwrite)}") from error
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_kept(journal, overwrite)) from None
     finally:
         journal.close()
     journal.path.unlink()
@@ -86,81 +74,80 @@ def _about(sampler, options):
     return about
 
 
-def _identity(sampler, options, images):
-    """What a run makes: whatever decides about its entries."""
+def _identity(sampler, options, shard):
+    """What a run makes: whatever decides about its entries, beside the images. Shards lie in files of their own."""
     return {
         "format": FORMAT_VERSION,
         "checkpoint": sampler.name,
         "evaluator": sampler.evaluator_name,
-        "number of images": len(images),
-        "names of images": hashlib.sha256("\n".join(image.name for image in images).encode()).hexdigest(),
+        "shard": shard,
         **dataclasses.asdict(options),
     }
 
 
-def sample_images(sampler, images, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False):
-    """Sample pairs for those of *images* that *journal* does not hold yet; an entry of it is an image's.
+def _kept(journal, overwrite):
+    command = "the same command without --overwrite" if overwrite else "the same command"
+    return f"{journal.done:,} of {len(journal.images):,} images are done and kept, {command} goes on"
+
+
+def sample_images(sampler, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False):
+    """Sample pairs for those images that *journal* has no entry of yet.
 
     Args:
         batch_size: how many draws are decoded together
         num_workers: processes that read images
         skip_bad_images: leave out an image that cannot be read instead of stopping at it
 
+    Returns what was wrong with each image left out.
+
     Raises:
         InputError: when an image cannot be read
         RunError: when the GPU's memory is full
     """
-    left = images[journal.done :]
+    left, total = journal.left(), len(journal.images)
     loader = DataLoader(
         _Pictures(left, sampler.backbone.preprocessing),
         batch_size=max(1, batch_size // sampler.draws(options)),
         num_workers=min(num_workers, len(left)),
         collate_fn=_collate,
     )
-    bar = tqdm(total=len(images), initial=journal.done, desc="sampling", unit="image", mininterval=1, delay=1, leave=False)
+    done = total - len(left)
+    bar = tqdm(total=total, initial=done, desc="sampling", unit="image", mininterval=1, delay=1, leave=False)
+    coming, skipped = iter(left), []
     try:
         with bar:
             for pixels, numbers, errors in loader:
                 # Those before a bad one are finished first, and kept.
-                sampled = iter(sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size) if numbers else ())
-                for error in errors:
-                    name = images[journal.done].name
+                found = sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size) if numbers else ()
+                sampled = zip(numbers, found, strict=True)
+                for image, error in zip(itertools.islice(coming, len(errors)), errors):
                     if error is None:
-                        journal.add(_entry(name, next(sampled)))
+                        journal.add(_entry(image.name, *next(sampled)))
                     elif skip_bad_images:
-                        journal.add({"image": name, "skipped": error})
+                        skipped.append(error)
                     else:
                         raise InputError(f"{error}; or leave such images out: --skip-bad-images")
                     bar.update()
     except torch.cuda.OutOfMemoryError as error:
-        raise RunError(
-            f"the GPU's memory is full; run again with a smaller --batch-size than {batch_size}: {journal.done:,} of "
-            f"{len(images):,} images are done and kept"
-        ) from error
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(
-            f"{journal.done:,} of {len(images):,} images are done and kept, the same command goes on"
-        ) from None
+        raise RunError(f"the GPU's memory is full; run again with a smaller --batch-size than {batch_size}") from error
+    return skipped
 
 
-def _count(journal):
-    images = without_pair = pairs = malformed = 0
-    skipped = []
+def _count(journal, skipped):
+    images = without_pair = pairs = left_out = malformed = 0
     for entry in journal.entries():
-        if "skipped" in entry:
-            skipped.append(entry["skipped"])
-            continue
         images += 1
         pairs += len(entry["pairs"])
         without_pair += not entry["pairs"]
+        left_out += entry["left_out"]
         malformed += entry["malformed"]
-    return Counts(images, without_pair, pairs, malformed, skipped)
+    return Counts(images, without_pair, pairs, left_out, malformed, skipped)
 
 
 def _records(journal, options, model):
     """Yields each pair of the journal as it is written to files, see :mod:`vqapg.sampling.outputs`."""
     for entry in journal.entries():
-        for pair in entry.get("pairs", ()):
+        for pair in entry["pairs"]:
             yield {
                 "image": entry["image"],
                 "question": pair["question"],
@@ -173,9 +160,11 @@ def _records(journal, options, model):
             }
 
 
-def _entry(name, sampled):
+def _entry(name, number, sampled):
     return {
         "image": name,
+        "number": number,
+        "left_out": sampled.left_out,
         "malformed": sampled.malformed,
         "pairs": [
             {

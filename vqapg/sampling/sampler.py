@@ -1,6 +1,5 @@
 """Question-answer pairs for pictures: features, latent variables, decoding, scores, choosing."""
 
-import math
 import os
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -18,52 +17,15 @@ from vqapg.errors import InputError
 from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
-from vqapg.sampling.choose import DIVERSITY, choose, pair_similarity
+from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.images import open_given
+from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tokens import SEPARATOR
 
 LONGEST = 50  # words of a text
 NEVER_UNKNOWN = 1e9  # taken off the unknown word's log-probability
 JUDGED_AT_ONCE = 1024  # pairs
-
-
-@dataclass(frozen=True)
-class SamplingOptions:
-    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which explain them."""
-
-    num_samples: int = 10
-    seed: int = 1
-    beam: int = 10
-    sampling: bool = False
-    sampling_topk: int = -1
-    sampling_topp: float = -1.0
-    temperature: float = 1.0
-    latent_temperature: float = 1.0
-    question: str | None = None
-    answer: str | None = None
-    min_consistency: float | None = None
-    keep: int | None = None
-    diversity: float = DIVERSITY
-
-    def __post_init__(self):
-        for name, least in (("num_samples", 1), ("seed", 0), ("keep", 1)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
-        for name in ("min_consistency", "diversity"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value <= 1:
-                raise InputError(f"--{name.replace('_', '-')} must be between 0 and 1, not {value}")
-        if not 0 <= self.latent_temperature < math.inf:
-            raise InputError(f"--latent-temperature must be at least 0, not {self.latent_temperature}")
-
-    @property
-    def given(self):
-        """Which text is given, "question" or "answer", or None. Raises InputError when both are."""
-        if self.question is not None and self.answer is not None:
-            raise InputError("--question and --answer: with both the pair is whole; give one of them")
-        return "question" if self.question is not None else "answer" if self.answer is not None else None
 
 
 @dataclass(frozen=True)
@@ -89,9 +51,10 @@ class SampledPair:
 
 
 class Sampled(list):
-    """The pairs of one image, and how many draws were ``malformed``, no pair at all."""
+    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs ``left_out`` by choice."""
 
     malformed = 0
+    left_out = 0
 
 
 def load(checkpoint, evaluator=None, *, weights="imagenet", device="auto"):
@@ -168,10 +131,7 @@ class PairSampler:
             raise InputError(f"this model completes a pair from its {completes}; give --{completes}")
         if given is not None and not tokenize(getattr(options, given)):
             raise InputError(f"--{given} has no word in it; give one")
-        if self.evaluator is None:
-            for name in ("min_consistency", "keep"):
-                if getattr(options, name) is not None:
-                    raise InputError(f"--{name.replace('_', '-')} goes by the consistency of pairs: give --evaluator")
+        options.check_evaluator(self.evaluator)
 
     def draws(self, options):
         """How many draws an image can differ in: one where neither a latent variable nor words are drawn."""
@@ -213,6 +173,7 @@ class PairSampler:
                 similarity = pair_similarity(list(pairs)) if options.keep is not None else np.zeros((len(pairs),) * 2)
                 diversity = options.diversity if options.keep is not None else 0
                 order = choose(consistency, similarity, options.keep, options.min_consistency, diversity)
+            sampled.left_out = len(pairs) - len(order)
             items = list(pairs.items())
             for place in order:
                 (question, answer), (score, draw, weights) = items[place]

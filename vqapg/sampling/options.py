@@ -1,0 +1,58 @@
+"""How pairs are drawn and chosen. Nothing here needs numpy, torch or fairseq: a wrong option is told of at once."""
+
+import math
+from dataclasses import dataclass
+
+from vqapg.errors import InputError
+
+DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which explain them."""
+
+    num_samples: int = 10
+    seed: int = 1
+    beam: int = 10
+    sampling: bool = False
+    sampling_topk: int = -1
+    sampling_topp: float = -1.0
+    temperature: float = 1.0
+    latent_temperature: float = 1.0
+    question: str | None = None
+    answer: str | None = None
+    min_consistency: float | None = None
+    keep: int | None = None
+    diversity: float = DIVERSITY
+
+    def __post_init__(self):
+        for name, least in (("num_samples", 1), ("seed", 0), ("keep", 1)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
+        for name in ("min_consistency", "diversity"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise InputError(f"--{name.replace('_', '-')} must be between 0 and 1, not {value}")
+        if not 0 <= self.latent_temperature < math.inf:
+            raise InputError(f"--latent-temperature must be at least 0, not {self.latent_temperature}")
+        if self.question is not None and self.answer is not None:
+            raise InputError("--question and --answer: with both the pair is whole; give one of them")
+
+    @property
+    def given(self):
+        """Which text is given, "question" or "answer", or None."""
+        return "question" if self.question is not None else "answer" if self.answer is not None else None
+
+    @property
+    def choosing(self):
+        """The flags given that leave out pairs by their consistency, which an evaluator tells."""
+        return [
+            f"--{name.replace('_', '-')}" for name in ("min_consistency", "keep") if getattr(self, name) is not None
+        ]
+
+    def check_evaluator(self, evaluator):
+        """Raises InputError when pairs are to be chosen and *evaluator* is None."""
+        if self.choosing and evaluator is None:
+            raise InputError(f"{self.choosing[0]} goes by the consistency of pairs: give --evaluator")
