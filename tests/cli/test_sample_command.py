@@ -127,12 +127,13 @@ def test_choosing_and_completing(folder, dictionary, capsys):
 
 def test_one_is_singular(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
-    assert capsys.readouterr().out == "pairs.jsonl: 1 pair of 1 image\n"
+    assert capsys.readouterr().out == "pairs.jsonl: 1 pair of 1 image; 2 distinct pairs left out by --keep\n"
     (folder / "bad.png").write_bytes(b"no image")
     words = ["--evaluator", "evaluator.pt", "--min-consistency", 1, "--skip-bad-images", "--overwrite"]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
-        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 1 image left out that cannot be read\n"
+        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by --min-consistency; "
+        "1 image left out that cannot be read\n"
     )
 
 
