@@ -10,7 +10,7 @@ def keep_freed_memory():
 
     malloc gives whatever is larger than 32 MiB back at once, and to be given such memory anew, page by page, took a third
     of extraction's time on a CPU and a fifth of training's. The price is memory that lies in pieces: training may hold a
-    quarter more.
+    quarter to two fifths more.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
