@@ -17,10 +17,13 @@ Exit status 1 when something was found. The mutated file is then kept under --ke
 """
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -54,6 +57,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"), metavar="DIR", help="default: %(default)s")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     table, findings = {}, []
     with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
         place = Path(place)
@@ -65,19 +69,29 @@ def main() -> int:
         # Bytes that are also good float32 statistics
         traps.secret.write_bytes(b"SECRET??" * 4096)
         fake_ghostscript(place / "programs", traps.canary)
-        for kind in args.only or TARGETS:
-            numbers = range(args.start, args.start + args.times)
-            cases = run_cases(kind, numbers, args.seed, place, traps, limit=args.limit, memory=args.memory, keep=args.keep)
-            table[kind] = Counter()
-            bar = tqdm(cases, desc=kind, total=args.times, mininterval=1, disable=None)
-            for outcome, found in bar:
-                table[kind].update([outcome, *{finding.what for finding in found}])
-                findings += found
-                bar.set_postfix(found=len({finding.number for finding in findings if finding.kind == kind}))
+        with contextlib.suppress(KeyboardInterrupt):  # what is known by then is shown
+            for kind in args.only or TARGETS:
+                table[kind] = Counter()
+                for finding in fuzz(kind, table[kind], args, place, traps):
+                    findings.append(finding)
     print(format_table(table))
     if findings:
         print(format_findings(findings, args))
     return 1 if findings else 0
+
+
+def fuzz(
+    kind: str, counts: Counter, args: argparse.Namespace, place: Path, traps: Traps
+) -> Iterator[Finding]:
+    """Yields what is found by the cases of a *kind*; how they end is added to *counts*."""
+    numbers = range(args.start, args.start + args.times)
+    cases = run_cases(kind, numbers, args.seed, place, traps, limit=args.limit, memory=args.memory, keep=args.keep.resolve())
+    bar, found_in = tqdm(cases, desc=kind, total=args.times, mininterval=1, disable=None), 0
+    for outcome, found in bar:
+        counts.update([outcome, *(finding.what for finding in found)])
+        found_in += bool(found)
+        bar.set_postfix(found=found_in)
+        yield from found
 
 
 def format_table(table: dict[str, Counter]) -> str:

@@ -82,23 +82,28 @@ def run_cases(
         if process == 0:
             os.setsid()
             os.close(reader)
-            _work(kind, batch, seed, place, traps, memory, writer)
+            _work(kind, batch, seed, place, traps, memory, keep, writer)
         os.close(writer)
         lines = _lines(reader, limit)
         for number in batch:
             try:
                 result = json.loads(next(lines))
             except (TimeoutError, StopIteration) as error:
-                result = {"outcome": "ended otherwise", "what": {}, "label": "", "last": ""}
-                result["what"]["hang" if isinstance(error, TimeoutError) else "crash"] = "the process did not answer"
+                result = None
+                what = "hang" if isinstance(error, TimeoutError) else "crash"
             left.remove(number)
-            yield result["outcome"], _keep(result, kind, number, place / "case", keep)
-            if result["outcome"] == "ended otherwise":
+            if result is None:
                 break
+            yield result["outcome"], _findings(result, kind, number, keep)
         os.close(reader)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process, signal.SIGKILL)
-        os.waitpid(process, 0)
+        status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+        if result is None:
+            label, _, file = (place / "label").read_text().partition("\n")
+            _keep(Path(file), place, f"{kind}-{number}", keep)
+            result = {"label": label, "what": {what: f"no answer; the process ended with {status}"}}
+            yield "ended otherwise", _findings(result, kind, number, keep)
 
 
 def _lines(reader, limit):
@@ -116,22 +121,19 @@ def _lines(reader, limit):
         yield line
 
 
-def _keep(result, kind, number, case, keep):
-    """The findings of a case; its file is kept for them."""
-    if not result["what"]:
-        return []
-    keep.mkdir(parents=True, exist_ok=True)
-    label = (case / "label").read_text() if (case / "label").exists() else result["label"]
-    log = (case.parent / "case.log").read_bytes().decode(errors="replace")
-    kept = keep / f"{kind}-{number}"
-    file = Path(result.get("file") or label.partition("\n")[2])
-    if file.is_file():
-        shutil.copyfile(file, kept)
-    kept.with_suffix(".log").write_text(log)
+def _findings(result, kind, number, keep):
     return [
-        Finding(kind, number, what, label.partition("\n")[0], message[-300:], _sort(message), str(kept))
+        Finding(kind, number, what, result["label"], message[-300:], _sort(message), str(keep / f"{kind}-{number}"))
         for what, message in result["what"].items()
     ]
+
+
+def _keep(file, place, name, keep):
+    """Keep the mutated file of a case, and what its command said."""
+    keep.mkdir(parents=True, exist_ok=True)
+    if file.is_file():
+        shutil.copyfile(file, keep / name)
+    shutil.copyfile(place / "case.log", keep / f"{name}.log")
 
 
 def _sort(message):
@@ -140,7 +142,7 @@ def _sort(message):
     return message[:90]
 
 
-def _work(kind, numbers, seed, place, traps, memory, writer):
+def _work(kind, numbers, seed, place, traps, memory, keep, writer):
     """The fork: runs cases and writes a line of JSON after each."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -158,7 +160,9 @@ def _work(kind, numbers, seed, place, traps, memory, writer):
             os.lseek(log, 0, os.SEEK_SET)
             seen.clear()
             rng = random.Random(f"{seed} {kind} {number}")
-            result = _run(kind, rng, place, traps, seen)
+            file, result = _run(kind, rng, place, traps, seen)
+            if result["what"]:
+                _keep(file, place, f"{kind}-{number}", keep)
             os.write(writer, json.dumps(result).encode() + b"\n")
     except BaseException:
         traceback.print_exc()
@@ -184,7 +188,7 @@ def _watch(traps):
 
 
 def _run(kind, rng, place, traps, seen):
-    """One case, as what is sent through the pipe."""
+    """One case: its file, and what is sent through the pipe."""
     case = place / "case"
     shutil.rmtree(case, ignore_errors=True)
     (case / "out").mkdir(parents=True)
@@ -193,10 +197,9 @@ def _run(kind, rng, place, traps, seen):
     os.chdir(case)
     built = TARGETS[kind](place / "corpus", case, rng, traps)
     # For the process that watches, should this one die
-    (case / "label").write_text(f"{built.label}\n{built.file}")
-    # What the mutation itself did does not count.
-    seen.clear()
-    before, environment = _tree(place), dict(os.environ)
+    (place / "label").write_text(f"{built.label}\n{built.file}")
+    before, path_before = _tree(place), os.environ.get("PATH")
+    seen.clear()  # what was done here does not count
     status, what = _command(built)
     done = dict(seen)  # before this looks at files itself
     sys.stdout.flush()
@@ -210,7 +213,7 @@ def _run(kind, rng, place, traps, seen):
     if traps.canary.exists() or traps.canary.with_suffix(".jpg").exists():
         what["code run"] = f"the canary is there; {last}"
         traps.canary.unlink(missing_ok=True)
-    if dict(os.environ).get("PATH") != environment.get("PATH"):
+    if os.environ.get("PATH") != path_before:
         what["code run"] = "PATH was changed"
     what |= done
     allowed = [case / "out", *(built.may_change if status == 0 else ())]
@@ -225,7 +228,7 @@ def _run(kind, rng, place, traps, seen):
         what["taken"] = built.label
     what |= _outputs(case / "out", log)
     outcome = {0: "accepted", 1: "failed", 2: "refused"}.get(status, "failed")
-    return {"outcome": outcome, "what": what, "label": built.label, "file": str(built.file), "last": last}
+    return built.file, {"outcome": outcome, "what": what, "label": built.label}
 
 
 def _command(case: Case):
