@@ -1,4 +1,4 @@
-"""The good files that are mutated: a tiny data directory, its checkpoints, and what people bring."""
+"""The good files: a tiny data directory, its checkpoints, and what people bring."""
 
 import io
 import json
@@ -11,9 +11,16 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-PAIRS = (("What color is it?", "red"), ("Is there a circle?", "yes"), ("What's the dog's name?", "a cat"))
+PAIRS = (
+    ("What color is it?", "red"),
+    ("Is there a circle?", "yes"),
+    ("What's the dog's name?", "a cat"),
+)
 IMAGE_SIZE = 64
-SMALL = "--hidden-size 8 --embed-dim 6 --batch-size 8 --optimizer adam --lr 1e-3 --max-epoch 1 --cpu --num-workers 0"
+SMALL = (
+    "--hidden-size 8 --embed-dim 6 --batch-size 8 --optimizer adam --lr 1e-3 --max-epoch 1 --cpu "
+    "--num-workers 0"
+)
 FORMATS = ("jpg", "png", "webp", "gif", "tif", "bmp", "ppm")
 # Compressed 1,000 times smaller than it is, so that it costs nobody a disk.
 BOMB = 400 << 20
@@ -32,7 +39,12 @@ def fairseq(program: str, *arguments) -> int:
 
     import vqapg
 
-    sys.argv = [f"fairseq-{program}", *map(str, arguments), "--user-dir", str(Path(vqapg.__file__).parent)]
+    sys.argv = [
+        f"fairseq-{program}",
+        *map(str, arguments),
+        "--user-dir",
+        str(Path(vqapg.__file__).parent),
+    ]
     importlib.import_module(f"fairseq_cli.{program}").cli_main()
     return 0
 
@@ -55,8 +67,20 @@ def build(folder: Path) -> None:
     write_lines(folder / "pairs.jsonl", lines)
     data = folder / "data"
     must(vqapg("prepare", "--dataset", "jsonl", "--source", folder / "pairs.jsonl", "--dest", data))
-    must(vqapg("extract-features", data, "--backbone", "resnet18", "--weights", "none", "--image-size", IMAGE_SIZE,
-               "--num-workers", 0))
+    must(
+        vqapg(
+            "extract-features",
+            data,
+            "--backbone",
+            "resnet18",
+            "--weights",
+            "none",
+            "--image-size",
+            IMAGE_SIZE,
+            "--num-workers",
+            0,
+        )
+    )
     train(folder, "generator", "vqapg", "vqapg_joint_variational", "vqapg_elbo", "--latent-dim", 4)
     train(folder, "evaluator", "vqapg_consistency", "vqapg_consistency", "vqapg_consistency")
     write_generated(folder / "generate-test.txt", folder / "pairs-out.jsonl", lines[-6:])
@@ -64,9 +88,22 @@ def build(folder: Path) -> None:
     write_vqa2(folder / "vqa2")
     write_visual7w(folder / "visual7w")
     session = folder / "session"
-    must(vqapg("annotate", "start", session, "--data", data, "--images", 2,
-               "--pairs", f"one={folder / 'generate-test.txt'}"))
-    must(vqapg("annotate", "sheet", session, "--annotator", "anna", "--output", folder / "sheet.csv"))
+    must(
+        vqapg(
+            "annotate",
+            "start",
+            session,
+            "--data",
+            data,
+            "--images",
+            2,
+            "--pairs",
+            f"one={folder / 'generate-test.txt'}",
+        )
+    )
+    must(
+        vqapg("annotate", "sheet", session, "--annotator", "anna", "--output", folder / "sheet.csv")
+    )
     judge(folder, session)
     with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         with archive.open("archive/data/0", "w") as file:
@@ -90,22 +127,49 @@ def write_lines(path, records):
 
 
 def train(folder, name, task, architecture, criterion, *options):
-    fairseq("train", folder / "data", "--task", task, "--arch", architecture, "--criterion", criterion,
-            *SMALL.split(), *options, "--save-dir", folder / name)
+    fairseq(
+        "train",
+        folder / "data",
+        "--task",
+        task,
+        "--arch",
+        architecture,
+        "--criterion",
+        criterion,
+        *SMALL.split(),
+        *options,
+        "--save-dir",
+        folder / name,
+    )
     shutil.copy(folder / name / "checkpoint_last.pt", folder / f"{name}.pt")
     shutil.rmtree(folder / name)
 
 
 def write_generated(text, lines, records):
-    said = [("what color is it ?", "red"), ("is there a circle ?", "yes"), ("what is this ?", "a cat")] * 2
-    text.write_text("".join(
-        f"S-{number}\t-\nH-{number}\t-1.5\t{question} <sep> {answer}\nP-{number}\t-1.5\n"
-        for number, (question, answer) in enumerate(said)
-    ))
-    write_lines(lines, [
-        {"id": number, "image": record["image"], "question": question, "answer": answer, "score": -1.5}
-        for number, (record, (question, answer)) in enumerate(zip(records, said, strict=True))
-    ])
+    said = [
+        ("what color is it ?", "red"),
+        ("is there a circle ?", "yes"),
+        ("what is this ?", "a cat"),
+    ] * 2
+    text.write_text(
+        "".join(
+            f"S-{number}\t-\nH-{number}\t-1.5\t{question} <sep> {answer}\nP-{number}\t-1.5\n"
+            for number, (question, answer) in enumerate(said)
+        )
+    )
+    write_lines(
+        lines,
+        [
+            {
+                "id": number,
+                "image": record["image"],
+                "question": question,
+                "answer": answer,
+                "score": -1.5,
+            }
+            for number, (record, (question, answer)) in enumerate(zip(records, said, strict=True))
+        ],
+    )
 
 
 def write_photographs(folder):
@@ -131,10 +195,22 @@ def write_vqa2(folder):
             for place, (question, answer) in enumerate(PAIRS):
                 own = {"question_id": 10 * image + place, "image_id": image}
                 questions.append(own | {"question": question})
-                ten = [{"answer": answer, "answer_confidence": "yes", "answer_id": number} for number in range(1, 11)]
-                annotations.append(own | {"multiple_choice_answer": answer, "answer_type": "other", "answers": ten,
-                                          "question_type": "what"})
-        write_json(folder / f"v2_OpenEnded_mscoco_{part}2014_questions.json", {"questions": questions})
+                ten = [
+                    {"answer": answer, "answer_confidence": "yes", "answer_id": number}
+                    for number in range(1, 11)
+                ]
+                annotations.append(
+                    own
+                    | {
+                        "multiple_choice_answer": answer,
+                        "answer_type": "other",
+                        "answers": ten,
+                        "question_type": "what",
+                    }
+                )
+        write_json(
+            folder / f"v2_OpenEnded_mscoco_{part}2014_questions.json", {"questions": questions}
+        )
         write_json(folder / f"v2_mscoco_{part}2014_annotations.json", {"annotations": annotations})
 
 
@@ -144,12 +220,22 @@ def write_visual7w(folder):
     for number, split in enumerate(("train", "val", "test")):
         draw(number).save(folder / f"images/v7w_{number}.jpg")
         pairs = [
-            {"qa_id": 10 * number + place, "image_id": number, "type": "what", "question": question, "answer": answer,
-             "multiple_choices": ["a", "b", "c"]}
+            {
+                "qa_id": 10 * number + place,
+                "image_id": number,
+                "type": "what",
+                "question": question,
+                "answer": answer,
+                "multiple_choices": ["a", "b", "c"],
+            }
             for place, (question, answer) in enumerate(PAIRS)
         ]
-        images.append({"image_id": number, "filename": f"v7w_{number}.jpg", "split": split, "qa_pairs": pairs})
-    write_json(folder / "dataset_v7w_telling.json", {"dataset": "visual7w-telling", "images": images})
+        images.append(
+            {"image_id": number, "filename": f"v7w_{number}.jpg", "split": split, "qa_pairs": pairs}
+        )
+    write_json(
+        folder / "dataset_v7w_telling.json", {"dataset": "visual7w-telling", "images": images}
+    )
 
 
 def write_json(path, content):
@@ -167,7 +253,7 @@ def judge(folder, session):
 
 
 def fake_ghostscript(folder: Path, canary: Path) -> None:
-    """Put a ``gs`` into *folder* that leaves *canary* when it is run, and make it the whole PATH."""
+    """Make PATH the *folder*, with a ``gs`` that leaves *canary* when it is run."""
     folder.mkdir()
     program = folder / "gs"
     program.write_text(f"#!/bin/sh\n: > '{canary}'\n")

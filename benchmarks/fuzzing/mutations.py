@@ -5,8 +5,9 @@ import json
 import random
 
 ODD = (
-    None, True, False, 0, -1, 1, 2**31, 2**63, 10**30, -(2**64), 0.5, 1e308, float("nan"), float("inf"), "", " ", "x",
-    "a" * 20_000, "\ud800", "\0", "a\nb", "a\tb", "../../../etc/passwd", "/dev/zero", "=1+1", "\u202e", "e\u0301",
+    None, True, False, 0, -1, 1, 2**31, 2**63, 10**30, -(2**64), 0.5, 1e308,
+    float("nan"), float("inf"), "", " ", "x", "a" * 20_000, "\ud800", "\0", "a\nb", "a\tb",
+    "../../../etc/passwd", "/dev/zero", "=1+1", "\u202e", "e\u0301",
     [], {}, [[]], [None], {"": None}, {"a": [1, {"b": "c"}]},
 )  # fmt: skip
 LENGTHS = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF, 2**63 - 1, 2**64 - 1)
@@ -18,7 +19,9 @@ def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
     for _ in range(rng.randint(1, 3)):
         place = rng.randrange(len(content) + 1)
         end = min(len(content), place + rng.choice((1, 4, 16, 512, 4096)))
-        operation = rng.choice(("flip", "flip", "cut", "delete", "double", "insert", "length", "zero", "move"))
+        operation = rng.choice(
+            ("flip", "flip", "cut", "delete", "double", "insert", "length", "zero", "move")
+        )
         if operation == "flip":
             for _ in range(rng.choice((1, 8, 64))):
                 if content:
@@ -43,7 +46,7 @@ def mutate_bytes(content: bytes, rng: random.Random) -> bytes:
 
 
 def mutate_value(value, rng: random.Random, times: int | None = None):
-    """A copy of *value*, of lists and dicts, with one to three of its items changed, lost, doubled or wrapped."""
+    """A copy of *value*, of lists and dicts, with one to three of its items changed."""
     value = {"": copy.deepcopy(value)}
     for _ in range(times or rng.randint(1, 3)):
         places = list(_places(value))
@@ -70,7 +73,9 @@ def mutate_value(value, rng: random.Random, times: int | None = None):
 
 
 def _places(value, depth=0):
-    keys = value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    keys = (
+        value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    )
     for key in keys:
         yield depth, value, key
         yield from _places(value[key], depth + 1)
@@ -78,7 +83,9 @@ def _places(value, depth=0):
 
 def mutate_json(content: bytes, rng: random.Random) -> bytes:
     """*content*, a JSON text, with other values, or with what no writer of JSON would write."""
-    operation = rng.choice(("value",) * 6 + ("bytes", "bytes", "nested", "digits", "twice", "encoding", "huge"))
+    operation = rng.choice(
+        ("value",) * 6 + ("bytes", "bytes", "nested", "digits", "twice", "encoding", "huge")
+    )
     if operation == "value":
         return dump(mutate_value(json.loads(content), rng))
     if operation == "bytes":
@@ -95,10 +102,18 @@ def mutate_json(content: bytes, rng: random.Random) -> bytes:
         return content[:place] + content[place:end] + content[place:]
     if operation == "huge":
         return content[:place] + b'"' + b"a" * 3_000_000 + b'",' + content[place:]
-    return rng.choice((
-        b"\xef\xbb\xbf" + content, content.decode().encode("utf-16"), content.replace(b"\n", b"\r\n"), b"", b"\n",
-        content + b"\0", content.replace(b"a", b"\xe9"), content * 2,
-    ))
+    return rng.choice(
+        (
+            b"\xef\xbb\xbf" + content,
+            content.decode().encode("utf-16"),
+            content.replace(b"\n", b"\r\n"),
+            b"",
+            b"\n",
+            content + b"\0",
+            content.replace(b"a", b"\xe9"),
+            content * 2,
+        )
+    )
 
 
 def dump(value) -> bytes:
@@ -117,7 +132,11 @@ def mutate_lines(content: bytes, rng: random.Random, change=mutate_bytes) -> byt
     place = rng.randrange(len(lines))
     operation = rng.choice(("change", "change", "change", "lose", "double", "move", "long"))
     if operation == "change":
-        lines[place] = change(lines[place], rng) if lines[place] else rng.choice((b"\0", b" ", b"\xff", b"{}", b"[]"))
+        lines[place] = (
+            change(lines[place], rng)
+            if lines[place]
+            else rng.choice((b"\0", b" ", b"\xff", b"{}", b"[]"))
+        )
     elif operation == "lose":
         del lines[place]
     elif operation == "double":

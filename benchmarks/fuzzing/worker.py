@@ -1,7 +1,6 @@
 """Cases run in forks of this process, watched from outside."""
 
 import contextlib
-import hashlib
 import json
 import os
 import random
@@ -16,20 +15,30 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from fuzzing.hostile import Traps
-from fuzzing.targets import TARGETS, Case
+from fuzzing.case import Case
+from fuzzing.targets import TARGETS
+from fuzzing.traps import Traps
+from fuzzing.watch import bad_outputs, tree, watch
 
-FOUND = ("traceback", "unclear", "hang", "crash", "file changed", "code run", "secret read", "taken", "bad output")
+FOUND = (
+    "traceback",
+    "unclear",
+    "hang",
+    "crash",
+    "file changed",
+    "code run",
+    "secret read",
+    "taken",
+    "bad output",
+)
 # A fork runs some cases: what one of them leaves in the process should not grow.
 CASES_A_FORK = 40
 LARGEST_FILE = 1 << 30
 MESSAGE = re.compile(r"^(vqapg|fairseq)[-\w ]*: (error|failed): ")
-# What libraries ask about the machine
-HARMLESS_PROGRAMS = {"uname", "ldconfig", "gcc", "cc", "lscpu", "git", "java", "nvidia-smi", "file"}
 
 
 class Finding(NamedTuple):
-    """``message`` is the last line that was said; ``sort`` is the same for findings that are alike."""
+    """``message`` is the last line said; ``sort`` is the same for findings that are alike."""
 
     kind: str
     number: int
@@ -60,7 +69,15 @@ def in_fork(work: Callable[[], None], log: BinaryIO) -> int:
 
 
 def run_cases(
-    kind: str, numbers: range, seed: int, place: Path, traps: Traps, *, limit: float, memory: float, keep: Path
+    kind: str,
+    numbers: range,
+    seed: int,
+    place: Path,
+    traps: Traps,
+    *,
+    limit: float,
+    memory: float,
+    keep: Path,
 ) -> Iterator[tuple[str, list[Finding]]]:
     """Yields, for every number, how the case ended and what was found.
 
@@ -123,7 +140,15 @@ def _lines(reader, limit):
 
 def _findings(result, kind, number, keep):
     return [
-        Finding(kind, number, what, result["label"], message[-300:], _sort(message), str(keep / f"{kind}-{number}"))
+        Finding(
+            kind,
+            number,
+            what,
+            result["label"],
+            message[-300:],
+            _sort(message),
+            str(keep / f"{kind}-{number}"),
+        )
         for what, message in result["what"].items()
     ]
 
@@ -151,7 +176,7 @@ def _work(kind, numbers, seed, place, traps, memory, keep, writer):
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        seen = _watch(traps)
+        seen = watch(traps)
         log = os.open(place / "case.log", os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         for descriptor in (1, 2):
             os.dup2(log, descriptor)
@@ -170,23 +195,6 @@ def _work(kind, numbers, seed, place, traps, memory, keep, writer):
     os._exit(0)
 
 
-def _watch(traps):
-    """A list that takes what is done beside reading the file: programs started, the secret opened."""
-    seen, secret = [], os.path.realpath(traps.secret)
-
-    def audit(event, arguments):
-        if event in ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"):
-            name = os.path.basename(os.fsdecode(arguments[0] or b""))
-            if name.split()[:1] and name.split()[0] not in HARMLESS_PROGRAMS:
-                seen.append(("code run", f"{event} {arguments[0]!r}"))
-        elif event == "open" and isinstance(arguments[0], str) and arguments[0].endswith("secret"):
-            if os.path.realpath(arguments[0]) == secret:
-                seen.append(("secret read", "the secret file was opened"))
-
-    sys.addaudithook(audit)
-    return seen
-
-
 def _run(kind, rng, place, traps, seen):
     """One case: its file, and what is sent through the pipe."""
     case = place / "case"
@@ -198,7 +206,7 @@ def _run(kind, rng, place, traps, seen):
     built = TARGETS[kind](place / "corpus", case, rng, traps)
     # For the process that watches, should this one die
     (place / "label").write_text(f"{built.label}\n{built.file}")
-    before, path_before = _tree(place), os.environ.get("PATH")
+    before, path_before = tree(place), os.environ.get("PATH")
     seen.clear()  # what was done here does not count
     status, what = _command(built)
     done = dict(seen)  # before this looks at files itself
@@ -217,16 +225,18 @@ def _run(kind, rng, place, traps, seen):
         what["code run"] = "PATH was changed"
     what |= done
     allowed = [case / "out", *(built.may_change if status == 0 else ())]
-    after = _tree(place)
+    after = tree(place)
     changed = [
-        path for path in sorted({*before, *after}) if before.get(path) != after.get(path)
+        path
+        for path in sorted({*before, *after})
+        if before.get(path) != after.get(path)
         and not any(Path(path).is_relative_to(free) for free in allowed)
     ]
     if changed:
         what["file changed"] = ", ".join(os.path.relpath(path, place) for path in changed)[:200]
     if status == 0 and built.label.startswith("!"):
         what["taken"] = built.label
-    what |= _outputs(case / "out", log)
+    what |= bad_outputs(case / "out", log)
     outcome = {0: "accepted", 1: "failed", 2: "refused"}.get(status, "failed")
     return built.file, {"outcome": outcome, "what": what, "label": built.label}
 
@@ -244,42 +254,3 @@ def _command(case: Case):
         except SystemExit as exit:
             return exit.code, {}
         return 1, {}
-
-
-def _tree(place):
-    """{path: what is there} of everything but the log."""
-    found = {}
-    for folder, folders, files in os.walk(place):
-        for name in [*folders, *files]:
-            path = os.path.join(folder, name)
-            if os.path.islink(path):
-                found[path] = f"link to {os.readlink(path)}"
-            elif os.path.isfile(path) and name not in ("case.log", "bomb.zip", "canary"):
-                with open(path, "rb") as file:
-                    found[path] = hashlib.file_digest(file, "sha1").hexdigest()
-            else:
-                found[path] = ""
-    return {path: content for path, content in found.items() if not path.endswith(("case.log", "/canary"))}
-
-
-def _refuse(constant):
-    raise ValueError(constant)
-
-
-def _outputs(folder, log):
-    """Output that is no strict JSON, or holds the secret."""
-    what = {"secret read": "the secret stands in the log"} if "SECRET??" in log else {}
-    for path in folder.rglob("*"):
-        if not path.is_file() or path.is_symlink():
-            continue
-        content = path.read_bytes()
-        if b"SECRET??" in content:
-            what["secret read"] = f"the secret stands in {path.name}"
-        if path.suffix in (".json", ".jsonl"):
-            try:
-                for text in content.split(b"\n") if path.suffix == ".jsonl" else [content]:
-                    if text:
-                        json.loads(text, parse_constant=_refuse)
-            except ValueError as error:
-                what["bad output"] = f"{path.name}: {error}"
-    return what

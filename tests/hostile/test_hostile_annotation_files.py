@@ -104,7 +104,8 @@ def test_session_too_large_is_one_line(session):
         "9" * 9000,
         '{"annotator": "anna", "pair": [], "field": "consistency", "value": "1"}',
         '{"annotator": "anna", "pair": "g1p1", "field": {}, "value": "1"}',
-        '{"annotator": "anna", "pair": "g1p1", "field": "consistency", "value": "%s"}' % ("1" * 9000),
+        '{"annotator": "anna", "pair": "g1p1", "field": "consistency", "value": "%s"}'
+        % ("1" * 9000),
         '{"annotator": "\\ud800", "pair": "g1p1", "field": "consistency", "value": "1"}',
         "\0",
     ],
@@ -152,7 +153,9 @@ def test_images_of_the_user_are_no_unfinished_session(tmp_path):
 def with_questions(session, questions):
     """*session* with these questions in its first group."""
     group = session.groups[0]
-    pairs = tuple(ShownPair(f"g1p{number}", text, "=A1") for number, text in enumerate(questions, 1))
+    pairs = tuple(
+        ShownPair(f"g1p{number}", text, "=A1") for number, text in enumerate(questions, 1)
+    )
     return session._replace(groups=[group._replace(pairs=pairs), *session.groups[1:]])
 
 
@@ -171,7 +174,12 @@ def test_sheet_cells_are_harmless_and_come_back(session, tmp_path):
 
 def test_dash_typed_in_a_sheet_is_no_object(session, tmp_path):
     path = tmp_path / "sheet.csv"
-    write_sheet(path, session, "anna", {"g1p1": {"consistency": "2", "question_type": "what", "object": "-"}})
+    write_sheet(
+        path,
+        session,
+        "anna",
+        {"g1p1": {"consistency": "2", "question_type": "what", "object": "-"}},
+    )
     path.write_text(path.read_text(encoding="utf-8-sig").replace("'-", "-"), encoding="utf-8")
     assert read_sheet(path, session)[0][2]["object"] == "-"
 

@@ -51,7 +51,14 @@ def answer_of(connection):
 def post(server, *headers, body=JUDGEMENT, length=None):
     length = len(body) if length is None else length
     kind = "Content-Type: application/json"
-    return send(server, "POST /api/judgements HTTP/1.1", kind, f"Content-Length: {length}", *headers, body=body)
+    return send(
+        server,
+        "POST /api/judgements HTTP/1.1",
+        kind,
+        f"Content-Length: {length}",
+        *headers,
+        body=body,
+    )
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LocalHost:{port}"])
@@ -61,13 +68,26 @@ def test_own_host_is_answered(server, host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "127.0.0.1.evil.example:{port}", "", "0:{port}"],
+    [
+        "evil.example:{port}",
+        "127.0.0.1",
+        "127.0.0.1:1",
+        "localhost",
+        "127.0.0.1.evil.example:{port}",
+        "",
+        "0:{port}",
+    ],
 )
 @pytest.mark.parametrize("path", ["/", "/api/session?annotator=anna", "/images/001.jpg", "/none"])
 def test_other_hosts_get_403_and_one_sentence(server, host, path):
-    status, content = send(server, f"GET {path} HTTP/1.1", host=host.format(port=server.server_port))
+    status, content = send(
+        server, f"GET {path} HTTP/1.1", host=host.format(port=server.server_port)
+    )
     assert status == 403
-    assert json.loads(content)["error"] == f"this page answers only as {server.url}; open it under that address"
+    assert (
+        json.loads(content)["error"]
+        == f"this page answers only as {server.url}; open it under that address"
+    )
 
 
 def test_two_hosts_get_403(server):
@@ -81,7 +101,13 @@ def test_own_page_judges(server, session):
 
 
 @pytest.mark.parametrize(
-    "header", ["Origin: http://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"]
+    "header",
+    [
+        "Origin: http://evil.example",
+        "Origin: null",
+        "Sec-Fetch-Site: cross-site",
+        "Sec-Fetch-Site: same-site",
+    ],
 )
 def test_other_pages_cannot_judge(server, session, header):
     status, content = post(server, header)
@@ -136,7 +162,9 @@ def test_bad_request_line_gets_its_status(server, capfd, line, status):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("header", ["X: " + "a" * 70_000, "\r\n".join(f"X-{number}: a" for number in range(200))])
+@pytest.mark.parametrize(
+    "header", ["X: " + "a" * 70_000, "\r\n".join(f"X-{number}: a" for number in range(200))]
+)
 def test_too_many_headers_get_431(server, header):
     assert send(server, "GET / HTTP/1.1", header)[0] == 431
 
@@ -146,7 +174,9 @@ def test_slow_clients_keep_nobody_out(server, monkeypatch, capfd):
     with contextlib.ExitStack() as stack:
         slow = []
         for _ in range(12):
-            connection = stack.enter_context(socket.create_connection(("127.0.0.1", server.server_port), timeout=20))
+            connection = stack.enter_context(
+                socket.create_connection(("127.0.0.1", server.server_port), timeout=20)
+            )
             connection.sendall(b"GET / HTTP/1.1\r\nX: ")
             slow.append(connection)
         assert send(server, "GET / HTTP/1.1")[0] == 200
@@ -163,7 +193,9 @@ def test_no_descriptors_pauses_and_goes_on(server, monkeypatch, capfd):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     full = []
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 2, hard))
+        resource.setrlimit(
+            resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 2, hard)
+        )
         with contextlib.suppress(OSError):
             while True:
                 full.append(os.dup(client.fileno()))

@@ -40,11 +40,13 @@ def annotator_name(text):
 def checked_value(field, value):
     """What is stored of *value*. Raises InputError on a value that *field* cannot have."""
     if field not in FIELDS or not isinstance(value, str):
-        raise InputError(f"field {str(field)[:LONGEST_TEXT]!r}: is one of {', '.join(FIELDS)}, with text")
+        shown = str(field)[:LONGEST_TEXT]
+        raise InputError(f"field {shown!r}: is one of {', '.join(FIELDS)}, with text")
     value = " ".join(value.split())
     if field == "consistency":
         if value not in SCORES:
-            raise InputError(f"consistency {value[:LONGEST_TEXT]!r}: give one of {' '.join(SCORES)}")
+            shown = value[:LONGEST_TEXT]
+            raise InputError(f"consistency {shown!r}: give one of {' '.join(SCORES)}")
         return value
     if not any(map(str.isalnum, value)) and not (field == "object" and value == NO_OBJECT):
         cure = f"type one, or {NO_OBJECT} for no object" if field == "object" else 'type one, such as "what color"'
@@ -121,7 +123,9 @@ class JudgementLog:
         for annotator, pair, field, value in judgements:
             if pair not in self._pairs:
                 shown = str(pair)[:LONGEST_TEXT]
-                raise InputError(f"pair {shown!r}: not in this session; take the pairs as they are given")
+                raise InputError(
+                    f"pair {shown!r}: not in this session; take the pairs as they are given"
+                )
             name, value = annotator_name(annotator), checked_value(field, value)
             records.append({"annotator": name, "pair": pair, "field": field, "value": value, "time": time})
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
@@ -152,7 +156,10 @@ def _path(session):
 
 
 def _parse(path, content, session):
-    """The judgements in *content*, and where its last whole line ends: behind it a killed process left a cut one."""
+    """The judgements in *content*, and where its last whole line ends.
+
+    Behind that a killed process may have left a line that was cut.
+    """
     pairs = {pair.id for group in session.groups for pair in group.pairs}
     judgements = {}
     *lines, cut = content.split(b"\n")
@@ -167,9 +174,11 @@ def _parse(path, content, session):
                 raise InputError(f"pair {str(pair)[:LONGEST_TEXT]!r} is not in the session")
         except (ValueError, KeyError, TypeError, RecursionError, InputError) as error:
             reason = " ".join(str(error).split())
-            raise InputError(f"{path}:{number}: no judgement ({reason}); correct or delete the line") from None
+            raise InputError(
+                f"{path}:{number}: no judgement ({reason}); correct or delete the line"
+            ) from None
         _take(judgements, name, pair, field, value)
-    # Nothing but the beginning of a judgement is taken for one that was cut: it is about to be removed.
+    # What is cut gets removed. So it must be the beginning of a judgement, nothing else.
     if not cut.startswith(BEGINNING[: len(cut)]):
         raise InputError(f"{path}:{len(lines) + 1}: no judgement; correct or delete the line")
     return judgements, len(content) - len(cut)

@@ -25,7 +25,9 @@ def require_regular(path: Path, most: int, *, links: bool = True) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{path}: is no ordinary file; put a file there")
     if status.st_size > most:
-        raise InputError(f"{path}: has {status.st_size:,} bytes, more than {most:,}; give the right file")
+        raise InputError(
+            f"{path}: has {status.st_size:,} bytes, more than {most:,}; give the right file"
+        )
 
 
 def read_regular(path: Path, most: int, *, links: bool = True) -> bytes:

@@ -64,11 +64,16 @@ class AnnotationServer(ThreadingHTTPServer):
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
-            raise InputError(f"--port {port}: cannot be had ({error}); give another, or 0 for any free one") from error
+            raise InputError(
+                f"--port {port}: cannot be had ({error}); give another, or 0 for any free one"
+            ) from error
         # What a browser on this machine sends as Host. Another name may lead here by DNS rebinding.
         port_of_url = "" if self.server_port == 80 else f":{self.server_port}"
-        self.hosts = {f"{name}{end}" for name in ("127.0.0.1", "localhost")
-                      for end in (f":{self.server_port}", port_of_url)}
+        self.hosts = {
+            f"{name}{end}"
+            for name in ("127.0.0.1", "localhost")
+            for end in (f":{self.server_port}", port_of_url)
+        }
 
     @property
     def url(self) -> str:
@@ -80,7 +85,9 @@ class AnnotationServer(ThreadingHTTPServer):
         except OSError as error:
             if error.errno in NO_ROOM:
                 # The waiting connection wakes the server at once again: without a pause it would spin.
-                self._tell(f"no more connections can be opened ({error.strerror}); the oldest are closed")
+                self._tell(
+                    f"no more connections can be opened ({error.strerror}); the oldest are closed"
+                )
                 self._close_oldest()
                 time.sleep(PAUSE)
             raise
@@ -170,7 +177,10 @@ class _Handler(BaseHTTPRequestHandler):
             return f"this page answers only as {self.server.url}; open it under that address"
         if self.command == "POST":
             origin, site = self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site")
-            if origin not in (None, f"http://{hosts[0].strip()}") or site not in (None, "same-origin"):
+            if origin not in (None, f"http://{hosts[0].strip()}") or site not in (
+                None,
+                "same-origin",
+            ):
                 return f"a judgement comes from the page itself; open {self.server.url} and judge there"
         return None
 
@@ -183,7 +193,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(400, {"error": f"not an address of this page; open {self.server.url}"})
             return
         if url.path == "/":
-            self._send_file(importlib.resources.files("vqapg.annotation") / "page.html", "text/html; charset=utf-8")
+            self._send_file(
+                importlib.resources.files("vqapg.annotation") / "page.html",
+                "text/html; charset=utf-8",
+            )
         elif url.path == "/api/session":
             try:
                 name = annotator_name(name)
@@ -206,11 +219,15 @@ class _Handler(BaseHTTPRequestHandler):
                 raise InputError("a judgement is sent as application/json")
             record = json.loads(self._body())
             keys = ("annotator", "pair", "field", "value")
-            if not isinstance(record, dict) or not all(isinstance(record.get(key), str) for key in keys):
+            if not isinstance(record, dict) or not all(
+                isinstance(record.get(key), str) for key in keys
+            ):
                 raise InputError(f"a judgement is a JSON object with texts under {', '.join(keys)}")
             value = self.server.log.append(*(record[key] for key in keys))
         except RecursionError:
-            self._send_json(400, {"error": "a judgement is a JSON object; this one is nested too deeply"})
+            self._send_json(
+                400, {"error": "a judgement is a JSON object; this one is nested too deeply"}
+            )
         except (InputError, ValueError) as error:
             self._send_json(400, {"error": str(error)})
         except TimeoutError:
@@ -240,7 +257,10 @@ class _Handler(BaseHTTPRequestHandler):
         except InputError as error:
             self._send_json(404, {"error": str(error)})
         except OSError as error:
-            self._send_json(503, {"error": f"{path.name}: cannot be read now ({error.strerror}); reload the page"})
+            self._send_json(
+                503,
+                {"error": f"{path.name}: cannot be read now ({error.strerror}); reload the page"},
+            )
         else:
             self._send(200, content, content_type)
 

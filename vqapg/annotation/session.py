@@ -165,7 +165,9 @@ def read_session(path: Path | str) -> Session:
         content = json.loads(read_regular(file, LARGEST_SESSION))
         if content["format"] != FORMAT_VERSION:
             found = repr(content["format"])[:20]
-            raise InputError(f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}")
+            raise InputError(
+                f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}"
+            )
         # Raises a ValueError where NaN, infinity or half a character (a lone surrogate) is in it.
         json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
         return _checked(path, content)
@@ -186,11 +188,15 @@ def read_session(path: Path | str) -> Session:
 
 
 def _checked(path, content):
-    """The Session that *content* spells. Raises ValueError, KeyError or TypeError, saying where, when it is none."""
+    """The Session that *content* spells.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none, saying where.
+    """
     seed, images, models, groups = (content[key] for key in ("seed", "images", "models", "groups"))
     if type(seed) is not int:
         raise ValueError("seed is no whole number")
-    if not isinstance(images, list) or not images or not all(isinstance(image, str) for image in images):
+    if not isinstance(images, list) or not images or not all(map(_is_text, images)):
         raise ValueError("images is no list of names")
     if not isinstance(models, dict) or not isinstance(groups, list) or not groups:
         raise ValueError("models is no object, or groups no list")
@@ -202,14 +208,18 @@ def _checked(path, content):
         except (KeyError, TypeError) as error:
             raise ValueError(f"groups[{number}] is not of its form: {error}") from error
         texts = (group["id"], group["model"], *(text for pair in pairs for text in pair))
-        if not pairs or not all(isinstance(text, str) for text in texts) or group["model"] not in models:
-            raise ValueError(f"groups[{number}] has no pairs, a text that is none, or another model")
+        if not pairs or not all(map(_is_text, texts)) or group["model"] not in models:
+            raise ValueError(f"groups[{number}] has no pairs, a text that is none, or no known model")
         if type(group["image"]) is not int or not 0 <= group["image"] < len(images):
             raise ValueError(f"groups[{number}] has no image among the {len(images)}")
     ids = [pair.id for group in read for pair in group.pairs]
     if len(set(ids)) < len(ids):
         raise ValueError("two pairs have one id")
     return Session(path, seed, images, models, read)
+
+
+def _is_text(value):
+    return isinstance(value, str)
 
 
 FUNCTION_WORDS = frozenset(
