@@ -123,7 +123,8 @@ def test_other_sites_cannot_judge(server, session):
 def test_bodies_that_are_too_long_or_of_no_length_are_refused(server, session):
     assert post(server.server_port, "x" * 20_000)[0] == 400
     with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as connection:
-        connection.sendall(b"POST /api/judgements HTTP/1.1\r\nHost: x\r\n\r\n")
+        host = f"Host: 127.0.0.1:{server.server_port}".encode()
+        connection.sendall(b"POST /api/judgements HTTP/1.1\r\n" + host + b"\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.0 400")
     assert post(server.server_port, judgement())[0] == 200
 

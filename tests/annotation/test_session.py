@@ -81,7 +81,7 @@ def test_a_session_is_read_as_it_was_written(session, tmp_path):
 def test_large_images_are_made_smaller(tmp_path, data):
     Image.new("RGB", (3000, 1500)).save(data.image_path("a.png"))
     drawn, groups = draw_groups(generated(["a.png"]), ["a.png"], 1, seed=1)
-    session = write_session(tmp_path / "large", data, drawn, groups, seed=1, models={})
+    session = write_session(tmp_path / "large", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
     assert Image.open(session.image_path(0)).size == (1024, 512)
 
 
@@ -105,9 +105,9 @@ def test_numbers_do_not_tell_the_model():
 def test_a_folder_that_holds_something_is_left_alone(session, tmp_path, data):
     drawn, groups = session.images, session.groups
     with pytest.raises(InputError, match="holds a session already"):
-        write_session(session.path, data, drawn, groups, seed=1, models={})
+        write_session(session.path, data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
     with pytest.raises(InputError, match="holds something else"):
-        write_session(tmp_path / "pictures", data, drawn, groups, seed=1, models={})
+        write_session(tmp_path / "pictures", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
 
 
 def test_a_start_that_failed_leaves_no_session_and_can_be_done_again(tmp_path, data):
@@ -115,11 +115,11 @@ def test_a_start_that_failed_leaves_no_session_and_can_be_done_again(tmp_path, d
     content = data.image_path("c.png").read_bytes()
     data.image_path("c.png").write_bytes(content[:50])
     with pytest.raises(InputError, match="c.png: cannot be read as an image"):
-        write_session(tmp_path / "new", data, drawn, groups, seed=1, models={})
+        write_session(tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
     with pytest.raises(InputError, match="no annotation session"):
         read_session(tmp_path / "new")
     data.image_path("c.png").write_bytes(content)
-    assert write_session(tmp_path / "new", data, drawn, groups, seed=1, models={}).groups == groups
+    assert write_session(tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})).groups == groups
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,25 @@ A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of t
 replaces an earlier one. A process killed in the middle of a line leaves its end cut: that line was never saved.
 """
 
+import contextlib
 import datetime
 import errno
 import fcntl
 import json
 import os
-import re
 import threading
 
+from vqapg.annotation.regular_files import read_regular, require_regular
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
 from vqapg.files import writing
 
 LONGEST_TEXT = 60
+# Bytes. A judgement has about 200.
+LONGEST_LINE = 10_000
+LARGEST_FILE = 256 << 20
+# How every line begins.
+BEGINNING = b'{"annotator": "'
 
 
 def annotator_name(text):
@@ -26,22 +32,25 @@ def annotator_name(text):
     """
     name = " ".join(text.split()).lower() if isinstance(text, str) else ""
     if not 0 < len(name) <= LONGEST_TEXT or not name.isprintable():
-        raise InputError(f"annotator {text!r}: give a name of 1 to {LONGEST_TEXT} letters")
+        shown = text[: LONGEST_TEXT + 1] if isinstance(text, str) else type(text).__name__
+        raise InputError(f"annotator {shown!r}: give a name of 1 to {LONGEST_TEXT} letters")
     return name
 
 
 def checked_value(field, value):
     """What is stored of *value*. Raises InputError on a value that *field* cannot have."""
     if field not in FIELDS or not isinstance(value, str):
-        raise InputError(f"field {field!r} with value {value!r}: a field is one of {', '.join(FIELDS)}, with text")
+        shown = str(field)[:LONGEST_TEXT]
+        raise InputError(f"field {shown!r}: is one of {', '.join(FIELDS)}, with text")
     value = " ".join(value.split())
     if field == "consistency":
         if value not in SCORES:
-            raise InputError(f"consistency {value!r}: give one of {' '.join(SCORES)}")
+            shown = value[:LONGEST_TEXT]
+            raise InputError(f"consistency {shown!r}: give one of {' '.join(SCORES)}")
         return value
     if not any(map(str.isalnum, value)) and not (field == "object" and value == NO_OBJECT):
         cure = f"type one, or {NO_OBJECT} for no object" if field == "object" else 'type one, such as "what color"'
-        raise InputError(f"{field} {value!r}: {cure}")
+        raise InputError(f"{field} {value[:LONGEST_TEXT]!r}: {cure}")
     if len(value) > LONGEST_TEXT or not value.isprintable():
         raise InputError(f"{field} {value[:LONGEST_TEXT]!r}...: give at most {LONGEST_TEXT} characters")
     return value
@@ -51,10 +60,12 @@ def read_judgements(session):
     """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the last, cut one."""
     path = _path(session)
     try:
-        content = path.read_bytes()
+        content = read_regular(path, LARGEST_FILE, links=False)
     except FileNotFoundError:
         return {}
-    return _parse(path, content[: content.rfind(b"\n") + 1], session)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); free it first") from error
+    return _parse(path, content, session)[0]
 
 
 class JudgementLog:
@@ -72,6 +83,8 @@ class JudgementLog:
     def __enter__(self):
         path = _path(self._session)
         try:
+            with contextlib.suppress(FileNotFoundError):
+                require_regular(path, LARGEST_FILE, links=False)
             with writing(path):
                 self._file = open(path, "a+b", buffering=0)
         except OSError as error:
@@ -79,9 +92,7 @@ class JudgementLog:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._file.seek(0)
-            content = self._file.read()
-            end = content.rfind(b"\n") + 1
-            self.judgements = _parse(path, content[:end], self._session)
+            self.judgements, end = _parse(path, self._file.read(), self._session)
             self._file.truncate(end)
         except BlockingIOError:
             self._file.close()
@@ -111,7 +122,10 @@ class JudgementLog:
         records = []
         for annotator, pair, field, value in judgements:
             if pair not in self._pairs:
-                raise InputError(f"pair {pair!r}: not in this session; take the pairs as they are given")
+                shown = str(pair)[:LONGEST_TEXT]
+                raise InputError(
+                    f"pair {shown!r}: not in this session; take the pairs as they are given"
+                )
             name, value = annotator_name(annotator), checked_value(field, value)
             records.append({"annotator": name, "pair": pair, "field": field, "value": value, "time": time})
         lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
@@ -142,19 +156,32 @@ def _path(session):
 
 
 def _parse(path, content, session):
+    """The judgements in *content*, and where its last whole line ends.
+
+    Behind that a killed process may have left a line that was cut.
+    """
     pairs = {pair.id for group in session.groups for pair in group.pairs}
     judgements = {}
-    for number, line in enumerate(re.split(b"\n", content)[:-1], start=1):
+    *lines, cut = content.split(b"\n")
+    for number, line in enumerate(lines, start=1):
         try:
+            if len(line) > LONGEST_LINE:
+                raise InputError(f"it has {len(line):,} bytes")
             record = json.loads(line)
             name, pair, field = annotator_name(record["annotator"]), record["pair"], record["field"]
             value = checked_value(field, record["value"])
             if pair not in pairs:
-                raise InputError(f"pair {pair!r} is not in the session")
-        except (ValueError, KeyError, TypeError, InputError) as error:
-            raise InputError(f"{path}:{number}: no judgement ({error}); correct or delete the line") from None
+                raise InputError(f"pair {str(pair)[:LONGEST_TEXT]!r} is not in the session")
+        except (ValueError, KeyError, TypeError, RecursionError, InputError) as error:
+            reason = " ".join(str(error).split())
+            raise InputError(
+                f"{path}:{number}: no judgement ({reason}); correct or delete the line"
+            ) from None
         _take(judgements, name, pair, field, value)
-    return judgements
+    # What is cut gets removed. So it must be the beginning of a judgement, nothing else.
+    if not cut.startswith(BEGINNING[: len(cut)]):
+        raise InputError(f"{path}:{len(lines) + 1}: no judgement; correct or delete the line")
+    return judgements, len(content) - len(cut)
 
 
 def _take(judgements, name, pair, field, value):

@@ -5,22 +5,36 @@
 - ``POST /api/judgements``: ``{"annotator", "pair", "field", "value"}``; answered when it is on the disk
 - ``GET /images/N.jpg``
 
-Nothing that is sent tells which model a pair is of.
+Nothing that is sent tells which model a pair is of. Every answer closes its connection.
 """
 
+import contextlib
+import errno
 import importlib.resources
 import json
 import re
+import socket
 import sys
+import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from vqapg.annotation.judgements import annotator_name
-from vqapg.annotation.session import suggested_objects
+from vqapg.annotation.judgements import JudgementLog, annotator_name
+from vqapg.annotation.regular_files import read_regular
+from vqapg.annotation.session import Session, suggested_objects
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 
 LONGEST_BODY = 10_000
+# The images are JPEG of at most 1,024 x 1,024 pixels, which never take as much.
+LARGEST_IMAGE = 32 << 20
+# One more, and the oldest is closed: so slow clients cannot keep others out.
+MOST_CONNECTIONS = 64
+# Seconds without accepting, where the process or the machine has no room for a connection.
+PAUSE = 0.2
+NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # What the page may do: nothing beyond this server.
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; "
@@ -29,31 +43,94 @@ CONTENT_POLICY = (
 
 
 class AnnotationServer(ThreadingHTTPServer):
-    """Serves *session* and saves into *log*, an open JudgementLog, at 127.0.0.1:*port* (0: any free port).
+    """Serves a session at 127.0.0.1.
 
-    Raises InputError when the port cannot be had.
+    Args:
+        session: what is judged.
+        log: takes the judgements; it is open.
+        port: 0 takes any free port.
+
+    Raises:
+        InputError: when the port cannot be had.
     """
 
     daemon_threads = True
 
-    def __init__(self, session, log, port):
+    def __init__(self, session: Session, log: JudgementLog, port: int):
         self.session, self.log = session, log
+        self._connections: dict[socket.socket, None] = {}  # open, the oldest first
+        self._lock = threading.Lock()
+        self._told = False
         try:
             super().__init__(("127.0.0.1", port), _Handler)
         except (OSError, OverflowError) as error:
-            raise InputError(f"--port {port}: cannot be had ({error}); give another, or 0 for any free one") from error
+            raise InputError(
+                f"--port {port}: cannot be had ({error}); give another, or 0 for any free one"
+            ) from error
+        # What a browser on this machine sends as Host. Another name may lead here by DNS rebinding.
+        port_of_url = "" if self.server_port == 80 else f":{self.server_port}"
+        self.hosts = {
+            f"{name}{end}"
+            for name in ("127.0.0.1", "localhost")
+            for end in (f":{self.server_port}", port_of_url)
+        }
 
     @property
-    def url(self):
+    def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
+    def get_request(self):
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                # The waiting connection wakes the server at once again: without a pause it would spin.
+                self._tell(
+                    f"no more connections can be opened ({error.strerror}); the oldest are closed"
+                )
+                self._close_oldest()
+                time.sleep(PAUSE)
+            raise
+
+    def process_request(self, request, client_address):
+        with self._lock:
+            self._connections[request] = None
+            full = len(self._connections) > MOST_CONNECTIONS
+        if full:
+            self._tell(f"more than {MOST_CONNECTIONS} connections at once; the oldest are closed")
+            self._close_oldest()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        with self._lock:
+            self._connections.pop(request, None)
+        super().shutdown_request(request)
+
     def handle_error(self, request, client_address):
-        # A browser that went away in the middle is no error.
-        if not isinstance(sys.exception(), ConnectionError):
+        error = sys.exception()
+        if isinstance(error, (OSError, RuntimeError, MemoryError)):
+            # A browser that went away in the middle is no error.
+            if not isinstance(error, ConnectionError):
+                self._tell(f"a request was not answered ({error}); reload the page")
+        else:
             super().handle_error(request, client_address)
 
+    def _close_oldest(self):
+        """Close the oldest connection; its thread then ends by itself."""
+        with self._lock:
+            oldest = next(iter(self._connections), None)
+            self._connections.pop(oldest, None)
+        if oldest is not None:
+            with contextlib.suppress(OSError):
+                oldest.shutdown(socket.SHUT_RDWR)
 
-def session_for(session, log, annotator):
+    def _tell(self, message):
+        if not self._told:
+            print(f"warning: {message}; this is said once", file=sys.stderr, flush=True)
+        self._told = True
+
+
+def session_for(session: Session, log: JudgementLog, annotator: str) -> dict:
     """What the page shows to *annotator*."""
     return {
         "annotator": annotator,
@@ -85,28 +162,54 @@ def _image_number(path):
 class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
+    def parse_request(self):
+        if not super().parse_request():
+            return False
+        refusal = self._refusal()
+        if refusal:
+            self._send_json(403, {"error": refusal})
+        return not refusal
+
+    def _refusal(self):
+        """Why this request is not for the page's own server; None when it is."""
+        hosts = self.headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0].strip().lower() not in self.server.hosts:
+            return f"this page answers only as {self.server.url}; open it under that address"
+        if self.command == "POST":
+            origin, site = self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site")
+            if origin not in (None, f"http://{hosts[0].strip()}") or site not in (
+                None,
+                "same-origin",
+            ):
+                return f"a judgement comes from the page itself; open {self.server.url} and judge there"
+        return None
+
     def do_GET(self):
-        url = urlsplit(self.path)
         session = self.server.session
+        try:
+            url = urlsplit(self.path)
+            name = parse_qs(url.query, errors="strict").get("annotator", [""])[0]
+        except ValueError:
+            self._send_json(400, {"error": f"not an address of this page; open {self.server.url}"})
+            return
         if url.path == "/":
-            page = importlib.resources.files("vqapg.annotation").joinpath("page.html").read_bytes()
-            self._send(200, page, "text/html; charset=utf-8")
+            self._send_file(
+                importlib.resources.files("vqapg.annotation") / "page.html",
+                "text/html; charset=utf-8",
+            )
         elif url.path == "/api/session":
             try:
-                name = annotator_name(parse_qs(url.query).get("annotator", [""])[0])
+                name = annotator_name(name)
             except InputError as error:
                 self._send_json(400, {"error": str(error)})
             else:
                 self._send_json(200, session_for(session, self.server.log, name))
         elif (number := _image_number(url.path)) in range(len(session.images)):
-            self._send(200, session.image_path(number).read_bytes(), "image/jpeg")
+            self._send_file(session.image_path(number), "image/jpeg")
         else:
             self._send_json(404, {"error": f"{url.path}: there is no such page"})
 
     def do_POST(self):
-        body = self._body()
-        if body is None:
-            return
         if self.path != "/api/judgements":
             self._send_json(404, {"error": f"{self.path}: there is no such page"})
             return
@@ -114,10 +217,21 @@ class _Handler(BaseHTTPRequestHandler):
             # Other sites' pages cannot send this type to us.
             if self.headers.get_content_type() != "application/json":
                 raise InputError("a judgement is sent as application/json")
-            record = json.loads(body)
-            value = self.server.log.append(*(record[key] for key in ("annotator", "pair", "field", "value")))
-        except (InputError, ValueError, KeyError, TypeError) as error:
+            record = json.loads(self._body())
+            keys = ("annotator", "pair", "field", "value")
+            if not isinstance(record, dict) or not all(
+                isinstance(record.get(key), str) for key in keys
+            ):
+                raise InputError(f"a judgement is a JSON object with texts under {', '.join(keys)}")
+            value = self.server.log.append(*(record[key] for key in keys))
+        except RecursionError:
+            self._send_json(
+                400, {"error": "a judgement is a JSON object; this one is nested too deeply"}
+            )
+        except (InputError, ValueError) as error:
             self._send_json(400, {"error": str(error)})
+        except TimeoutError:
+            raise
         except OSError as error:
             print(f"not saved: {error}", file=sys.stderr)
             self._send_json(507, {"error": f"not saved: {error}"})
@@ -125,12 +239,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, {"value": value})
 
     def _body(self):
-        """The request's body; None, and answered, when it is too long or its length is not told."""
-        length = self.headers.get("Content-Length", "")
-        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > LONGEST_BODY:
-            self._send_json(400, {"error": f"a judgement has a Content-Length of at most {LONGEST_BODY}"})
-            return None
-        return self.rfile.read(int(length))
+        """The request's body. Raises InputError when its length is not told, too long, or not kept to."""
+        lengths = self.headers.get_all("Content-Length", [])
+        told = len(lengths) == 1 and re.fullmatch("[0-9]{1,9}", lengths[0])
+        if not told or int(lengths[0]) > LONGEST_BODY or "Transfer-Encoding" in self.headers:
+            raise InputError(f"a judgement has a Content-Length of at most {LONGEST_BODY}")
+        body = self.rfile.read(int(lengths[0]))
+        if len(body) < int(lengths[0]):
+            raise InputError("the judgement was cut on its way; send it again")
+        return body
+
+    def _send_file(self, path, content_type):
+        try:
+            content = read_regular(Path(path), LARGEST_IMAGE, links=False)
+        except FileNotFoundError:
+            self._send_json(404, {"error": f"{path.name}: is missing from the session"})
+        except InputError as error:
+            self._send_json(404, {"error": str(error)})
+        except OSError as error:
+            self._send_json(
+                503,
+                {"error": f"{path.name}: cannot be read now ({error.strerror}); reload the page"},
+            )
+        else:
+            self._send(200, content, content_type)
 
     def _send_json(self, status, content):
         self._send(status, json.dumps(content, ensure_ascii=False).encode(), "application/json")
@@ -141,6 +273,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")
         self.send_header("Content-Security-Policy", CONTENT_POLICY)
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("X-Content-Type-Options", "nosniff")
         self.end_headers()
         self.wfile.write(body)
 

@@ -3,6 +3,7 @@
 - ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is unfinished
 - ``images/``: the drawn images as JPEG, under numbers
 - ``judgements.jsonl``: what annotators judged, see judgements.py
+- ``.unfinished``: our mark in a folder that is still being made
 
 The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order drawn by the
 seed, so that no number tells the model.
@@ -17,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from vqapg.annotation.regular_files import read_regular
 from vqapg.data.pictures import open_rgb
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
@@ -24,6 +26,8 @@ from vqapg.evaluation.human import Group, ShownPair
 from vqapg.files import atomic_write
 
 FORMAT_VERSION = 1
+LARGEST_SESSION = 64 << 20  # bytes; one of 1,000 images has about 2 MB
+MARK = ".unfinished"
 # Section 5.2: each image has three to ten generated pairs.
 FEWEST_PAIRS, MOST_PAIRS = 3, 10
 # Pixels of the longer side of the images that are shown.
@@ -107,7 +111,9 @@ def write_session(path, data, drawn, groups, *, seed, models):
     path = Path(path)
     check_new(path)
     try:
-        (path / "images").mkdir(parents=True, exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+        (path / MARK).touch()
+        (path / "images").mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"{path}: cannot be made ({error.strerror}); give another folder") from error
     for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
@@ -128,6 +134,7 @@ def write_session(path, data, drawn, groups, *, seed, models):
     with atomic_write(path / "session.json") as file:
         json.dump(content, file, indent=1, ensure_ascii=False)
         file.write("\n")
+    (path / MARK).unlink()
     return read_session(path)
 
 
@@ -137,31 +144,82 @@ def check_new(path):
         raise InputError(
             f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
         )
-    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {"images"}):
+    if path.is_dir() and not path.is_symlink():
+        names = {entry.name for entry in path.iterdir()}
+        ours = {"images", MARK} if MARK in names else set()
+        if not {name for name in names if not name.startswith(".session.json.partial-")} - ours:
+            return
+    if path.exists() or path.is_symlink():
         raise InputError(f"{path}: holds something else; give a new folder")
 
 
-def read_session(path):
-    """The session in the folder *path*. Raises InputError where there is none, or a broken one."""
-    file = Path(path) / "session.json"
+def read_session(path: Path | str) -> Session:
+    """The session in the folder *path*.
+
+    Raises:
+        InputError: when there is none, or it is broken. It names the line, or the group.
+    """
+    path, remedy = Path(path), "make a new session"
+    file = path / "session.json"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(file, LARGEST_SESSION))
         if content["format"] != FORMAT_VERSION:
+            found = repr(content["format"])[:20]
             raise InputError(
-                f"{file}: of format {content['format']}, this vqapg reads {FORMAT_VERSION}; make a new session"
+                f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}"
             )
-        groups = [
-            Group(group["id"], group["model"], group["image"], tuple(ShownPair(**pair) for pair in group["pairs"]))
-            for group in content["groups"]
-        ]
-        return Session(Path(path), content["seed"], content["images"], content["models"], groups)
+        # Raises a ValueError where NaN, infinity or half a character (a lone surrogate) is in it.
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+        return _checked(path, content)
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(
             f"{path}: no annotation session (there is no session.json in it); make one: "
             f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{file}: broken ({error!r}); make a new session") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}:{error.lineno}: broken ({error.msg}); {remedy}") from error
+    except RecursionError as error:
+        raise InputError(f"{file}: broken (it is nested too deeply); {remedy}") from error
+    except KeyError as error:
+        raise InputError(f"{file}: broken (there is no {error}); {remedy}") from error
+    except (OSError, ValueError, TypeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{file}: broken ({reason[:200]}); {remedy}") from error
+
+
+def _checked(path, content):
+    """The Session that *content* spells.
+
+    Raises:
+        ValueError, KeyError, TypeError: when it is none, saying where.
+    """
+    seed, images, models, groups = (content[key] for key in ("seed", "images", "models", "groups"))
+    if type(seed) is not int:
+        raise ValueError("seed is no whole number")
+    if not isinstance(images, list) or not images or not all(map(_is_text, images)):
+        raise ValueError("images is no list of names")
+    if not isinstance(models, dict) or not isinstance(groups, list) or not groups:
+        raise ValueError("models is no object, or groups no list")
+    read = []
+    for number, group in enumerate(groups):
+        try:
+            pairs = tuple(ShownPair(**pair) for pair in group["pairs"])
+            read.append(Group(group["id"], group["model"], group["image"], pairs))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"groups[{number}] is not of its form: {error}") from error
+        texts = (group["id"], group["model"], *(text for pair in pairs for text in pair))
+        if not pairs or not all(map(_is_text, texts)) or group["model"] not in models:
+            raise ValueError(f"groups[{number}] has no pairs, a text that is none, or no known model")
+        if type(group["image"]) is not int or not 0 <= group["image"] < len(images):
+            raise ValueError(f"groups[{number}] has no image among the {len(images)}")
+    ids = [pair.id for group in read for pair in group.pairs]
+    if len(set(ids)) < len(ids):
+        raise ValueError("two pairs have one id")
+    return Session(path, seed, images, models, read)
+
+
+def _is_text(value):
+    return isinstance(value, str)
 
 
 FUNCTION_WORDS = frozenset(

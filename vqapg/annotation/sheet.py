@@ -1,15 +1,21 @@
-"""The same judgements on a sheet: CSV, filled in with any spreadsheet, and read back."""
+"""The same judgements on a sheet: CSV, filled in with any spreadsheet, and read back.
+
+A generated text could be a formula. So cells are escaped when written, see csv_cells.py.
+"""
 
 import csv
 import io
 from pathlib import Path
 
 from vqapg.annotation.judgements import annotator_name, checked_value
+from vqapg.annotation.regular_files import read_regular
+from vqapg.csv_cells import escape_cell, unescape_cell
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
 from vqapg.files import atomic_write
 
+LARGEST_SHEET = 64 << 20  # bytes
 COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
 
 
@@ -25,7 +31,8 @@ def write_sheet(path, session, annotator, judged):
         image = f"images/{session.image_path(group.image).name}"
         for pair in group.pairs:
             given = {"question_type": question_type(pair.question)} | judged.get(pair.id, {})
-            writer.writerow([annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)])
+            cells = [annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)]
+            writer.writerow(map(escape_cell, cells))
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
     with atomic_write(path, "wb") as file:
         file.write(text.getvalue().encode("utf-8-sig"))
@@ -39,7 +46,7 @@ def read_sheet(path, session):
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, LARGEST_SHEET).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 text ({error.reason}); save the sheet as CSV in UTF-8") from None
     except OSError as error:
@@ -52,17 +59,18 @@ def read_sheet(path, session):
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise InputError(f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet")
-        for row in reader:
+        for cells in reader:
+            row = {column: unescape_cell(cells[column] or "") for column in COLUMNS}
             where = f"{path}:{reader.line_num}"
             if row["pair"] not in pairs or row["question"] != pairs[row["pair"]].question:
                 raise InputError(
-                    f"{where}: pair {row['pair']!r} with this question is not in {session.path}; give its own sheet"
+                    f"{where}: pair {row['pair'][:60]!r} with this question is not in {session.path}; give its own sheet"
                 )
-            if not (row["consistency"] or "").strip() and not (row["object"] or "").strip():
+            if not row["consistency"].strip() and not row["object"].strip():
                 continue
             try:
                 name = annotator_name(row["annotator"])
-                values = {field: checked_value(field, row[field] or "") for field in FIELDS}
+                values = {field: checked_value(field, row[field]) for field in FIELDS}
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
             if (name, row["pair"]) in seen:

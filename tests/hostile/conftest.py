@@ -1,0 +1,23 @@
+"""The annotation session of tests/annotation, for hostile inputs."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from annotated_pairs import IMAGES, MODELS, generated
+from PIL import Image
+
+from vqapg.annotation.session import draw_groups, write_session
+
+
+@pytest.fixture
+def session(tmp_path):
+    """A session of three images, made in tmp_path / "session"."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, image in enumerate(IMAGES):
+        Image.new("RGB", (60, 40), (80 * number, 120, 200)).save(folder / image)
+    data = SimpleNamespace(path=Path("DATA"), image_path=folder.joinpath)
+    drawn, groups = draw_groups(generated(), IMAGES, 3, seed=1)
+    models = {model: {"pairs_file": "x"} for model in MODELS}
+    return write_session(tmp_path / "session", data, drawn, groups, seed=1, models=models)
