@@ -82,9 +82,9 @@ def test_a_folder_without_metrics_is_an_empty_study(tmp_path):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("{", "cannot be read as JSON"), ("[]", "holds no figures"), ('{"pairs": 3}', "has no count of images"),
+    ("{", "broken or cut JSON"), ("[]", "holds no figures"), ('{"pairs": 3}', "has no count of images"),
     ('{"pairs": "x"}', "has no count of pairs"), (json.dumps(metrics(3, 0.7, distinct4=3)), "distinct4 is no figure"),
-    (json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))), "distinct4 is no figure"),
+    (json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))), "NaN is not a JSON number"),
     (json.dumps(metrics(3, 0.7, true_consistent=figure("a", 0, 1))), "true_consistent is no figure"),
     (json.dumps(metrics(3, 0.7, bleu4={"value": 0.5, "n": 3, "ci95": [0.1]})), "bleu4 is no figure"),
     (json.dumps(metrics(3, 0.7, bleu4={"ci95": None})), "bleu4 is no figure"),
