@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from vqapg.annotation.judgements import annotator_name, checked_value
+from vqapg.csv_cells import escape_cell, unescape_cell
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
@@ -25,7 +26,9 @@ def write_sheet(path, session, annotator, judged):
         image = f"images/{session.image_path(group.image).name}"
         for pair in group.pairs:
             given = {"question_type": question_type(pair.question)} | judged.get(pair.id, {})
-            writer.writerow([annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)])
+            pair_id, *texts = pair
+            texts = map(escape_cell, texts)
+            writer.writerow([annotator, group.id, image, pair_id, *texts, *(given.get(field, "") for field in FIELDS)])
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
     with atomic_write(path, "wb") as file:
         file.write(text.getvalue().encode("utf-8-sig"))
@@ -54,7 +57,7 @@ def read_sheet(path, session):
             raise InputError(f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet")
         for row in reader:
             where = f"{path}:{reader.line_num}"
-            if row["pair"] not in pairs or row["question"] != pairs[row["pair"]].question:
+            if row["pair"] not in pairs or pairs[row["pair"]].question not in _readings(row["question"]):
                 raise InputError(
                     f"{where}: pair {row['pair']!r} with this question is not in {session.path}; give its own sheet"
                 )
@@ -72,3 +75,8 @@ def read_sheet(path, session):
     except csv.Error as error:
         raise InputError(f"{path}:{reader.line_num}: broken CSV ({error}); save the sheet as CSV again") from None
     return rows
+
+
+def _readings(cell):
+    """The texts that *cell* may stand for: sheets of earlier versions have no apostrophes added."""
+    return cell, unescape_cell(cell or "")
