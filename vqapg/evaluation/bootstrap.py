@@ -46,8 +46,11 @@ class ImageBootstrap:
         return _shifted_range(replicates, np.mean(value), possible)
 
     def distinct_count(self, image, item, possible):
-        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in ``mean``."""
-        if not self._has_interval(image):
+        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in ``mean``.
+
+        Images without items count too: a resample of those alone holds no item, which is a count, not nothing.
+        """
+        if self.images < 2 or not len(item):
             return None
         return _shifted_range(self._distinct(image, item), len(np.unique(item)), possible)
 

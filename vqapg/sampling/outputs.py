@@ -85,7 +85,8 @@ def _write_csv(path, records, images):
     records = ({key: escape_cell(value) for key, value in record.items()} for record in records)
     first = next(records, None)
     with atomic_write(path) as file:
-        writer = csv.DictWriter(file, first or COLUMNS, lineterminator="\n")
+        # All texts in quotes: Python 3.11 and 3.12 would leave a carriage return in a name bare, which ends the row.
+        writer = csv.DictWriter(file, first or COLUMNS, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         writer.writeheader()
         writer.writerows(chain([first] if first else [], records))
 
