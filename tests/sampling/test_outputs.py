@@ -46,7 +46,7 @@ def test_csv(tmp_path, records, images):
     with open(path, newline="", encoding="utf-8") as file:
         assert list(csv.DictReader(file)) == [{key: str(value) for key, value in record.items()} for record in records]
     assert write_records(path, "csv", [], images) == 0
-    assert path.read_text() == '"image","question","answer","score"\n'
+    assert path.read_text() == "image,question,answer,score\n"
 
 
 def official_accuracy(questions, annotations, results, since_2021=False):

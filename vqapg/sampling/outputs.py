@@ -11,7 +11,7 @@ import os
 import shutil
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from PIL import Image
 
@@ -85,10 +85,19 @@ def _write_csv(path, records, images):
     records = ({key: escape_cell(value) for key, value in record.items()} for record in records)
     first = next(records, None)
     with atomic_write(path) as file:
-        # All texts in quotes: Python 3.11 and 3.12 would leave a carriage return in a name bare, which ends the row.
-        writer = csv.DictWriter(file, first or COLUMNS, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        writer = csv.DictWriter(_LineFeeds(file), first or COLUMNS)
         writer.writeheader()
         writer.writerows(chain([first] if first else [], records))
+
+
+class _LineFeeds:
+    """Ends rows by a line feed alone. The writer believes in carriage returns, else it would leave one in a name bare."""
+
+    def __init__(self, file: TextIO):
+        self.file = file
+
+    def write(self, row: str) -> None:
+        self.file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_image_folder(folder, records, images):
