@@ -200,10 +200,10 @@ def read_manifest(path):
 
 def _are_counts(counts):
     """Whether *counts* is {split: {"images": number, "pairs": number}}, or None, as where the entry is missing."""
-    return counts is None or all(
-        isinstance(counts.get(split), dict) and type(counts[split].get(what)) is int
-        for split in SPLITS
-        for what in ("images", "pairs")
+    return counts is None or (
+        isinstance(counts, dict)
+        and all(isinstance(counts.get(split), dict) for split in SPLITS)
+        and all(type(counts[split].get(what)) is int for split in SPLITS for what in ("images", "pairs"))
     )
 
 
