@@ -1,7 +1,8 @@
-"""JSON that others wrote, read strictly: what Python's reader would let pass or fail on is one clear line.
+"""JSON that others wrote, read strictly: what Python's reader would let pass or fail on is one
+clear line.
 
-Refused are: what is not UTF-8 or not JSON, an empty text, NaN and Infinity, numbers too large to hold, a key that an
-object has twice, half a surrogate pair, and nesting that is too deep.
+Refused are: what is not UTF-8 or not JSON, an empty text, NaN and Infinity, numbers too large to
+hold, a key that an object has twice, half a surrogate pair, and nesting that is too deep.
 """
 
 import json
@@ -30,27 +31,29 @@ def read_json(path: str | Path, cure: str, object_hook: Callable[[dict], Any] | 
         object_hook: what an object becomes, so that what is not needed takes no memory
 
     Raises:
-        InputError: if the file cannot be read or is not strict JSON; FileNotFoundError and NotADirectoryError pass,
-            since a missing file means another thing to each caller.
+        InputError: if the file cannot be read or is not strict JSON; FileNotFoundError and
+            NotADirectoryError pass, since a missing file means another thing to each caller.
     """
     try:
-        content = Path(path).read_bytes()
+        text = decode(Path(path).read_bytes(), str(path), cure)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {cure}") from error
-    return parse_json(decode(content, str(path), cure), str(path), cure, object_hook)
+    return parse_json(text, str(path), cure, object_hook)
 
 
 def read_lines(path: str | Path, cure: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, each with its number from 1, without their ends or byte order marks.
+    """The lines of a text file, each with its number from 1, without their ends or byte order
+    marks.
 
     Args:
         path: the file, which may be a pipe
         cure: how the user mends it; ends every message
 
     Raises:
-        InputError: if the file cannot be read, is not UTF-8, or has a line of more than ``MAX_LINE_BYTES``
+        InputError: if the file cannot be read, is not UTF-8, or has a line of more than
+            ``MAX_LINE_BYTES``
     """
     try:
         with open(path, "rb") as file:
@@ -58,7 +61,9 @@ def read_lines(path: str | Path, cure: str) -> Iterator[tuple[int, str]]:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
                 if len(line) > MAX_LINE_BYTES:
-                    raise InputError(f"{path}:{number}: the line is longer than {MAX_LINE_BYTES:,} bytes; {cure}")
+                    raise InputError(
+                        f"{path}:{number}: the line is longer than {MAX_LINE_BYTES:,} bytes; {cure}"
+                    )
                 yield number, decode(line, f"{path}:{number}", cure).rstrip("\r\n")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); {cure}") from error
@@ -81,12 +86,13 @@ def parse_json(
         text: JSON
         where: the file, or file:line where *text* is a line; begins every message
         cure: how the user mends it; ends every message
-        object_hook: what an object becomes; its KeyError, TypeError and ValueError mean an object of a wrong form
+        object_hook: what an object becomes; its KeyError, TypeError and ValueError mean an object
+            of a wrong form
 
     Raises:
         InputError: if *text* is not strict JSON
     """
-    if not text.strip():
+    if not text or text.isspace():
         raise InputError(f"{where}: is empty; {cure}")
 
     def make_object(items: list[tuple[str, Any]]) -> Any:
@@ -100,7 +106,9 @@ def parse_json(
         try:
             return object_hook(made)
         except (KeyError, TypeError, ValueError) as error:
-            raise _NotStrict(f"not of the official form ({type(error).__name__}: {error})") from error
+            raise _NotStrict(
+                f"not of the official form ({type(error).__name__}: {error})"
+            ) from error
 
     try:
         value = json.loads(
@@ -127,7 +135,7 @@ def parse_json(
 
 
 def is_id(value: object) -> bool:
-    """Whether *value* is a whole number from 0 up that other tools can hold; ``true`` and ``1.0`` are not."""
+    """Whether *value* is a whole number of 0 to ``MAX_ID``; ``true`` and ``1.0`` are not."""
     return type(value) is int and 0 <= value <= MAX_ID
 
 

@@ -166,7 +166,9 @@ def test_vqa2_cut_json_is_refused(tmp_path, capsys, name, keep):
     write_vqa2(tmp_path)
     path = tmp_path / name
     path.write_text(path.read_text()[:keep])
-    refuses(capsys, "vqa2", tmp_path, path, "broken or cut JSON" if keep else "is empty", "visualqa.org")
+    refuses(
+        capsys, "vqa2", tmp_path, path, "broken or cut JSON" if keep else "is empty", "visualqa.org"
+    )
 
 
 def test_vqa2_missing_images_bytes_and_impossible_numbers_are_refused(tmp_path, capsys):

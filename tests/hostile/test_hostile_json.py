@@ -1,4 +1,4 @@
-"""Other people's JSON: every reader gives one line that names file and line, and the cure, whatever the kind of fault."""
+"""Other people's JSON: every reader refuses each kind of fault in one line, with place and cure."""
 
 import json
 
@@ -116,14 +116,16 @@ LINE = '{"image": "a.png", "question": "why?", "answer": "a cat", "split": "trai
 @pytest.mark.parametrize("name", ["jsonl", "generated"])
 def test_the_line_of_a_fault_is_named(name, tmp_path, data):
     (tmp_path / "a.png").touch()
-    content = f"\ufeff{LINE}\r\n\r\n{LINE[:-1]}, \"more\": NaN}}\n".encode()
+    content = f'\ufeff{LINE}\r\n\r\n{LINE[:-1]}, "more": NaN}}\n'.encode()
     assert "given.json:3: NaN" in refusal(name, content, tmp_path, data)
 
 
 def test_byte_order_mark_and_windows_line_ends_are_no_fault(tmp_path, data):
     (tmp_path / "a.png").touch()
     (tmp_path / "given.json").write_bytes(f"\ufeff{LINE}\r\n{LINE}".encode())
-    assert [record.answer for record in jsonl.read(tmp_path / "given.json").records] == ["a cat"] * 2
+    assert [record.answer for record in jsonl.read(tmp_path / "given.json").records] == [
+        "a cat"
+    ] * 2
     assert [pair.answer for pair in read_generated(tmp_path / "given.json", data)] == ["a cat"] * 2
     (tmp_path / "given.json").write_bytes('\ufeff{"a": [1,\r\n 2]}'.encode())
     assert read_json(tmp_path / "given.json", "make it again") == {"a": [1, 2]}
@@ -144,11 +146,26 @@ def test_the_line_of_a_whole_file_is_named():
 
 
 def test_what_is_strict_json_is_read_as_python_reads_it():
-    text = r'{"a": [1, -2.5, 1e300, true, null, "\ud83d\ude00 \u0000", {}], "b": {"a": 9223372036854775808}}'
+    text = (
+        r'{"a": [1, -2.5, 1e300, true, null, "\ud83d\ude00 \u0000", {}], "b": 9223372036854775808}'
+    )
     assert parse_json(text, "a", "b") == json.loads(text)
 
 
-BAD_IDS = ["-1", "1.0", "1.5", "true", "null", "[1]", "{}", '""', '"1.5"', '"\u0661"', "9223372036854775808", '"1e3"']
+BAD_IDS = [
+    "-1",
+    "1.0",
+    "1.5",
+    "true",
+    "null",
+    "[1]",
+    "{}",
+    '""',
+    '"1.5"',
+    '"\u0661"',
+    "9223372036854775808",
+    '"1e3"',
+]
 
 
 @pytest.mark.parametrize("id", [*BAD_IDS, '"7"'])
@@ -165,9 +182,16 @@ def test_ids_of_vqa2_are_whole_numbers(key, id, tmp_path):
     for part in ("train", "val"):
         (tmp_path / f"{part}2014").mkdir()
         (tmp_path / vqa2.ANNOTATIONS.format(part)).write_text(annotations)
-        (tmp_path / vqa2.QUESTIONS.format(part)).write_text(questions.replace(f'"{key}": 1', f'"{key}": {id}'))
-    with pytest.raises(InputError, match="questions.json: not of the official form .*the id .* is not a whole number"):
-        vqa2.read(tmp_path, seed=1, valid_pairs=0, min_pairs_per_image=0, max_images=0, max_test_images=0)
+        (tmp_path / vqa2.QUESTIONS.format(part)).write_text(
+            questions.replace(f'"{key}": 1', f'"{key}": {id}')
+        )
+    with pytest.raises(
+        InputError,
+        match="questions.json: not of the official form .*the id .* is not a whole number",
+    ):
+        vqa2.read(
+            tmp_path, seed=1, valid_pairs=0, min_pairs_per_image=0, max_images=0, max_test_images=0
+        )
 
 
 def test_an_answer_that_is_there_twice_is_refused(tmp_path):
@@ -179,7 +203,9 @@ def test_an_answer_that_is_there_twice_is_refused(tmp_path):
             f'{{"annotations": [{answer % "yes"}, {answer % "no"}]}}'
         )
     with pytest.raises(InputError, match="the answer to question 1 is there twice"):
-        vqa2.read(tmp_path, seed=1, valid_pairs=0, min_pairs_per_image=0, max_images=0, max_test_images=0)
+        vqa2.read(
+            tmp_path, seed=1, valid_pairs=0, min_pairs_per_image=0, max_images=0, max_test_images=0
+        )
 
 
 def test_a_file_name_with_a_line_break_is_refused(tmp_path, data):
@@ -193,17 +219,31 @@ def test_scores_are_finite_numbers(score, tmp_path, data):
     assert "given.json:1: " in refusal("generated", (line % score).encode(), tmp_path, data)
 
 
-@pytest.mark.parametrize("line", ["H-" + "1" * 5000, "H-\u0661", "H-0\t" + "9" * 5000 + "\ta <sep> b", "H-0\t1e999\ta <sep> b"])
+@pytest.mark.parametrize(
+    "line",
+    ["H-" + "1" * 5000, "H-\u0661", "H-0\t" + "9" * 5000 + "\ta <sep> b", "H-0\t1e999\ta <sep> b"],
+)
 def test_numbers_of_hypotheses_are_bounded(line, tmp_path, data):
-    assert "given.json:1: " in refusal("generated", (line if "\t" in line else f"{line}\t-1\ta <sep> b").encode(), tmp_path, data)
+    assert "given.json:1: " in refusal(
+        "generated", (line if "\t" in line else f"{line}\t-1\ta <sep> b").encode(), tmp_path, data
+    )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"counts": []}, {"counts": {}}, {"counts": {"train": {"images": 1, "pairs": "x"}}}, {"options": 3},
-        {"versions": [1]}, {"source": None}, {"dataset": 3}, {"image_root": []}, {"distinct_tokens": "many"},
-        {"paper_table_2": {"train": 1}}, {"format": "1"}, {"format": None},
+        {"counts": []},
+        {"counts": {}},
+        {"counts": {"train": {"images": 1, "pairs": "x"}}},
+        {"options": 3},
+        {"versions": [1]},
+        {"source": None},
+        {"dataset": 3},
+        {"image_root": []},
+        {"distinct_tokens": "many"},
+        {"paper_table_2": {"train": 1}},
+        {"format": "1"},
+        {"format": None},
     ],
 )
 def test_a_manifest_of_another_form_is_refused(change, tmp_path):
@@ -221,7 +261,22 @@ def test_a_manifest_that_lacks_what_is_needed_is_refused(tmp_path, data):
 
 def test_the_command_ends_with_status_2(tmp_path, capsys):
     (tmp_path / "pairs.jsonl").write_text('{"image": NaN}\n')
-    assert main(["prepare", "--dataset", "jsonl", "--source", str(tmp_path / "pairs.jsonl"), "--dest", str(tmp_path / "D")]) == 2
+    assert (
+        main(
+            [
+                "prepare",
+                "--dataset",
+                "jsonl",
+                "--source",
+                str(tmp_path / "pairs.jsonl"),
+                "--dest",
+                str(tmp_path / "D"),
+            ]
+        )
+        == 2
+    )
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"vqapg prepare: error: {tmp_path}/pairs.jsonl:1: NaN is not a JSON number; ")
+    assert line.startswith(
+        f"vqapg prepare: error: {tmp_path}/pairs.jsonl:1: NaN is not a JSON number; "
+    )
     assert not (tmp_path / "D").exists()

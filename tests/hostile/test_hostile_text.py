@@ -100,7 +100,7 @@ def test_fractions_and_powers_stay_what_they_are():
 
 def test_labels_and_question_types_are_equal_in_both_spellings():
     assert question_type("What’s on it?") == question_type("What's on it?") == "what's on"
-    assert normalise_label("The man’s “hat”") == normalise_label("the man's \"hat\"")
+    assert normalise_label("The man’s “hat”") == normalise_label('the man\'s "hat"')
 
 
 def test_figures_are_those_of_the_plain_spelling(tmp_path, monkeypatch):
@@ -113,16 +113,23 @@ def test_figures_are_those_of_the_plain_spelling(tmp_path, monkeypatch):
     data = DataDirectory(write_data(tmp_path / "DATA", gold))
     spelled = {
         "plain": [("What's on the man's head?", "it's a hat"), ("What does it say?", '"stop"')],
-        "typographic": [("What’s on the man’s head?", "it’s a hat"), ("What does it say?", "“stop”")],
+        "typographic": [
+            ("What’s on the man’s head?", "it’s a hat"),
+            ("What does it say?", "“stop”"),
+        ],
     }
     found = {}
     for name, pairs in spelled.items():
         path = tmp_path / f"{name}.jsonl"
         rows = [(image, *pair) for image, pair in zip("ab", pairs)]
-        rows += [("b", "what is it?", unicodedata.normalize(form, "a café")) for form in ("NFC", "NFD")]
+        rows += [
+            ("b", "what is it?", unicodedata.normalize(form, "a café")) for form in ("NFC", "NFD")
+        ]
         lines = ({"image": f"{image}.png", "question": q, "answer": a} for image, q, a in rows)
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        found[name] = compute_metrics(read_generated(path, data), gold=data.pairs("test"), resamples=5)
+        found[name] = compute_metrics(
+            read_generated(path, data), gold=data.pairs("test"), resamples=5
+        )
     assert found["typographic"] == found["plain"]
     # All gold pairs of both images are found, word for word; the accent in two forms is one pair.
     assert found["plain"]["gold_recall"]["value"] == 1
@@ -131,23 +138,32 @@ def test_figures_are_those_of_the_plain_spelling(tmp_path, monkeypatch):
 
 
 def _source(path, answer="yes"):
-    records = [Record(f"{split}.jpg", "is it?", answer, split) for split in ("train", "valid", "test")]
+    records = [
+        Record(f"{split}.jpg", "is it?", answer, split) for split in ("train", "valid", "test")
+    ]
     path.touch()
     return SourceData(path, path.parent, records, [path])
 
 
 def test_scripts_without_spaces_are_counted(tmp_path, capsys):
-    write_directory(tmp_path / "english", _source(tmp_path / "a", "a café"), dataset="jsonl", options={})
+    write_directory(
+        tmp_path / "english", _source(tmp_path / "a", "a café"), dataset="jsonl", options={}
+    )
     assert capsys.readouterr().err == ""
     for number, answer in enumerate(["一只猫", "แมว", "ねこです", "カメラ"]):
-        write_directory(tmp_path / str(number), _source(tmp_path / "b", answer), dataset="jsonl", options={})
+        write_directory(
+            tmp_path / str(number), _source(tmp_path / "b", answer), dataset="jsonl", options={}
+        )
         (line,) = capsys.readouterr().err.splitlines()
         assert "b: 3 of 3 pairs are in a script without spaces" in line
 
 
 def test_a_directory_of_an_earlier_tokenizer_is_said(tmp_path, capsys, monkeypatch):
     source = tmp_path / "pairs.jsonl"
-    rows = ({"image": f"{s}.jpg", "question": "is it?", "answer": "yes", "split": s} for s in ("train", "valid", "test"))
+    rows = (
+        {"image": f"{s}.jpg", "question": "is it?", "answer": "yes", "split": s}
+        for s in ("train", "valid", "test")
+    )
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for split in ("train", "valid", "test"):
         (tmp_path / f"{split}.jpg").touch()

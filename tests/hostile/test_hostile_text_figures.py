@@ -12,7 +12,11 @@ from vqapg.evaluation.generated import GeneratedPair, read_generated
 from vqapg.evaluation.metrics import compute_metrics
 from vqapg.evaluation.summary import format_table
 
-GOLD = [Pair("a.png", "what is this ?", "a cat"), Pair("a.png", "why ?", "so"), Pair("b.png", "who ?", "me")]
+GOLD = [
+    Pair("a.png", "what is this ?", "a cat"),
+    Pair("a.png", "why ?", "so"),
+    Pair("b.png", "who ?", "me"),
+]
 
 
 def block(id, *texts):
@@ -47,7 +51,9 @@ TWICE = {
 
 @pytest.mark.parametrize("kind", TWICE)
 def test_a_pair_with_a_second_block_of_hypotheses_is_refused(read, kind):
-    with pytest.raises(InputError, match=r"given:\d+: pair 0 has hypotheses already, from line \d on\. .*; give"):
+    with pytest.raises(
+        InputError, match=r"given:\d+: pair 0 has hypotheses already, from line \d on\. .*; give"
+    ):
         read(TWICE[kind])
 
 
@@ -58,11 +64,19 @@ def test_the_lines_of_both_blocks_are_named(read):
 
 
 def test_shards_of_different_pairs_and_equal_texts_of_an_nbest_list_are_read(read):
-    assert read(block(2, A) + block(0, A, A, B) + block(1, B)) == [(0, "a"), (0, "a"), (0, "b"), (1, "b"), (2, "a")]
+    assert read(block(2, A) + block(0, A, A, B) + block(1, B)) == [
+        (0, "a"),
+        (0, "a"),
+        (0, "b"),
+        (1, "b"),
+        (2, "a"),
+    ]
 
 
 def lines(*records):
-    return "".join(json.dumps({"image": "a.png", "question": "why?", **record}) + "\n" for record in records)
+    return "".join(
+        json.dumps({"image": "a.png", "question": "why?", **record}) + "\n" for record in records
+    )
 
 
 def test_json_lines_with_an_id_and_a_pair_twice_are_refused(read):
@@ -77,8 +91,22 @@ def test_json_lines_with_an_id_and_a_pair_twice_are_refused(read):
 def test_json_lines_that_may_be_equal_are_read(read):
     # Draws without an id; the n-best list of one id; another pair of an id.
     assert len(read(lines({"answer": "a"}, {"answer": "b"}, {"answer": "a"}))) == 3
-    assert len(read(lines({"id": 0, "answer": "a"}, {"id": 0, "answer": "a"}, {"id": 1, "answer": "a"}))) == 3
-    assert len(read(lines({"id": 0, "answer": "a"}, {"id": 1, "answer": "a"}, {"id": 0, "answer": "b"}))) == 3
+    assert (
+        len(
+            read(
+                lines({"id": 0, "answer": "a"}, {"id": 0, "answer": "a"}, {"id": 1, "answer": "a"})
+            )
+        )
+        == 3
+    )
+    assert (
+        len(
+            read(
+                lines({"id": 0, "answer": "a"}, {"id": 1, "answer": "a"}, {"id": 0, "answer": "b"})
+            )
+        )
+        == 3
+    )
 
 
 @pytest.fixture
@@ -97,8 +125,12 @@ def test_cider_of_one_image_is_not_computed(metrics):
     one = metrics(pairs, GOLD[:2])
     assert one["cider"] == {"value": None, "n": 2, "ci95": None}
     assert "there is one image" in one["not_computed"]["cider"]
-    assert one["bleu4"]["value"] == pytest.approx(1, abs=1e-6) and "bleu4" not in one["not_computed"]
-    assert "CIDEr" in format_table(one) and "not computed: has no value here: it weighs" in format_table(one)
+    assert (
+        one["bleu4"]["value"] == pytest.approx(1, abs=1e-6) and "bleu4" not in one["not_computed"]
+    )
+    assert "CIDEr" in format_table(
+        one
+    ) and "not computed: has no value here: it weighs" in format_table(one)
     two = metrics(pairs)
     assert two["cider"]["value"] > 1 and "cider" not in two["not_computed"]
 
@@ -126,5 +158,17 @@ def test_a_joined_file_ends_the_command_with_status_2(tmp_path, capsys):
     data = write_data(tmp_path / "DATA", GOLD)
     (tmp_path / "joined.txt").write_text(block(0, A) * 2)
     output = tmp_path / "metrics.json"
-    assert main(["evaluate", str(data), "--pairs", str(tmp_path / "joined.txt"), "--output", str(output)]) == 2
+    assert (
+        main(
+            [
+                "evaluate",
+                str(data),
+                "--pairs",
+                str(tmp_path / "joined.txt"),
+                "--output",
+                str(output),
+            ]
+        )
+        == 2
+    )
     assert "pair 0 has hypotheses already" in capsys.readouterr().err and not output.exists()

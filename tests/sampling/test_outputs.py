@@ -50,11 +50,13 @@ def test_csv(tmp_path, records, images):
 
 
 def official_accuracy(questions, annotations, results, since_2021=False):
-    """The VQA accuracy of *results* {question id: answer}, by the rule of the official code, slowly.
+    """The VQA accuracy of *results* {question id: answer}, by the rule of the official code,
+    slowly.
 
-    Over the ten sets of nine answers, the mean of min(1, matching / 3). The code before March 2021 takes the normal
-    form of the system's answer, and punctuation out of ten answers that differ. The code since then takes normal forms
-    of all where the ten differ, and compares as they are where they are equal.
+    Over the ten sets of nine answers, the mean of min(1, matching / 3). The code before March 2021
+    takes the normal form of the system's answer, and punctuation out of ten answers that differ.
+    The code since then takes normal forms of all where the ten differ, and compares as they are
+    where they are equal.
     """
     for key in ("info", "task_type", "data_type", "data_subtype", "license"):
         assert key in questions and key in annotations
@@ -84,7 +86,7 @@ def accuracy(result, given, since_2021):
 
 
 def without_signs(text):
-    """What the code before 2021 does to annotated answers that differ: signs and periods, neither case nor articles."""
+    """What the code before 2021 takes out of annotated answers that differ."""
     result = text
     for sign in ';/[]"{}()=+\\_-><@`,?!':
         goes = re.search(r"\d,\d", text) or f"{sign} " in text or f" {sign}" in text
@@ -92,7 +94,21 @@ def without_signs(text):
     return re.sub(r"\.(?!\d)", "", result)
 
 
-ANSWERS = ["two", "a", "a circle", "10 a.m.", "?", ".", "the", "The T-shirt.", "dont know", "1,5 kg", "None", "red", "a, b"]
+ANSWERS = [
+    "two",
+    "a",
+    "a circle",
+    "10 a.m.",
+    "?",
+    ".",
+    "the",
+    "The T-shirt.",
+    "dont know",
+    "1,5 kg",
+    "None",
+    "red",
+    "a, b",
+]
 
 
 @pytest.mark.parametrize("since_2021", [False, True])
@@ -105,7 +121,9 @@ def test_the_answer_and_its_normal_form_are_right_in_both_codes(answer, since_20
     assert accuracy("something else", given, since_2021) == 0
 
 
-@hypothesis.given(st.text(st.sampled_from("aAnthe two1.,?'-/ "), min_size=1, max_size=12).filter(str.strip))
+@hypothesis.given(
+    st.text(st.sampled_from("aAnthe two1.,?'-/ "), min_size=1, max_size=12).filter(str.strip)
+)
 def test_any_answer_is_right_in_both_codes(text):
     answer = " ".join(text.split())
     for since_2021 in (False, True):
@@ -127,7 +145,11 @@ def test_vqa2_files_are_what_the_official_evaluation_reads(tmp_path, records, im
     assert official_accuracy(questions, annotations, right) == 1
     assert official_accuracy(questions, annotations, right | {1001: "no"}) == pytest.approx(2 / 3)
     kinds = [(a["question_type"], a["answer_type"], a["multiple_choice_answer"]) for a in annotations["annotations"]]
-    assert kinds == [("what's this", "other", "a “cat”, 2 dogs"), ("is it", "yes/no", "yes"), ("how many", "number", "2")]
+    assert kinds == [
+        ("what's this", "other", "a “cat”, 2 dogs"),
+        ("is it", "yes/no", "yes"),
+        ("how many", "number", "2"),
+    ]
 
 
 def test_coco_images_keep_their_numbers():
@@ -145,10 +167,15 @@ def test_coco_images_keep_their_numbers():
 def test_vqa2_files_are_read_back_by_our_own_reader(tmp_path):
     texts = [("what's this?", "a"), ("how many?", "two"), ("why?", "?")]
     images = [InputImage(name, name) for name in ("000000000042.jpg", "000000123456.jpg")]
-    records = [{"image": image.name, "question": q, "answer": a} for image in images for q, a in texts]
+    records = [
+        {"image": image.name, "question": q, "answer": a} for image in images for q, a in texts
+    ]
     for part in ("train", "val"):
         write_vqa2(
-            tmp_path / vqa2.QUESTIONS.format(part), tmp_path / vqa2.ANNOTATIONS.format(part), records, images
+            tmp_path / vqa2.QUESTIONS.format(part),
+            tmp_path / vqa2.ANNOTATIONS.format(part),
+            records,
+            images,
         )
         for number in (42, 123456):
             picture = tmp_path / f"{part}2014/COCO_{part}2014_{number:012}.jpg"
@@ -156,10 +183,14 @@ def test_vqa2_files_are_read_back_by_our_own_reader(tmp_path):
             picture.touch()
     options = {"min_pairs_per_image": 0, "max_images": 0, "max_test_images": 0}
     read = vqa2.read(tmp_path, seed=1, valid_pairs=1, **options).records
-    assert [(record.question, record.answer) for record in read if record.split == "test"] == texts * 2
+    assert [
+        (record.question, record.answer) for record in read if record.split == "test"
+    ] == texts * 2
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-2 dogs", "@A1", "\t=1", "\r=1", "'=1", "''", "＝1", "ok", "a=1", ""])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-2 dogs", "@A1", "\t=1", "\r=1", "'=1", "''", "＝1", "ok", "a=1", ""]
+)
 def test_csv_cells_cannot_run_and_come_back(tmp_path, text):
     records = [{"image": text, "question": text, "answer": text, "score": -0.5}]
     write_records(tmp_path / "pairs.csv", "csv", records, [])
@@ -173,7 +204,9 @@ def test_csv_cells_cannot_run_and_come_back(tmp_path, text):
 
 def test_a_score_that_is_no_number_is_never_written(tmp_path):
     with pytest.raises(ValueError):
-        write_records(tmp_path / "pairs.jsonl", "jsonl", [{"image": "a", "score": float("nan")}], [])
+        write_records(
+            tmp_path / "pairs.jsonl", "jsonl", [{"image": "a", "score": float("nan")}], []
+        )
     assert not list(tmp_path.iterdir())
 
 

@@ -28,7 +28,16 @@ def write_sheet(path, session, annotator, judged):
             given = {"question_type": question_type(pair.question)} | judged.get(pair.id, {})
             pair_id, *texts = pair
             texts = map(escape_cell, texts)
-            writer.writerow([annotator, group.id, image, pair_id, *texts, *(given.get(field, "") for field in FIELDS)])
+            writer.writerow(
+                [
+                    annotator,
+                    group.id,
+                    image,
+                    pair_id,
+                    *texts,
+                    *(given.get(field, "") for field in FIELDS),
+                ]
+            )
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
     with atomic_write(path, "wb") as file:
         file.write(text.getvalue().encode("utf-8-sig"))
@@ -57,7 +66,9 @@ def read_sheet(path, session):
             raise InputError(f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet")
         for row in reader:
             where = f"{path}:{reader.line_num}"
-            if row["pair"] not in pairs or pairs[row["pair"]].question not in _readings(row["question"]):
+            if row["pair"] not in pairs or pairs[row["pair"]].question not in _readings(
+                row["question"]
+            ):
                 raise InputError(
                     f"{where}: pair {row['pair']!r} with this question is not in {session.path}; give its own sheet"
                 )

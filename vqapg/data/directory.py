@@ -86,7 +86,8 @@ class DataDirectory:
         for key in ("dataset", "image_root"):
             if key not in self.manifest:
                 raise InputError(
-                    f"{self.path}/manifest.json: has no {key}; make it anew with vqapg prepare --overwrite"
+                    f"{self.path}/manifest.json: has no {key}; "
+                    "make it anew with vqapg prepare --overwrite"
                 )
         if not self.dictionary_path.is_file():
             raise InputError(f"{self.dictionary_path}: missing; {self._cure}")
@@ -191,7 +192,11 @@ def read_manifest(path):
         raise InputError(
             f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; {cure}"
         )
-    wrong = [key for key, form in MANIFEST_FORM.items() if not isinstance(manifest.get(key, form()), form)]
+    wrong = [
+        key
+        for key, form in MANIFEST_FORM.items()
+        if not isinstance(manifest.get(key, form()), form)
+    ]
     wrong += [key for key in ("counts", "paper_table_2") if not _are_counts(manifest.get(key))]
     if wrong:
         raise InputError(f"{manifest_path}: its {wrong[0]} is not of the expected form; {cure}")
@@ -199,11 +204,13 @@ def read_manifest(path):
 
 
 def _are_counts(counts):
-    """Whether *counts* is {split: {"images": number, "pairs": number}}, or None, as where the entry is missing."""
+    """Whether *counts* is {split: {"images": n, "pairs": n}}; None is good too."""
     return counts is None or (
         isinstance(counts, dict)
         and all(isinstance(counts.get(split), dict) for split in SPLITS)
-        and all(type(counts[split].get(what)) is int for split in SPLITS for what in ("images", "pairs"))
+        and all(
+            type(counts[split].get(what)) is int for split in SPLITS for what in ("images", "pairs")
+        )
     )
 
 
@@ -296,9 +303,9 @@ def _tokenise(source_data, dataset):
                 counts.update(tokens)
     if unspaced:
         print(
-            f"warning: {source_data.source}: {unspaced:,} of {len(source_data.records):,} pairs are in a script "
-            "without spaces between words. The tokenizer is for English and makes one token of such a "
-            "sentence; put spaces between its words",
+            f"warning: {source_data.source}: {unspaced:,} of {len(source_data.records):,} pairs "
+            "are in a script without spaces between words. The tokenizer is for English and makes "
+            "one token of such a sentence; put spaces between its words",
             file=sys.stderr,
         )
     return columns, counts

@@ -43,7 +43,9 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
     standing = None if overwrite else read_manifest(dest)
     for key in ("dataset", "options", "source", "source_sha256", "counts", "distinct_tokens"):
         if standing is not None and key not in standing:
-            raise InputError(f"{dest}/manifest.json: has no {key}; give another --dest, or --overwrite")
+            raise InputError(
+                f"{dest}/manifest.json: has no {key}; give another --dest, or --overwrite"
+            )
     if standing is not None and (standing["dataset"], standing["options"]) != (dataset, options):
         raise InputError(
             f"{dest}: holds {standing['dataset']} made with {_spell(standing['options'])}, not "
@@ -64,9 +66,9 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         DataDirectory(dest)  # raises when a file of it was lost
         if tokenizer_version(standing) != TOKENIZER_VERSION:
             print(
-                f"warning: {dest}: was made with tokenizer {tokenizer_version(standing)}, this vqapg has "
-                f"{TOKENIZER_VERSION}. A few texts have other tokens now, above all those with typographic quotes. "
-                "Make it anew with --overwrite, and train again",
+                f"warning: {dest}: was made with tokenizer {tokenizer_version(standing)}, this "
+                f"vqapg has {TOKENIZER_VERSION}. A few texts have other tokens now, above all those "
+                "with typographic quotes. Make it anew with --overwrite, and train again",
                 file=sys.stderr,
             )
         return Prepared(standing, done_before=True, features_removed=False)

@@ -46,9 +46,11 @@ class ImageBootstrap:
         return _shifted_range(replicates, np.mean(value), possible)
 
     def distinct_count(self, image, item, possible):
-        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in ``mean``.
+        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in
+        ``mean``.
 
-        Images without items count too: a resample of those alone holds no item, which is a count, not nothing.
+        Images without items count too: a resample of those alone holds no item, which is a count,
+            not nothing.
         """
         if self.images < 2 or not len(item):
             return None
@@ -104,8 +106,9 @@ class ImageBootstrap:
         return _shifted_range(replicates, estimate, possible)
 
     def _has_interval(self, image):
-        # From a single image nothing can be said about other images: no interval rather than a zero-width one. Nor
-        # where others were generated for, but the figure rests on one alone: the 4-grams of one, say.
+        # From a single image nothing can be said about other images: no interval rather than a
+        # zero-width one. Nor where others were generated for, but the figure rests on one alone:
+        # the 4-grams of one, say.
         return len(np.unique(image)) > 1
 
     def _distinct(self, image, item):

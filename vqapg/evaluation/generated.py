@@ -17,7 +17,8 @@ from vqapg.tokens import SEPARATOR
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
 # Eighteen digits fit 64 bits, and pass Python's own bound on digits.
 HYPOTHESIS = re.compile(r"H-([0-9]{1,18})\t([^\t]*)\t([^\t]*)")
-# What begins the lines of one pair, before its hypotheses: S-<id>, or T-<id> where there is no source text.
+# What begins the lines of one pair, before its hypotheses: S-<id>, or T-<id> where there is no
+# source text.
 PAIR = re.compile(r"[ST]-([0-9]{1,18})\t")
 DECIMALS = 4  # of what people read
 CURE = "give a generate-*.txt or a JSON lines file"
@@ -43,21 +44,23 @@ class GeneratedPair:
         return self.question is None
 
 
-def read_generated(path: str | Path, data: DataDirectory, split: str = "test") -> list[GeneratedPair]:
+def read_generated(
+    path: str | Path, data: DataDirectory, split: str = "test"
+) -> list[GeneratedPair]:
     """Read every hypothesis of *path*, sorted by id (an n-best list keeps its order).
 
-    The content of the file decides its form, not its name. A JSON line holds text for people, so it is tokenised
-    again; without an ``id`` it takes its 0-based line number.
+    The content of the file decides its form, not its name. A JSON line holds text for people, so it
+    is tokenised again; without an ``id`` it takes its 0-based line number.
 
     Args:
-        path: ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON lines with
-            ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``
+        path: ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON
+            lines with ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``
         data: the data directory that was generated from
         split: the split that was generated from
 
     Raises:
-        InputError: if the file cannot be read, holds no hypothesis, has a broken line, holds a run twice, or names
-            a pair or an image that is not in *split* of *data*
+        InputError: if the file cannot be read, holds no hypothesis, has a broken line, holds a run
+            twice, or names a pair or an image that is not in *split* of *data*
     """
     path = Path(path)
     lines = read_lines(path, CURE)
@@ -89,17 +92,22 @@ def readable_records(pairs, scores=None):
             "score": None if math.isnan(pair.score) else round(pair.score, DECIMALS),
         }
         if scores is not None:
-            record["consistency"] = round(float(scores[pair.image, pair.question, pair.answer]), DECIMALS)
+            record["consistency"] = round(
+                float(scores[pair.image, pair.question, pair.answer]), DECIMALS
+            )
         yield record
 
 
 Lines = Iterable[tuple[int, str]]
 
 
-def _read_hypotheses(path: Path, lines: Lines, data: DataDirectory, split: str) -> Iterator[GeneratedPair]:
+def _read_hypotheses(
+    path: Path, lines: Lines, data: DataDirectory, split: str
+) -> Iterator[GeneratedPair]:
     gold = data.pairs(split)
     without = set(range(len(gold)))
-    # Where the hypotheses of each id begin, and the id whose lines go on: those of an n-best list stand together.
+    # Where the hypotheses of each id begin, and the id whose lines go on: those of an n-best list
+    # stand together.
     begun: dict[int, int] = {}
     current = None
     for number, line in lines:
@@ -123,8 +131,8 @@ def _read_hypotheses(path: Path, lines: Lines, data: DataDirectory, split: str) 
             )
         if begun.setdefault(id, number) != number and id != current:
             raise InputError(
-                f"{where}: pair {id} has hypotheses already, from line {begun[id]} on. Two outputs were joined, "
-                "which would count pairs twice; give the output of one run"
+                f"{where}: pair {id} has hypotheses already, from line {begun[id]} on. Two outputs "
+                "were joined, which would count pairs twice; give the output of one run"
             )
         current = id
         without.discard(id)
@@ -138,12 +146,15 @@ def _read_hypotheses(path: Path, lines: Lines, data: DataDirectory, split: str) 
         )
 
 
-def _read_json_lines(path: Path, lines: Lines, data: DataDirectory, split: str) -> Iterator[GeneratedPair]:
+def _read_json_lines(
+    path: Path, lines: Lines, data: DataDirectory, split: str
+) -> Iterator[GeneratedPair]:
     images = {pair.image for pair in data.pairs(split)}
     if tokenizer_version(data.manifest) != TOKENIZER_VERSION:
         print(
-            f"warning: {data.path}: was made with another tokenizer than the one that now splits {path}. A few texts "
-            "differ for that reason alone, above all those with typographic quotes; make it anew with vqapg prepare",
+            f"warning: {data.path}: was made with another tokenizer than the one that now splits "
+            f"{path}. A few texts differ for that reason alone, above all those with typographic "
+            "quotes; make it anew with vqapg prepare",
             file=sys.stderr,
         )
     # The run of lines with one id in which a pair was met: an n-best list may hold equal pairs.
@@ -153,16 +164,21 @@ def _read_json_lines(path: Path, lines: Lines, data: DataDirectory, split: str) 
         if not line.strip():
             continue
         where = f"{path}:{number}"
-        record = parse_json(line, where, "every line must be a JSON object with image, question and answer")
+        record = parse_json(
+            line, where, "every line must be a JSON object with image, question and answer"
+        )
         if not isinstance(record, dict):
-            raise InputError(f"{where}: not a JSON object with image, question and answer; make it one")
+            raise InputError(
+                f"{where}: not a JSON object with image, question and answer; make it one"
+            )
         for key in ("image", "question", "answer"):
             if not isinstance(record.get(key), str):
                 raise InputError(f"{where}: no text under {key!r}; every line needs the three")
         id, score = record.get("id", number - 1), record.get("score")
         if not is_id(id):
             raise InputError(
-                f"{where}: id {repr(id)[:40]} is no whole number from 0 to {MAX_ID}; correct or remove it"
+                f"{where}: id {repr(id)[:40]} is no whole number from 0 to {MAX_ID}; "
+                "correct or remove it"
             )
         if record["image"] not in images:
             raise InputError(
@@ -178,8 +194,8 @@ def _read_json_lines(path: Path, lines: Lines, data: DataDirectory, split: str) 
         earlier = met.setdefault(pair, (begins, number))
         if earlier[0] != begins:
             raise InputError(
-                f"{where}: id {id} has this pair already, at line {earlier[1]}. Two files were joined, which "
-                "would count pairs twice; remove one of the lines, or its id"
+                f"{where}: id {id} has this pair already, at line {earlier[1]}. Two files were "
+                "joined, which would count pairs twice; remove one of the lines, or its id"
             )
         yield replace(pair, score=math.nan if score is None else _finite(score, where))
 
@@ -200,5 +216,7 @@ def _finite(score, where):
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{where}: score {repr(score)[:40]} is not a finite number; correct the line")
+        raise InputError(
+            f"{where}: score {repr(score)[:40]} is not a finite number; correct the line"
+        )
     return number

@@ -16,7 +16,7 @@ from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
 
 # Why a figure has no value on some data, by its key.
 NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
-ONE_IMAGE = "has no value here: it weighs n-grams by how few images have them, and there is one image"
+ONE_IMAGE = "has no value here: it weighs n-grams by how few images have them; there is one image"
 KEYS = ("bleu4", "meteor", "rouge_l", "cider")
 # Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the references.
 BLEU_PARTS = 10
@@ -124,7 +124,7 @@ def has_four_grams(parts: np.ndarray) -> bool:
 
 
 def bleu_figure(figures: Figures, image: np.ndarray, parts: np.ndarray) -> dict:
-    """BLEU-4 of texts with *parts* [M, 10], each of an *image* [M]; without a value where no text has four tokens."""
+    """BLEU-4 of texts with *parts* [M, 10], each of an *image* [M]; no value without 4-grams."""
     # coco-caption's TINY would make a number out of 0 / 0.
     return figures.of_sums(image, parts, bleu_4) if has_four_grams(parts) else no_value(len(parts))
 
@@ -142,7 +142,8 @@ def cider(images, texts, references):
 
     Its document frequency is the number of images whose references hold an n-gram. coco-caption scores one text an
     image; several are scored in rounds, so that an image counts once however many pairs were generated for it, and
-    every system sees the same frequencies. With one image every n-gram has weight 0: the result is None.
+    every system sees the same frequencies. With one image every n-gram has weight 0: the result is
+    None.
     """
     if len(references) < 2:
         return None

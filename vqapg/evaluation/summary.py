@@ -53,7 +53,8 @@ SCORES = ("mean_score", "mean_score_all_pairs", "cider", "cider_distinct_triples
 def format_table(metrics):
     """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over.
 
-    A figure without a value is followed by the reason. The same figure with or without repeats within an image is shown only where there are repeats.
+    A figure without a value is followed by the reason. The same figure with or without repeats
+    within an image is shown only where there are repeats.
     """
     rows = [
         ("measure", "figure", "95% interval", "over"),

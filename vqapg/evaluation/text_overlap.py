@@ -28,7 +28,8 @@ def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
         seed, resamples: of the bootstrap over images
 
     Returns:
-        ``{"value", "n", "ci95"}`` by key; under ``not_computed`` why some are missing, or have no value
+        ``{"value", "n", "ci95"}`` by key; under ``not_computed`` why some are missing, or have no
+        value
 
     Raises:
         InputError: if a pair's id is not the number of a gold pair of its image
@@ -36,8 +37,8 @@ def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
     for pair in pairs:
         if pair.id >= len(gold) or gold[pair.id].image != pair.image:
             raise InputError(
-                f"--pairs: id {pair.id} is not a pair of {pair.image!r} in this split. Texts are compared with the "
-                "gold pair of their id; give the generate-*.txt of this split"
+                f"--pairs: id {pair.id} is not a pair of {pair.image!r} in this split. Texts are "
+                "compared with the gold pair of their id; give the generate-*.txt of this split"
             )
     figures, missing = Figures(pairs, seed, resamples), not_computed()
     said = [getattr(pair, text) for pair in figures.pairs]

@@ -13,14 +13,15 @@ NUMBERS = {
 ARTICLES = {"a", "an", "the"}
 # Those whose bare form is no other word; "ill", "its", "well" and the like stay what they are, as they do there.
 _CONTRACTIONS = (
-    "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't he'd "
-    "he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am mightn't mightn't've might've mustn't must've "
-    "needn't not've o'clock oughtn't 'ow's'at shan't she'd've should've shouldn't shouldn't've somebody'd've "
-    "somebody'll somebody's someone'd someone'd've someone'll someone's something'd something'd've something'll "
-    "that's there'd there'd've there're there's they'd they'd've they'll they're they've 'twas wasn't we'd've we've "
-    "weren't what'll what're what's what've when's where'd where's where've who'd who'd've who'll who's who've "
-    "why'll why're why's won't would've wouldn't wouldn't've y'all y'all'll y'all'd've you'd you'd've you'll you're "
-    "you've"
+    "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've "
+    "hasn't haven't he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am mightn't "
+    "mightn't've might've mustn't must've needn't not've o'clock oughtn't 'ow's'at shan't "
+    "she'd've should've shouldn't shouldn't've somebody'd've somebody'll somebody's someone'd "
+    "someone'd've someone'll someone's something'd something'd've something'll that's there'd "
+    "there'd've there're there's they'd they'd've they'll they're they've 'twas wasn't we'd've "
+    "we've weren't what'll what're what's what've when's where'd where's where've who'd who'd've "
+    "who'll who's who've why'll why're why's won't would've wouldn't wouldn't've y'all y'all'll "
+    "y'all'd've you'd you'd've you'll you're you've"
 ).split()
 
 
@@ -28,10 +29,11 @@ def _with_one_apostrophe_less(word: str) -> list[str]:
     return [word[:place] + word[place + 1 :] for place, sign in enumerate(word) if sign == "'"]
 
 
-# The official table knows a contraction that lacks one of its apostrophes. Its entry of "somebody'd" takes one away.
-CONTRACTIONS = {bare: word for word in _CONTRACTIONS for bare in _with_one_apostrophe_less(word)} | {
-    "somebody'd": "somebodyd"
-}
+# The official table knows a contraction that lacks one of its apostrophes. Its entry of
+# "somebody'd" takes one away.
+CONTRACTIONS = {
+    bare: word for word in _CONTRACTIONS for bare in _with_one_apostrophe_less(word)
+} | {"somebody'd": "somebodyd"}
 
 # Apostrophes, colons and currency signs are not among them.
 PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'

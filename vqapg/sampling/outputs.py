@@ -91,7 +91,7 @@ def _write_csv(path, records, images):
 
 
 class _LineFeeds:
-    """Ends rows by a line feed alone. The writer believes in carriage returns, else it would leave one in a name bare."""
+    """Ends rows by a line feed alone. To the writer they end by both, so that it quotes both."""
 
     def __init__(self, file: TextIO):
         self.file = file

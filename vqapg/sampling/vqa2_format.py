@@ -1,8 +1,8 @@
 """The questions and annotations files of VQA v2.0, as the official evaluation code reads them.
 
 https://visualqa.org/evaluation.html; the fields are those of https://visualqa.org/download.html. An annotation has ten
-answers there, of ten people. Here they are the generated answer and its normal form, so that a system that says either
-is right (accuracy 1). :func:`ten_answers` says how.
+answers there, of ten people. Here they are the generated answer and its normal form, so that a
+system that says either is right (accuracy 1). :func:`ten_answers` says how.
 """
 
 import json
@@ -24,15 +24,19 @@ HEAD = {"data_type": "generated", "data_subtype": "generated", "license": {"name
 
 
 def write_vqa2(
-    questions_path: Path, annotations_path: Path, records: Iterable[dict], images: Sequence[InputImage]
+    questions_path: Path,
+    annotations_path: Path,
+    records: Iterable[dict],
+    images: Sequence[InputImage],
 ) -> None:
     """Write both files of *records*, see :mod:`vqapg.sampling.outputs`.
 
-    A COCO image has its official number. Where one image is not COCO's, all are numbered by their place among
-    *images*. The questions file says under "images", as COCO does, which file has which number.
+    A COCO image has its official number. Where one image is not COCO's, all are numbered by their
+    place among *images*. The questions file says under "images", as COCO does, which file has which
+    number.
 
-    ``multiple_choice_answer`` is the answer as it was generated: it is what readers of the data set take for the
-    answer, so that nothing is lost on the way back.
+    ``multiple_choice_answer`` is the answer as it was generated: it is what readers of the data set
+    take for the answer, so that nothing is lost on the way back.
     """
     number_of = image_numbers([image.name for image in images])
     asked, questions, annotations, seen = {}, [], [], {}
@@ -73,12 +77,14 @@ def ten_answers(answer: str) -> list[str]:
 
     The official code has two versions. Four equal answers of ten are enough for accuracy 1 in both.
 
-    - Before March 2021 it compares the normal form of the system's answer with the ten as they are. It leaves
-      punctuation out of them where they differ, and nothing else.
-    - Since then it compares as they are where the ten are equal. Where they differ, it compares normal forms.
+    - Before March 2021 it compares the normal form of the system's answer with the ten as they are.
+      It leaves punctuation out of them where they differ, and nothing else.
+    - Since then it compares as they are where the ten are equal. Where they differ, it compares
+      normal forms.
 
-    So nine are the normal form, and one is the answer as it was generated. An answer such as "a" or "?" has an empty
-    normal form. No answer may be empty, hence four are a period, which both versions take for an empty one.
+    So nine are the normal form, and one is the answer as it was generated. An answer such as "a" or
+    "?" has an empty normal form. No answer may be empty, hence four are a period, which both
+    versions take for an empty one.
     """
     normal = normalise_answer(answer)
     if normal == answer:

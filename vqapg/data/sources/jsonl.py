@@ -36,7 +36,12 @@ def read(source=None):
     pairs_of_image = {}
     first_line = {}
     with tqdm(
-        total=path.stat().st_size, desc="reading", unit="B", unit_scale=True, leave=False, disable=None
+        total=path.stat().st_size,
+        desc="reading",
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        disable=None,
     ) as bar:
         for number, line in read_lines(source, CURE):
             bar.update(len(line.encode()) + 1)
@@ -58,7 +63,7 @@ def read(source=None):
 
 
 def _parse(line, where, folder, known):
-    """The record of a *line*, None if blank; *where* is file:line, *known* the images seen before."""
+    """The record of *line*, None if blank; *where* is file:line, *known* the images met before."""
     if not line.strip():
         return None
     item = parse_json(line, where, CURE)
