@@ -44,7 +44,7 @@ def read_json(path: str | Path, cure: str, object_hook: Callable[[dict], Any] | 
 
 
 def read_lines(path: str | Path, cure: str) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, each with its number from 1, without their ends or byte order
+    """The lines of a text file, each with its number from 1, without line ends and byte order
     marks.
 
     Args:

@@ -67,8 +67,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         if tokenizer_version(standing) != TOKENIZER_VERSION:
             print(
                 f"warning: {dest}: was made with tokenizer {tokenizer_version(standing)}, this "
-                f"vqapg has {TOKENIZER_VERSION}. A few texts have other tokens now, above all those "
-                "with typographic quotes. Make it anew with --overwrite, and train again",
+                f"vqapg has {TOKENIZER_VERSION}. A few texts have other tokens now, above all "
+                "those with typographic quotes. Make it anew with --overwrite, and train again",
                 file=sys.stderr,
             )
         return Prepared(standing, done_before=True, features_removed=False)
