@@ -25,6 +25,11 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
             (folder / f"{name}.{field}").write_text("".join(f"{row[column]}\n" for row in rows))
     tokens = sorted({token for pair in pairs for text in pair[1:] for token in text.split()})
     (folder / "dict.txt").write_text("".join(f"{token} 1\n" for token in ["<sep>", *tokens]))
-    manifest = {"format": 1, "dataset": dataset, "image_root": "images"}
+    manifest = {
+        "format": 1,
+        "dataset": dataset,
+        "image_root": "images",
+        "versions": {"tokenizer": 2},
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder

@@ -1,32 +1,24 @@
-"""Cells of a CSV file that no spreadsheet runs as a formula.
+"""Cells of CSV files, so that a spreadsheet takes none for a formula to run.
 
-An apostrophe goes before a cell that begins with one of ``= + - @``, a tab, a carriage return or an apostrophe.
-Reading takes exactly one apostrophe away, so every text comes back as it was.
-Source: OWASP, "CSV Injection".
+A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break gets an apostrophe before
+it. So does one that begins with an apostrophe: whoever reads the file takes away exactly one
+leading apostrophe and has the text again. Numbers stay as they are.
+
+https://owasp.org/www-community/attacks/CSV_Injection
 """
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
+from typing import TypeVar
+
+Value = TypeVar("Value")
+
+ESCAPED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 
 
-def escape_cell(text: str) -> str:
-    """The cell to write for *text*.
-
-    Args:
-        text: what the cell says.
-
-    Returns:
-        *text*, with an apostrophe before it where a spreadsheet could run it.
-    """
-    return f"'{text}" if text.startswith(_RISKY) else text
+def escape_cell(value: Value) -> Value | str:
+    """*value* as it is written: a text gets an apostrophe where it needs one."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(ESCAPED) else value
 
 
 def unescape_cell(cell: str) -> str:
-    """The text that ``escape_cell`` wrote as *cell*.
-
-    Args:
-        cell: a cell as it was read.
-
-    Returns:
-        *cell* without its first apostrophe, if it begins with one.
-    """
+    """The text that :func:`escape_cell` wrote as *cell*."""
     return cell.removeprefix("'")

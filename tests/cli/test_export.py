@@ -48,7 +48,7 @@ def test_the_official_vqa_files_and_csv(export, tmp_path, capsys):
     assert [(q["image_id"], q["question_id"], q["question"]) for q in questions["questions"]] == [
         (1, 1000, "why not?"), (2, 2000, "what's this?")
     ]
-    assert [a["multiple_choice_answer"] for a in annotations["annotations"]] == ["no", "cat"]
+    assert [a["multiple_choice_answer"] for a in annotations["annotations"]] == ["no", "a cat"]
     assert export("--format", "csv", "--output", tmp_path / "out.csv") == 0
     assert (tmp_path / "out.csv").read_text().splitlines() == [
         "id,image,question,answer,score", "0,a.png,why not?,no,-1.3863", "1,b.png,what's this?,a cat,-0.3466"

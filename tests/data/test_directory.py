@@ -89,7 +89,7 @@ def test_only_a_finished_directory_opens(tmp_path):
         ("valid.answer", None, r"valid\.answer: missing"),
         ("train.question", "one ?\n", "train.image has 3, train.question has 1"),
         ("train.question", "one ?\ntwo ?\nthree ?\nfour", "train.question has 4"),
-        ("manifest.json", "{", "not the manifest of a data directory"),
+        ("manifest.json", "{", "broken or cut JSON"),
         ("manifest.json", "[]", "not the manifest of a data directory"),
         ("manifest.json", '{"format": 99}', "format 99"),
     ],

@@ -166,7 +166,9 @@ def test_vqa2_cut_json_is_refused(tmp_path, capsys, name, keep):
     write_vqa2(tmp_path)
     path = tmp_path / name
     path.write_text(path.read_text()[:keep])
-    refuses(capsys, "vqa2", tmp_path, path, "broken or cut JSON", "visualqa.org")
+    refuses(
+        capsys, "vqa2", tmp_path, path, "broken or cut JSON" if keep else "is empty", "visualqa.org"
+    )
 
 
 def test_vqa2_missing_images_bytes_and_impossible_numbers_are_refused(tmp_path, capsys):
@@ -177,7 +179,7 @@ def test_vqa2_missing_images_bytes_and_impossible_numbers_are_refused(tmp_path, 
     (tmp_path / coco("train", 25)).unlink()
     refuses(capsys, "vqa2", tmp_path, coco("train", 25), "this image is missing", options=["--valid-pairs", 1])
     (tmp_path / QUESTIONS).write_bytes(b'{"questions": ["\xff"]}')
-    refuses(capsys, "vqa2", tmp_path, "not UTF-8 text", options=["--valid-pairs", 1])
+    refuses(capsys, "vqa2", tmp_path, "not valid UTF-8", options=["--valid-pairs", 1])
 
 
 @pytest.mark.parametrize("name", ["vqa2", "visual7w"])

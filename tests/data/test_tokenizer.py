@@ -15,7 +15,7 @@ EXAMPLES = [
     ("What's on the man's shirt?", "what 's on the man 's shirt ?"),
     ("I'm sure they've left, he'll stay", "i 'm sure they 've left , he 'll stay"),
     ("what is on the girls' heads?", "what is on the girls ' heads ?"),
-    ("the 'stop' sign", "the 'stop ' sign"),
+    ("the 'stop' sign", "the ` stop ' sign"),
     ('"Who is it?" he asks.', "`` who is it ? '' he asks ."),
     ("a dog (brown, wet), a cat [asleep]", "a dog ( brown , wet ) , a cat [ asleep ]"),
     ("a TV; two chairs: red & white", "a tv ; two chairs : red & white"),

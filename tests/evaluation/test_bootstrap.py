@@ -12,6 +12,10 @@ IMAGES = 6
 SAID = st.lists(st.tuples(st.integers(0, IMAGES - 1), st.integers(0, 4)), min_size=1, max_size=30)
 
 
+# Of two images at least: the others have no interval but for counts.
+SEVERAL = SAID.filter(lambda said: len({image for image, _ in said}) > 1)
+
+
 def resampled_sets(bootstrap, said):
     """Slow and obvious: one image after the other, each with all that was said of it."""
     for weights in bootstrap.weights:
@@ -28,7 +32,7 @@ def columns(said):
     return np.array(said).T
 
 
-@given(SAID)
+@given(SEVERAL)
 def test_mean_is_the_obvious_loop(said):
     bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
     means = [sum(values) / len(values) for values in resampled_sets(bootstrap, said) if values]
@@ -45,7 +49,7 @@ def test_distinct_count_is_the_obvious_loop(said):
     assert bootstrap.distinct_count(image, item, (1, 5)) == pytest.approx(expected)
 
 
-@given(SAID)
+@given(SEVERAL)
 def test_distinct_ratio_is_the_obvious_loop(said):
     bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
     ratios = [len(set(items)) / len(items) for items in resampled_sets(bootstrap, said) if items]
@@ -54,7 +58,7 @@ def test_distinct_ratio_is_the_obvious_loop(said):
     assert bootstrap.distinct_ratio(image, item) == pytest.approx(expected)
 
 
-@given(SAID, st.sets(st.integers(0, 4)))
+@given(SEVERAL, st.sets(st.integers(0, 4)))
 def test_distinct_share_is_the_obvious_loop(said, chosen):
     bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
     sets = [set(items) for items in resampled_sets(bootstrap, said) if items]
@@ -65,7 +69,7 @@ def test_distinct_share_is_the_obvious_loop(said, chosen):
     assert bootstrap.distinct_share(image, item, np.isin(item, list(chosen))) == pytest.approx(expected)
 
 
-@given(SAID)
+@given(SEVERAL)
 def test_a_function_of_sums_is_the_obvious_loop(said):
     bootstrap = ImageBootstrap(IMAGES, resamples=40, seed=3)
 
@@ -129,3 +133,14 @@ def test_no_interval_from_one_image_or_of_nothing():
     assert ImageBootstrap(4).distinct_ratio(nothing, nothing) is None
     assert ImageBootstrap(4).distinct_share(nothing, nothing, nothing.astype(bool)) is None
     assert ImageBootstrap(4).of_sums(nothing, np.ones((0, 2)), lambda sums: sums[:, 0]) is None
+
+
+def test_no_interval_where_all_values_are_of_one_image_of_several():
+    one = np.zeros(3, dtype=int)
+    bootstrap = ImageBootstrap(4)
+    assert bootstrap.mean(one, [0.0, 1.0, 1.0]) is None
+    assert bootstrap.distinct_ratio(one, np.arange(3)) is None
+    assert bootstrap.distinct_share(one, np.arange(3), np.ones(3, dtype=bool)) is None
+    assert bootstrap.of_sums(one, np.ones((3, 2)), lambda sums: sums[:, 0]) is None
+    # A resample without that image holds no item at all, which is a count.
+    assert bootstrap.distinct_count(one, np.arange(3), (0, 3)) is not None

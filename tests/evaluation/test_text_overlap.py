@@ -5,6 +5,7 @@ import pytest
 from handwritten_data import PAIRS, write_data
 
 from vqapg.cli.main import main
+from vqapg.errors import InputError
 from vqapg.evaluation import text_overlap as module
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.text_overlap import text_overlap
@@ -42,7 +43,15 @@ def test_answers_are_measured_alike(without_meteor):
     figures = text_overlap(pairs, PAIRS, "answer")
     assert figures["exact"]["value"] == pytest.approx(1 / 3) and figures["rouge_l"]["value"] == pytest.approx(1 / 3)
     # No answer has four tokens, so none has a 4-gram.
-    assert figures["bleu4"]["value"] < 1e-3
+    assert figures["bleu4"] == {"value": None, "n": 3, "ci95": None}
+    assert "four tokens" in figures["not_computed"]["bleu4"]
+
+
+@pytest.mark.parametrize("pair", [said(1, "q", "a"), said(4, "q", "a")])
+def test_an_id_that_names_another_pair_is_refused(without_meteor, pair):
+    gold = PAIRS[:1] + PAIRS[2:4]
+    with pytest.raises(InputError, match=f"id {pair.id} is not a pair of"):
+        text_overlap([pair], gold, "answer")
 
 
 def test_without_pycocoevalcap_what_is_exact_is_counted(monkeypatch):

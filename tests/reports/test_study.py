@@ -81,15 +81,30 @@ def test_a_folder_without_metrics_is_an_empty_study(tmp_path):
     assert read_study(tmp_path) == {}
 
 
-@pytest.mark.parametrize("text, message", [
-    ("{", "cannot be read as JSON"), ("[]", "holds no figures"), ('{"pairs": 3}', "has no count of images"),
-    ('{"pairs": "x"}', "has no count of pairs"), (json.dumps(metrics(3, 0.7, distinct4=3)), "distinct4 is no figure"),
-    (json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))), "distinct4 is no figure"),
-    (json.dumps(metrics(3, 0.7, true_consistent=figure("a", 0, 1))), "true_consistent is no figure"),
-    (json.dumps(metrics(3, 0.7, bleu4={"value": 0.5, "n": 3, "ci95": [0.1]})), "bleu4 is no figure"),
-    (json.dumps(metrics(3, 0.7, bleu4={"ci95": None})), "bleu4 is no figure"),
-    (json.dumps({"pairs": 1, "images": 1, "malformed": 0}), "distinct4 is no figure"),
-])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("{", "broken or cut JSON"),
+        ("[]", "holds no figures"),
+        ('{"pairs": 3}', "has no count of images"),
+        ('{"pairs": "x"}', "has no count of pairs"),
+        (json.dumps(metrics(3, 0.7, distinct4=3)), "distinct4 is no figure"),
+        (
+            json.dumps(metrics(3, 0.7, distinct4=figure(float("nan"), 0, 1))),
+            "NaN is not a JSON number",
+        ),
+        (
+            json.dumps(metrics(3, 0.7, true_consistent=figure("a", 0, 1))),
+            "true_consistent is no figure",
+        ),
+        (
+            json.dumps(metrics(3, 0.7, bleu4={"value": 0.5, "n": 3, "ci95": [0.1]})),
+            "bleu4 is no figure",
+        ),
+        (json.dumps(metrics(3, 0.7, bleu4={"ci95": None})), "bleu4 is no figure"),
+        (json.dumps({"pairs": 1, "images": 1, "malformed": 0}), "distinct4 is no figure"),
+    ],
+)
 def test_what_are_no_metrics_are_refused(folder, text, message):
     (folder / "joint/seed-1/metrics.json").write_text(text)
     with pytest.raises(InputError, match=message):

@@ -1,18 +1,23 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 from PIL import Image
 from tiny_checkpoints import draw_pictures
 
+from vqapg.csv_cells import unescape_cell
+from vqapg.data.sources import vqa2
 from vqapg.errors import InputError
 from vqapg.evaluation.vqa_answers import normalise_answer
 from vqapg.sampling.images import InputImage, find_images
 from vqapg.sampling.outputs import files_of, format_of, write_records
-from vqapg.sampling.vqa2_format import image_numbers
+from vqapg.sampling.vqa2_format import image_numbers, ten_answers, write_vqa2
 
 
 @pytest.fixture
@@ -44,10 +49,15 @@ def test_csv(tmp_path, records, images):
     assert path.read_text() == "image,question,answer,score\n"
 
 
-def official_accuracy(questions, annotations, results):
-    """The VQA accuracy of *results* {question id: answer}, from the fields that the official code reads
-    (https://visualqa.org/evaluation.html): over the ten sets of nine answers, the mean of min(1, matching / 3). It normalises a system's answer, and those of an
-    annotation only where they differ."""
+def official_accuracy(questions, annotations, results, since_2021=False):
+    """The VQA accuracy of *results* {question id: answer}, by the rule of the official code,
+    slowly.
+
+    Over the ten sets of nine answers, the mean of min(1, matching / 3). The code before March 2021
+    takes the normal form of the system's answer, and punctuation out of ten answers that differ.
+    The code since then takes normal forms of all where the ten differ, and compares as they are
+    where they are equal.
+    """
     for key in ("info", "task_type", "data_type", "data_subtype", "license"):
         assert key in questions and key in annotations
     by_id = {question["question_id"]: question for question in questions["questions"]}
@@ -57,11 +67,68 @@ def official_accuracy(questions, annotations, results):
         assert annotation["question_type"] and annotation["answer_type"] in ("yes/no", "number", "other")
         given = [answer["answer"] for answer in annotation["answers"]]
         assert len(given) == 10 and [answer["answer_id"] for answer in annotation["answers"]] == list(range(1, 11))
-        result = normalise_answer(results[annotation["question_id"]])
-        accuracies += [
-            min(1, sum(answer == result for answer in given[:left] + given[left + 1 :]) / 3) for left in range(10)
-        ]
+        assert all(given) and annotation["multiple_choice_answer"]
+        accuracies.append(accuracy(results[annotation["question_id"]], given, since_2021))
     return sum(accuracies) / len(accuracies)
+
+
+def accuracy(result, given, since_2021):
+    differ = len(set(given)) > 1
+    if since_2021:
+        if differ:
+            result, given = normalise_answer(result), [normalise_answer(answer) for answer in given]
+    else:
+        result = normalise_answer(result)
+        if differ:
+            given = [without_signs(answer) for answer in given]
+    sets = [given[:left] + given[left + 1 :] for left in range(10)]
+    return sum(min(1, nine.count(result) / 3) for nine in sets) / 10
+
+
+def without_signs(text):
+    """What the code before 2021 takes out of annotated answers that differ."""
+    result = text
+    for sign in ';/[]"{}()=+\\_-><@`,?!':
+        goes = re.search(r"\d,\d", text) or f"{sign} " in text or f" {sign}" in text
+        result = result.replace(sign, "" if goes else " ")
+    return re.sub(r"\.(?!\d)", "", result)
+
+
+ANSWERS = [
+    "two",
+    "a",
+    "a circle",
+    "10 a.m.",
+    "?",
+    ".",
+    "the",
+    "The T-shirt.",
+    "dont know",
+    "1,5 kg",
+    "None",
+    "red",
+    "a, b",
+]
+
+
+@pytest.mark.parametrize("since_2021", [False, True])
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_the_answer_and_its_normal_form_are_right_in_both_codes(answer, since_2021):
+    given = ten_answers(answer)
+    assert len(given) == 10 and all(given) and answer in given
+    for said in (answer, normalise_answer(answer)):
+        assert accuracy(said, given, since_2021) == 1
+    assert accuracy("something else", given, since_2021) == 0
+
+
+@hypothesis.given(
+    st.text(st.sampled_from("aAnthe two1.,?'-/ "), min_size=1, max_size=12).filter(str.strip)
+)
+def test_any_answer_is_right_in_both_codes(text):
+    answer = " ".join(text.split())
+    for since_2021 in (False, True):
+        for said in (answer, normalise_answer(answer)):
+            assert accuracy(said, ten_answers(answer), since_2021) == 1
 
 
 def test_vqa2_files_are_what_the_official_evaluation_reads(tmp_path, records, images):
@@ -78,15 +145,69 @@ def test_vqa2_files_are_what_the_official_evaluation_reads(tmp_path, records, im
     assert official_accuracy(questions, annotations, right) == 1
     assert official_accuracy(questions, annotations, right | {1001: "no"}) == pytest.approx(2 / 3)
     kinds = [(a["question_type"], a["answer_type"], a["multiple_choice_answer"]) for a in annotations["annotations"]]
-    assert kinds == [("what's this", "other", "“cat” 2 dogs"), ("is it", "yes/no", "yes"), ("how many", "number", "2")]
+    assert kinds == [
+        ("what's this", "other", "a “cat”, 2 dogs"),
+        ("is it", "yes/no", "yes"),
+        ("how many", "number", "2"),
+    ]
 
 
 def test_coco_images_keep_their_numbers():
     names = ["val2014/COCO_val2014_000000000042.jpg", "val2014/COCO_val2014_000000262148.jpg"]
     assert image_numbers(names) == dict(zip(names, (42, 262148)))
     assert image_numbers([*names, "mine.jpg"]) == dict(zip([*names, "mine.jpg"], (1, 2, 3)))
+    of_2017 = ["val2017/000000000042.jpg", "000000123456.jpg"]
+    assert image_numbers(of_2017) == dict(zip(of_2017, (42, 123456)))
+    for other in ("my000000123456.jpg", "000000123456.png", "0123456.jpg"):
+        assert image_numbers([*of_2017, other])[other] == 3
     twice = [names[0], "train2014/COCO_train2014_000000000042.jpg"]
     assert image_numbers(twice) == dict(zip(twice, (1, 2)))
+
+
+def test_vqa2_files_are_read_back_by_our_own_reader(tmp_path):
+    texts = [("what's this?", "a"), ("how many?", "two"), ("why?", "?")]
+    images = [InputImage(name, name) for name in ("000000000042.jpg", "000000123456.jpg")]
+    records = [
+        {"image": image.name, "question": q, "answer": a} for image in images for q, a in texts
+    ]
+    for part in ("train", "val"):
+        write_vqa2(
+            tmp_path / vqa2.QUESTIONS.format(part),
+            tmp_path / vqa2.ANNOTATIONS.format(part),
+            records,
+            images,
+        )
+        for number in (42, 123456):
+            picture = tmp_path / f"{part}2014/COCO_{part}2014_{number:012}.jpg"
+            picture.parent.mkdir(exist_ok=True)
+            picture.touch()
+    options = {"min_pairs_per_image": 0, "max_images": 0, "max_test_images": 0}
+    read = vqa2.read(tmp_path, seed=1, valid_pairs=1, **options).records
+    assert [
+        (record.question, record.answer) for record in read if record.split == "test"
+    ] == texts * 2
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-2 dogs", "@A1", "\t=1", "\r=1", "'=1", "''", "＝1", "ok", "a=1", ""]
+)
+def test_csv_cells_cannot_run_and_come_back(tmp_path, text):
+    records = [{"image": text, "question": text, "answer": text, "score": -0.5}]
+    write_records(tmp_path / "pairs.csv", "csv", records, [])
+    with open(tmp_path / "pairs.csv", newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    # A number stays one.
+    assert row.pop("score") == "-0.5"
+    assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝")) for cell in row.values())
+    assert {unescape_cell(cell) for cell in row.values()} == {text}
+
+
+def test_a_score_that_is_no_number_is_never_written(tmp_path):
+    with pytest.raises(ValueError):
+        write_records(
+            tmp_path / "pairs.jsonl", "jsonl", [{"image": "a", "score": float("nan")}], []
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_two_questions_have_a_number(tmp_path):
@@ -102,7 +223,9 @@ def test_the_system_that_gives_an_answer_as_it_was_generated_is_right(tmp_path, 
     records = [{"image": images[0].name, "question": "what?", "answer": answer} for answer in answers]
     write_records(tmp_path / "out", "vqa2", records, images)
     questions, annotations = (json.loads(path.read_text()) for path in files_of(tmp_path / "out", "vqa2"))
-    assert official_accuracy(questions, annotations, {1000 + number: answer for number, answer in enumerate(answers)}) == 1
+    results = {1000 + number: answer for number, answer in enumerate(answers)}
+    assert official_accuracy(questions, annotations, results) == 1
+    assert official_accuracy(questions, annotations, results, since_2021=True) == 1
     assert [a["answer_type"] for a in annotations["annotations"]] == ["number"] + ["other"] * 5 + ["number", "other"]
 
 

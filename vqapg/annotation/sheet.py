@@ -62,7 +62,9 @@ def read_sheet(path, session):
         for cells in reader:
             row = {column: unescape_cell(cells[column] or "") for column in COLUMNS}
             where = f"{path}:{reader.line_num}"
-            if row["pair"] not in pairs or row["question"] != pairs[row["pair"]].question:
+            # Sheets of earlier versions have no apostrophes added.
+            readings = (row["question"], cells["question"])
+            if row["pair"] not in pairs or pairs[row["pair"]].question not in readings:
                 raise InputError(
                     f"{where}: pair {row['pair'][:60]!r} with this question is not in {session.path}; give its own sheet"
                 )

@@ -54,6 +54,6 @@ def _table_10(output):
     counts = count_all()
     if path is not None:
         with atomic_write(path) as file:
-            json.dump(counts, file, indent=2)
+            json.dump(counts, file, indent=2, allow_nan=False)
             file.write("\n")
     print(table_10(counts, path).markdown())

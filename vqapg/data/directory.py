@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import platform
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,9 +22,10 @@ import nltk
 from tqdm import tqdm
 
 import vqapg
-from vqapg.data.tokenizer import tokenize
+from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, sha256
+from vqapg.strict_json import read_json
 from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
@@ -41,6 +43,19 @@ PAPER_TABLE_2 = {
         "valid": {"images": 5_700, "pairs": 28_000},
         "test": {"images": 8_600, "pairs": 42_000},
     },
+}
+# What the entries of a manifest are.
+MANIFEST_FORM = {
+    "dataset": str,
+    "source": str,
+    "image_root": str,
+    "source_sha256": dict,
+    "options": dict,
+    "counts": dict,
+    "paper_table_2": dict,
+    "distinct_tokens": int,
+    "sha256": dict,
+    "versions": dict,
 }
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
 
@@ -68,6 +83,12 @@ class DataDirectory:
                 f"{path}: not a finished data directory (no manifest.json in it{where}); make it with: "
                 f"vqapg prepare --dataset NAME --dest {path}"
             )
+        for key in ("dataset", "image_root"):
+            if key not in self.manifest:
+                raise InputError(
+                    f"{self.path}/manifest.json: has no {key}; "
+                    "make it anew with vqapg prepare --overwrite"
+                )
         if not self.dictionary_path.is_file():
             raise InputError(f"{self.dictionary_path}: missing; {self._cure}")
         for split in SPLITS:
@@ -161,17 +182,41 @@ def read_manifest(path):
     manifest_path = Path(path) / "manifest.json"
     cure = "give another directory, or make this one anew with vqapg prepare --overwrite"
     try:
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+        manifest = read_json(manifest_path, cure)
         version = manifest["format"]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise InputError(f"{manifest_path}: not the manifest of a data directory; {cure}") from error
     if version != FORMAT_VERSION:
         raise InputError(
             f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; {cure}"
         )
+    wrong = [
+        key
+        for key, form in MANIFEST_FORM.items()
+        if not isinstance(manifest.get(key, form()), form)
+    ]
+    wrong += [key for key in ("counts", "paper_table_2") if not _are_counts(manifest.get(key))]
+    if wrong:
+        raise InputError(f"{manifest_path}: its {wrong[0]} is not of the expected form; {cure}")
     return manifest
+
+
+def _are_counts(counts):
+    """Whether *counts* is {split: {"images": n, "pairs": n}}; None is good too."""
+    return counts is None or (
+        isinstance(counts, dict)
+        and all(isinstance(counts.get(split), dict) for split in SPLITS)
+        and all(
+            type(counts[split].get(what)) is int for split in SPLITS for what in ("images", "pairs")
+        )
+    )
+
+
+def tokenizer_version(manifest: dict) -> int:
+    """Which version of the tokenizer made the texts of a data directory."""
+    return manifest.get("versions", {}).get("tokenizer", 1)
 
 
 def write_directory(path, source_data, *, dataset, options, before_writing=lambda: None):
@@ -224,10 +269,11 @@ def write_directory(path, source_data, *, dataset, options, before_writing=lambd
             "vqapg": vqapg.__version__,
             "python": platform.python_version(),
             "nltk": nltk.__version__,
+            "tokenizer": TOKENIZER_VERSION,
         },
     }
     with atomic_write(path / "manifest.json") as file:
-        json.dump(manifest, file, indent=2, ensure_ascii=False)
+        json.dump(manifest, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
     return manifest
 
@@ -236,12 +282,14 @@ def _tokenise(source_data, dataset):
     """The lines of every file, {(split, field): [line, ...]}, and the counts of the train tokens."""
     columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
     counts = collections.Counter()
+    unspaced = 0
     # Most answers, and many questions, are asked of many images.
     tokens_of = functools.lru_cache(maxsize=100_000)(tokenize)
     for record in tqdm(
         source_data.records, desc="tokenising", unit="pair", delay=2, leave=False, disable=None
     ):
         columns[record.split, "image"].append(record.image)
+        unspaced += is_written_without_spaces(record.question + record.answer)
         for field, text in (("question", record.question), ("answer", record.answer)):
             tokens = tokens_of(text)
             if not tokens:
@@ -253,6 +301,13 @@ def _tokenise(source_data, dataset):
             columns[record.split, field].append(" ".join(tokens))
             if record.split == "train":
                 counts.update(tokens)
+    if unspaced:
+        print(
+            f"warning: {source_data.source}: {unspaced:,} of {len(source_data.records):,} pairs "
+            "are in a script without spaces between words. The tokenizer is for English and makes "
+            "one token of such a sentence; put spaces between its words",
+            file=sys.stderr,
+        )
     return columns, counts
 
 

@@ -1,10 +1,19 @@
 """From a data set to a data directory: read, see whether it is done already, write, say what was built."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from vqapg.data.directory import SPLITS, DataDirectory, images_digest, read_manifest, write_directory
+from vqapg.data.directory import (
+    SPLITS,
+    DataDirectory,
+    images_digest,
+    read_manifest,
+    tokenizer_version,
+    write_directory,
+)
 from vqapg.data.sources import reader
+from vqapg.data.tokenizer import TOKENIZER_VERSION
 from vqapg.errors import InputError
 from vqapg.files import sha256
 
@@ -32,6 +41,11 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
     options = {name: options[name] for name in module.OPTIONS}
 
     standing = None if overwrite else read_manifest(dest)
+    for key in ("dataset", "options", "source", "source_sha256", "counts", "distinct_tokens"):
+        if standing is not None and key not in standing:
+            raise InputError(
+                f"{dest}/manifest.json: has no {key}; give another --dest, or --overwrite"
+            )
     if standing is not None and (standing["dataset"], standing["options"]) != (dataset, options):
         raise InputError(
             f"{dest}: holds {standing['dataset']} made with {_spell(standing['options'])}, not "
@@ -50,6 +64,13 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
                 f"or --overwrite"
             )
         DataDirectory(dest)  # raises when a file of it was lost
+        if tokenizer_version(standing) != TOKENIZER_VERSION:
+            print(
+                f"warning: {dest}: was made with tokenizer {tokenizer_version(standing)}, this "
+                f"vqapg has {TOKENIZER_VERSION}. A few texts have other tokens now, above all "
+                "those with typographic quotes. Make it anew with --overwrite, and train again",
+                file=sys.stderr,
+            )
         return Prepared(standing, done_before=True, features_removed=False)
 
     features = dest / "features.h5"

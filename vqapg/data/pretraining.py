@@ -65,6 +65,6 @@ def write_pretraining_directory(data, pairs_file, pairs, path):
         "versions": data.manifest["versions"] | {"vqapg": vqapg.__version__},
     }
     with atomic_write(path / "manifest.json") as file:
-        json.dump(manifest, file, indent=2, ensure_ascii=False)
+        json.dump(manifest, file, indent=2, ensure_ascii=False, allow_nan=False)
         file.write("\n")
     return manifest

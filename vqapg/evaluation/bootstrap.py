@@ -46,8 +46,13 @@ class ImageBootstrap:
         return _shifted_range(replicates, np.mean(value), possible)
 
     def distinct_count(self, image, item, possible):
-        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in ``mean``."""
-        if not self._has_interval(image):
+        """Interval of the number of distinct *item* [M] numbers; *image* and the result as in
+        ``mean``.
+
+        Images without items count too: a resample of those alone holds no item, which is a count,
+            not nothing.
+        """
+        if self.images < 2 or not len(item):
             return None
         return _shifted_range(self._distinct(image, item), len(np.unique(item)), possible)
 
@@ -66,7 +71,7 @@ class ImageBootstrap:
         *compute* returns nan for a resample that has no such figure. *image* [M] and the result as in ``mean``; None
         as well where the figure rests on one image alone.
         """
-        if not self._has_interval(image) or len(np.unique(image)) < 2:
+        if not self._has_interval(image):
             return None
         estimate = compute(np.ones(self.images))
         if np.isnan(estimate):
@@ -102,8 +107,9 @@ class ImageBootstrap:
 
     def _has_interval(self, image):
         # From a single image nothing can be said about other images: no interval rather than a
-        # zero-width one.
-        return self.images > 1 and len(image) > 0
+        # zero-width one. Nor where others were generated for, but the figure rests on one alone:
+        # the 4-grams of one, say.
+        return len(np.unique(image)) > 1
 
     def _distinct(self, image, item):
         """[S]: the number of distinct items in each resample."""

@@ -1,18 +1,25 @@
 """Generated pairs as read from a file: fairseq-generate's output, or JSON lines."""
 
-import json
+import itertools
 import math
 import re
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.data.directory import DataDirectory, tokenizer_version
+from vqapg.data.tokenizer import TOKENIZER_VERSION, detokenize, tokenize
 from vqapg.errors import InputError
+from vqapg.strict_json import MAX_ID, is_id, parse_json, read_lines
 from vqapg.tokens import SEPARATOR
 
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
-HYPOTHESIS = re.compile(r"H-(\d+)\t([^\t]*)\t([^\t]*)")
+# Eighteen digits fit 64 bits, and pass Python's own bound on digits.
+HYPOTHESIS = re.compile(r"H-([0-9]{1,18})\t([^\t]*)\t([^\t]*)")
+# What begins the lines of one pair, before its hypotheses: S-<id>, or T-<id> where there is no
+# source text.
+PAIR = re.compile(r"[ST]-([0-9]{1,18})\t")
 DECIMALS = 4  # of what people read
 CURE = "give a generate-*.txt or a JSON lines file"
 
@@ -37,27 +44,29 @@ class GeneratedPair:
         return self.question is None
 
 
-def read_generated(path, data, split="test"):
+def read_generated(
+    path: str | Path, data: DataDirectory, split: str = "test"
+) -> list[GeneratedPair]:
     """Read every hypothesis of *path*, sorted by id (an n-best list keeps its order).
 
-    *path* is ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON lines with
-    ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``; the content decides which, not
-    the name. A JSON line holds text for people, so it is tokenised again; without an ``id`` it takes its
-    0-based line number.
+    The content of the file decides its form, not its name. A JSON line holds text for people, so it
+    is tokenised again; without an ``id`` it takes its 0-based line number.
 
-    Raises InputError for a file that cannot be read, holds no hypothesis, has a broken line, or names a pair
-    or an image that is not in *split* of *data*.
+    Args:
+        path: ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON
+            lines with ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``
+        data: the data directory that was generated from
+        split: the split that was generated from
+
+    Raises:
+        InputError: if the file cannot be read, holds no hypothesis, has a broken line, holds a run
+            twice, or names a pair or an image that is not in *split* of *data*
     """
     path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error}); {CURE}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); {CURE}") from None
-    first = next((line for line in lines if line.strip()), "")
-    read = _read_json_lines if first.lstrip().startswith("{") else _read_hypotheses
-    pairs = list(read(path, lines, data, split))
+    lines = read_lines(path, CURE)
+    first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
+    read = _read_json_lines if first[1].lstrip().startswith("{") else _read_hypotheses
+    pairs = list(read(path, itertools.chain([first], lines), data, split))
     if not pairs:
         raise InputError(
             f"{path}: no hypothesis in it (no line begins with H-, and it is not JSON lines); "
@@ -83,14 +92,28 @@ def readable_records(pairs, scores=None):
             "score": None if math.isnan(pair.score) else round(pair.score, DECIMALS),
         }
         if scores is not None:
-            record["consistency"] = round(float(scores[pair.image, pair.question, pair.answer]), DECIMALS)
+            record["consistency"] = round(
+                float(scores[pair.image, pair.question, pair.answer]), DECIMALS
+            )
         yield record
 
 
-def _read_hypotheses(path, lines, data, split):
+Lines = Iterable[tuple[int, str]]
+
+
+def _read_hypotheses(
+    path: Path, lines: Lines, data: DataDirectory, split: str
+) -> Iterator[GeneratedPair]:
     gold = data.pairs(split)
     without = set(range(len(gold)))
-    for number, line in enumerate(lines, start=1):
+    # Where the hypotheses of each id begin, and the id whose lines go on: those of an n-best list
+    # stand together.
+    begun: dict[int, int] = {}
+    current = None
+    for number, line in lines:
+        head = PAIR.match(line)
+        if head and int(head[1]) in begun:
+            current = None  # a second block, even where it follows the first at once
         if not line.startswith("H-"):
             continue
         where = f"{path}:{number}"
@@ -106,6 +129,12 @@ def _read_hypotheses(path, lines, data, split):
                 f"{where}: id {id}, but split {split} of {data.path} has only {len(gold)} pairs; "
                 "give the data directory and the split that were generated from"
             )
+        if begun.setdefault(id, number) != number and id != current:
+            raise InputError(
+                f"{where}: pair {id} has hypotheses already, from line {begun[id]} on. Two outputs "
+                "were joined, which would count pairs twice; give the output of one run"
+            )
+        current = id
         without.discard(id)
         yield GeneratedPair(id, gold[id].image, *split_pair(text), score)
     if 0 < len(without) < len(gold):
@@ -117,26 +146,40 @@ def _read_hypotheses(path, lines, data, split):
         )
 
 
-def _read_json_lines(path, lines, data, split):
+def _read_json_lines(
+    path: Path, lines: Lines, data: DataDirectory, split: str
+) -> Iterator[GeneratedPair]:
     images = {pair.image for pair in data.pairs(split)}
-    for number, line in enumerate(lines, start=1):
+    if tokenizer_version(data.manifest) != TOKENIZER_VERSION:
+        print(
+            f"warning: {data.path}: was made with another tokenizer than the one that now splits "
+            f"{path}. A few texts differ for that reason alone, above all those with typographic "
+            "quotes; make it anew with vqapg prepare",
+            file=sys.stderr,
+        )
+    # The run of lines with one id in which a pair was met: an n-best list may hold equal pairs.
+    met: dict[GeneratedPair, tuple[int, int]] = {}
+    begins, current = 0, None
+    for number, line in lines:
         if not line.strip():
             continue
         where = f"{path}:{number}"
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise InputError(
-                f"{where}: broken JSON ({error.msg}); every line must be a JSON object"
-            ) from None
+        record = parse_json(
+            line, where, "every line must be a JSON object with image, question and answer"
+        )
         if not isinstance(record, dict):
-            raise InputError(f"{where}: not a JSON object with image, question and answer; make it one")
+            raise InputError(
+                f"{where}: not a JSON object with image, question and answer; make it one"
+            )
         for key in ("image", "question", "answer"):
             if not isinstance(record.get(key), str):
                 raise InputError(f"{where}: no text under {key!r}; every line needs the three")
         id, score = record.get("id", number - 1), record.get("score")
-        if type(id) is not int or id < 0:
-            raise InputError(f"{where}: id {id!r} is no whole number from 0 up; correct or remove it")
+        if not is_id(id):
+            raise InputError(
+                f"{where}: id {repr(id)[:40]} is no whole number from 0 to {MAX_ID}; "
+                "correct or remove it"
+            )
         if record["image"] not in images:
             raise InputError(
                 f"{where}: image {record['image']!r} is not in split {split} of {data.path}; "
@@ -145,8 +188,16 @@ def _read_json_lines(path, lines, data, split):
         question, answer = (" ".join(tokenize(record[key])) for key in ("question", "answer"))
         if not question or not answer:
             question = answer = None
-        score = math.nan if score is None else _finite(score, where)
-        yield GeneratedPair(id, record["image"], question, answer, score)
+        pair = GeneratedPair(id, record["image"], question, answer, math.nan)
+        if id != current:
+            begins, current = number, id
+        earlier = met.setdefault(pair, (begins, number))
+        if earlier[0] != begins:
+            raise InputError(
+                f"{where}: id {id} has this pair already, at line {earlier[1]}. Two files were "
+                "joined, which would count pairs twice; remove one of the lines, or its id"
+            )
+        yield replace(pair, score=math.nan if score is None else _finite(score, where))
 
 
 def split_pair(text):
@@ -162,8 +213,10 @@ def split_pair(text):
 def _finite(score, where):
     try:
         number = math.nan if isinstance(score, bool) else float(score)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise InputError(f"{where}: score {score!r} is not a finite number; correct the line")
+        raise InputError(
+            f"{where}: score {repr(score)[:40]} is not a finite number; correct the line"
+        )
     return number

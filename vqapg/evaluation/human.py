@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vqapg.data.tokenizer import plain_spelling
 from vqapg.evaluation.agreement import krippendorff_alpha
 from vqapg.evaluation.bootstrap import ImageBootstrap
 
@@ -50,7 +51,7 @@ class Group(NamedTuple):
 
 def normalise_label(text):
     """What makes two typed labels the same: small letters, single spaces, no punctuation around."""
-    return " ".join(text.lower().split()).strip(" .,;:!?\"'") or NO_OBJECT
+    return " ".join(plain_spelling(text).lower().split()).strip(" .,;:!?\"'") or NO_OBJECT
 
 
 def group_diversity(question_types, objects):

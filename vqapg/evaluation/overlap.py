@@ -11,9 +11,12 @@ import importlib.util
 import numpy as np
 from tqdm import tqdm
 
-from vqapg.evaluation.figures import pair_text
+from vqapg.evaluation.figures import Figures, pair_text
 from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
 
+# Why a figure has no value on some data, by its key.
+NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
+ONE_IMAGE = "has no value here: it weighs n-grams by how few images have them; there is one image"
 KEYS = ("bleu4", "meteor", "rouge_l", "cider")
 # Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the references.
 BLEU_PARTS = 10
@@ -64,11 +67,17 @@ def overlap_figures(figures, gold):
     with contextlib.nullcontext() if "meteor" in missing else Meteor(find_java()) as meteor:
         bleu, rouge = bleu_parts_and_rouge_l(images, texts, references)
         consensus = cider(images, texts, references)
+        if not has_four_grams(bleu):
+            missing["bleu4"] = NO_FOUR_GRAM
+        if consensus is None:
+            missing["cider"] = ONE_IMAGE
         for suffix, image, triple in views:
             found |= {
-                f"bleu4{suffix}": figures.of_sums(image, bleu[triple], bleu_4),
+                f"bleu4{suffix}": bleu_figure(figures, image, bleu[triple]),
                 f"rouge_l{suffix}": figures.mean(image, rouge[triple]),
-                f"cider{suffix}": figures.mean(image, consensus[triple], possible=(0, 10)),
+                f"cider{suffix}": no_value(len(image))
+                if consensus is None
+                else figures.mean(image, consensus[triple], possible=(0, 10)),
             }
         if meteor:
             try:
@@ -104,6 +113,22 @@ def bleu_parts_and_rouge_l(images, texts, references):
     return parts, rouge
 
 
+def no_value(count: int) -> dict:
+    """The figure over *count* things that has no value on this data; ``not_computed`` says why."""
+    return {"value": None, "n": count, "ci95": None}
+
+
+def has_four_grams(parts: np.ndarray) -> bool:
+    """Whether any of the texts whose BLEU *parts* [T, 10] are given has four tokens."""
+    return bool(parts[:, 7].any())
+
+
+def bleu_figure(figures: Figures, image: np.ndarray, parts: np.ndarray) -> dict:
+    """BLEU-4 of texts with *parts* [M, 10], each of an *image* [M]; no value without 4-grams."""
+    # coco-caption's TINY would make a number out of 0 / 0.
+    return figures.of_sums(image, parts, bleu_4) if has_four_grams(parts) else no_value(len(parts))
+
+
 def bleu_4(sums):
     """BLEU-4 of a corpus (Papineni et al., 2002) from the summed parts of its texts, [N, 10] -> [N]."""
     matched, all_grams, length, reference_length = sums[:, :4], sums[:, 4:8], sums[:, 8], sums[:, 9]
@@ -117,8 +142,11 @@ def cider(images, texts, references):
 
     Its document frequency is the number of images whose references hold an n-gram. coco-caption scores one text an
     image; several are scored in rounds, so that an image counts once however many pairs were generated for it, and
-    every system sees the same frequencies.
+    every system sees the same frequencies. With one image every n-gram has weight 0: the result is
+    None.
     """
+    if len(references) < 2:
+        return None
     from pycocoevalcap.cider.cider_scorer import CiderScorer, cook_refs, cook_test
 
     scorer = CiderScorer()

@@ -53,7 +53,8 @@ SCORES = ("mean_score", "mean_score_all_pairs", "cider", "cider_distinct_triples
 def format_table(metrics):
     """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over.
 
-    The same figure with or without repeats within an image is shown only where there are repeats.
+    A figure without a value is followed by the reason. The same figure with or without repeats
+    within an image is shown only where there are repeats.
     """
     rows = [
         ("measure", "figure", "95% interval", "over"),
@@ -78,7 +79,11 @@ def format_table(metrics):
                 figure = metrics[key]
                 bounds = ", ".join(_number(key, bound) for bound in figure["ci95"] or ())
                 interval = f"[{bounds}]" if bounds else "-"
-                shown.append((f"  {label}", _number(key, figure["value"]), interval, f"{figure['n']:,} {over}"))
+                base = f"{figure['n']:,} {over}"
+                if figure["value"] is None:
+                    reason = missing.get(key.removesuffix("_distinct_triples"), f"there are {base}")
+                    base = f"not computed: {reason}"
+                shown.append((f"  {label}", _number(key, figure["value"]), interval, base))
             elif key not in metrics and key in missing:
                 shown.append((f"  {label}", "-", "-", f"not computed: {missing[key]}"))
         rows += [(group, "", "", ""), *shown] if shown else []

@@ -4,11 +4,14 @@ import contextlib
 
 import numpy as np
 
+from vqapg.errors import InputError
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.meteor import MeteorError, Meteor, find_java
 from vqapg.evaluation.overlap import (
-    bleu_4,
+    NO_FOUR_GRAM,
+    bleu_figure,
     bleu_parts_and_rouge_l,
+    has_four_grams,
     meteor_statistics,
     not_computed,
     without_punctuation,
@@ -25,8 +28,18 @@ def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
         seed, resamples: of the bootstrap over images
 
     Returns:
-        ``{"value", "n", "ci95"}`` by key; under ``not_computed`` why some are missing
+        ``{"value", "n", "ci95"}`` by key; under ``not_computed`` why some are missing, or have no
+        value
+
+    Raises:
+        InputError: if a pair's id is not the number of a gold pair of its image
     """
+    for pair in pairs:
+        if pair.id >= len(gold) or gold[pair.id].image != pair.image:
+            raise InputError(
+                f"--pairs: id {pair.id} is not a pair of {pair.image!r} in this split. Texts are "
+                "compared with the gold pair of their id; give the generate-*.txt of this split"
+            )
     figures, missing = Figures(pairs, seed, resamples), not_computed()
     said = [getattr(pair, text) for pair in figures.pairs]
     meant = [getattr(gold[pair.id], text) for pair in figures.pairs]
@@ -39,8 +52,10 @@ def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
     references = {id: [without_punctuation(words) or words] for id, words in zip(ids, meant)}
     with contextlib.nullcontext() if "meteor" in missing else Meteor(find_java()) as meteor:
         bleu, rouge = bleu_parts_and_rouge_l(ids, texts, references)
+        if not has_four_grams(bleu):
+            missing["bleu4"] = NO_FOUR_GRAM
         found |= {
-            "bleu4": figures.of_sums(figures.image, bleu, bleu_4),
+            "bleu4": bleu_figure(figures, figures.image, bleu),
             "rouge_l": figures.mean(figures.image, rouge),
         }
         if meteor:

@@ -1,10 +1,10 @@
 """Figures as other commands store them, ``{"value", "n", "ci95"}``, and their mean over seeds."""
 
-import json
 import math
 import re
 from typing import NamedTuple
 
+from vqapg import strict_json
 from vqapg.errors import InputError
 
 SEED_FOLDER = re.compile(r"seed-(\d+)")
@@ -22,9 +22,9 @@ class Measure(NamedTuple):
 def read_json(path, cure):
     """The object in the JSON file *path*. Raises InputError, ending in *cure*, where there is none."""
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); {cure}") from error
+        stored = strict_json.read_json(path, cure)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error.strerror}); {cure}") from error
     if not isinstance(stored, dict):
         raise InputError(f"{path}: holds no figures; {cure}")
     return stored

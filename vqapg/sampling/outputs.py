@@ -11,10 +11,11 @@ import os
 import shutil
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from PIL import Image
 
+from vqapg.csv_cells import escape_cell
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, writing
 from vqapg.sampling.vqa2_format import write_vqa2
@@ -77,16 +78,26 @@ class _Counted:
 def _write_json_lines(path, records, images):
     with atomic_write(path) as file:
         for record in records:
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _write_csv(path, records, images):
-    records = iter(records)
+    records = ({key: escape_cell(value) for key, value in record.items()} for record in records)
     first = next(records, None)
     with atomic_write(path) as file:
-        writer = csv.DictWriter(file, first or COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(_LineFeeds(file), first or COLUMNS)
         writer.writeheader()
         writer.writerows(chain([first] if first else [], records))
+
+
+class _LineFeeds:
+    """Ends rows by a line feed alone. To the writer they end by both, so that it quotes both."""
+
+    def __init__(self, file: TextIO):
+        self.file = file
+
+    def write(self, row: str) -> None:
+        self.file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _write_image_folder(folder, records, images):
@@ -110,7 +121,7 @@ def _write_image_folder(folder, records, images):
                     names[source] = f"{len(names) + 1:07}{_suffix(content)}"
                     (partial / "train" / names[source]).write_bytes(content)
                 row = {"file_name": names[source], "source": source, **record}
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         if folder.exists():
             shutil.rmtree(folder)
         os.replace(partial, folder)

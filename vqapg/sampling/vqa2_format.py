@@ -1,29 +1,42 @@
 """The questions and annotations files of VQA v2.0, as the official evaluation code reads them.
 
 https://visualqa.org/evaluation.html; the fields are those of https://visualqa.org/download.html. An annotation has ten
-answers there, of ten people; here all ten are the generated one, so that a system that gives it is right (accuracy 1). The official code compares
-its normal form of the system's answer with these as they are, so they are written in that form, as the official files'.
+answers there, of ten people. Here they are the generated answer and its normal form, so that a
+system that says either is right (accuracy 1). :func:`ten_answers` says how.
 """
 
 import json
 import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from vqapg.data.question_type import question_type
 from vqapg.evaluation.vqa_answers import answer_type, normalise_answer
 from vqapg.files import atomic_write
+from vqapg.sampling.images import InputImage
 
 ANSWERS = 10
 # Of an image's questions: official numbers are the image's times 1000 and more.
 QUESTIONS_PER_IMAGE = 1000
-COCO_NAME = re.compile(r"COCO_[a-z]+[0-9]{4}_([0-9]{12})\.jpg$")
+# COCO 2014 and 2017: val2014/COCO_val2014_000000000042.jpg, val2017/000000000042.jpg.
+COCO_NAME = re.compile(r"(?:.*/)?(?:COCO_[a-z]+[0-9]{4}_)?([0-9]{12})\.jpg", re.DOTALL)
 HEAD = {"data_type": "generated", "data_subtype": "generated", "license": {"name": "", "url": ""}}
 
 
-def write_vqa2(questions_path, annotations_path, records, images):
+def write_vqa2(
+    questions_path: Path,
+    annotations_path: Path,
+    records: Iterable[dict],
+    images: Sequence[InputImage],
+) -> None:
     """Write both files of *records*, see :mod:`vqapg.sampling.outputs`.
 
-    A COCO image has its official number; where an image is none, all have their place among *images*. The questions
-    file says under "images", as COCO does, which file has which number.
+    A COCO image has its official number. Where one image is not COCO's, all are numbered by their
+    place among *images*. The questions file says under "images", as COCO does, which file has which
+    number.
+
+    ``multiple_choice_answer`` is the answer as it was generated: it is what readers of the data set
+    take for the answer, so that nothing is lost on the way back.
     """
     number_of = image_numbers([image.name for image in images])
     asked, questions, annotations, seen = {}, [], [], {}
@@ -35,7 +48,7 @@ def write_vqa2(questions_path, annotations_path, records, images):
         block, place = divmod(place, QUESTIONS_PER_IMAGE)
         number = (image + block * (max(number_of.values()) + 1)) * QUESTIONS_PER_IMAGE + place
         questions.append({"image_id": image, "question": record["question"], "question_id": number})
-        answer = normalise_answer(record["answer"])
+        answer = record["answer"]
         annotations.append(
             {
                 "question_id": number,
@@ -43,8 +56,8 @@ def write_vqa2(questions_path, annotations_path, records, images):
                 "question_type": question_type(record["question"]),
                 "answer_type": answer_type(answer),
                 "answers": [
-                    {"answer_id": person, "answer": answer, "answer_confidence": "yes"}
-                    for person in range(1, ANSWERS + 1)
+                    {"answer_id": person, "answer": given, "answer_confidence": "yes"}
+                    for person, given in enumerate(ten_answers(answer), start=1)
                 ],
                 "multiple_choice_answer": answer,
             }
@@ -53,13 +66,38 @@ def write_vqa2(questions_path, annotations_path, records, images):
     files = [{"id": image, "file_name": name} for image, name in seen.items()]
     with atomic_write(questions_path) as first, atomic_write(annotations_path) as second:
         head = {"info": info, **HEAD}
-        json.dump(head | {"task_type": "Open-Ended", "questions": questions, "images": files}, first, ensure_ascii=False)
-        json.dump(head | {"task_type": "Open-Ended", "annotations": annotations}, second, ensure_ascii=False)
+        asked = head | {"task_type": "Open-Ended", "questions": questions, "images": files}
+        answered = head | {"task_type": "Open-Ended", "annotations": annotations}
+        json.dump(asked, first, ensure_ascii=False, allow_nan=False)
+        json.dump(answered, second, ensure_ascii=False, allow_nan=False)
 
 
-def image_numbers(names):
+def ten_answers(answer: str) -> list[str]:
+    """The ten answers of an annotation, for a generated one.
+
+    The official code has two versions. Four equal answers of ten are enough for accuracy 1 in both.
+
+    - Before March 2021 it compares the normal form of the system's answer with the ten as they are.
+      It leaves punctuation out of them where they differ, and nothing else.
+    - Since then it compares as they are where the ten are equal. Where they differ, it compares
+      normal forms.
+
+    So nine are the normal form, and one is the answer as it was generated. An answer such as "a" or
+    "?" has an empty normal form. No answer may be empty, hence four are a period, which both
+    versions take for an empty one.
+    """
+    normal = normalise_answer(answer)
+    if normal == answer:
+        return [answer] * ANSWERS
+    if normal:
+        return [normal] * (ANSWERS - 1) + [answer]
+    empty = "." if answer != "." else ".."
+    return [answer] * (ANSWERS - 4) + [empty] * 4
+
+
+def image_numbers(names: Sequence[str]) -> dict[str, int]:
     """Each image's number: COCO's where all are COCO's, else its place, from 1."""
-    official = [COCO_NAME.search(name) for name in names]
+    official = [COCO_NAME.fullmatch(name) for name in names]
     if all(official):
         numbers = {name: int(match[1]) for name, match in zip(names, official)}
         if len(set(numbers.values())) == len(names):

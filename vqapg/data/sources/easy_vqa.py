@@ -5,12 +5,13 @@ train and a test part; a tenth of the train *images* become ``valid``, so that n
 """
 
 import importlib.util
-import json
 import random
 from pathlib import Path
 
 from vqapg.data.sources import Record, SourceData
+from vqapg.data.sources.official import whole_number
 from vqapg.errors import InputError
+from vqapg.strict_json import read_json
 
 OPTIONS = ("seed",)
 VALID_SHARE = 0.1
@@ -61,9 +62,12 @@ def _read_part(root, part):
     """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
     pairs = {}
+    cure = "reinstall easy-vqa"
     try:
-        for question, answer, number in json.loads(path.read_text(encoding="utf-8")):
-            pairs.setdefault(int(number), []).append((str(question), str(answer)))
+        for question, answer, number in read_json(path, cure):
+            if not isinstance(question, str) or not isinstance(answer, str):
+                raise TypeError(f"a question or an answer of image {repr(number)[:40]} is no text")
+            pairs.setdefault(whole_number(number), []).append((question, answer))
     except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: not easy-VQA's list of questions ({error}); reinstall easy-vqa") from error
+        raise InputError(f"{path}: not easy-VQA's list of questions ({error}); {cure}") from error
     return pairs

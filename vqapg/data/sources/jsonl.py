@@ -16,9 +16,11 @@ from vqapg.data.directory import SPLITS
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
+from vqapg.strict_json import parse_json, read_lines
 
 OPTIONS = ()
 EXAMPLE = '{"image": "a.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}'
+CURE = f"write one object a line, as UTF-8 text, such as {EXAMPLE}"
 
 
 def read(source=None):
@@ -33,14 +35,16 @@ def read(source=None):
         raise InputError(f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}")
     pairs_of_image = {}
     first_line = {}
-    with (
-        open(path, "rb") as file,
-        tqdm(
-            total=path.stat().st_size, desc="reading", unit="B", unit_scale=True, leave=False, disable=None
-        ) as bar,
-    ):
-        for number, line in enumerate(file, start=1):
-            bar.update(len(line))
+    with tqdm(
+        total=path.stat().st_size,
+        desc="reading",
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        disable=None,
+    ) as bar:
+        for number, line in read_lines(source, CURE):
+            bar.update(len(line.encode()) + 1)
             record = _parse(line, f"{source}:{number}", path.parent, known=first_line)
             if record is None:
                 continue
@@ -59,27 +63,12 @@ def read(source=None):
 
 
 def _parse(line, where, folder, known):
-    """The record of a *line* (bytes), None if blank; *where* is file:line, *known* the images seen before."""
-    try:
-        text = line.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{where}: not valid UTF-8 (byte {error.start + 1}); save the file as UTF-8"
-        ) from error
-    if not text.strip():
+    """The record of *line*, None if blank; *where* is file:line, *known* the images met before."""
+    if not line.strip():
         return None
-    try:
-        item = json.loads(text)
-    except ValueError as error:
-        raise InputError(
-            f"{where}: not JSON ({error}); write one object a line, such as {EXAMPLE}"
-        ) from error
-    except RecursionError as error:
-        raise InputError(f"{where}: nested too deeply; write one object a line, such as {EXAMPLE}") from error
+    item = parse_json(line, where, CURE)
     if not isinstance(item, dict):
-        raise InputError(
-            f"{where}: not a JSON object but {_kind(item)}; write one object a line, such as {EXAMPLE}"
-        )
+        raise InputError(f"{where}: not a JSON object but {_kind(item)}; {CURE}")
 
     for key in ("image", "question", "answer"):
         if key not in item:
@@ -90,11 +79,6 @@ def _parse(line, where, folder, known):
             )
         if not item[key].strip():
             raise InputError(f'{where}: "{key}" is empty; fill it in or delete the line')
-        # JSON can spell half a surrogate pair (\ud83d), which is no text and cannot be written as UTF-8.
-        if not item[key].isprintable() and any("\ud800" <= character <= "\udfff" for character in item[key]):
-            raise InputError(
-                f'{where}: "{key}" holds half a character (a lone surrogate \\udXXX); write it out whole'
-            )
     for key in ("question", "answer"):
         if not tokenize(item[key]):
             raise InputError(f'{where}: "{key}" has no token in it; fill it in or delete the line')

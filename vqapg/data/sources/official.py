@@ -1,12 +1,18 @@
 """What the readers of published data sets share: their files, and images drawn from them."""
 
-import json
 import random
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from vqapg.errors import InputError
+from vqapg.strict_json import MAX_ID, is_id, read_json
+
+# As many as 64 bits surely hold.
+DIGITS = re.compile("[0-9]{1,18}")
 
 
 def source_folder(source, dataset, expected):
@@ -25,20 +31,28 @@ def source_folder(source, dataset, expected):
     return root
 
 
-def load_json(path, object_hook, cure):
+def load_json(path: Path, object_hook: Callable[[dict], Any], cure: str) -> Any:
     """The JSON file *path*, each object of it as *object_hook* makes it, so that what is not needed takes no memory.
 
-    Raises InputError when it is not whole JSON, or an object lacks what the hook wants of it.
+    Raises:
+        InputError: if the file is not strict JSON, or an object lacks what the hook wants of it
     """
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file, object_hook=object_hook)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: broken or cut JSON (line {error.lineno}, column {error.colno}: {error.msg}); {cure}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); {cure}") from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: not of the official form ({type(error).__name__}: {error}); {cure}") from error
+        return read_json(path, cure, object_hook)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(f"{path}: missing; {cure}") from error
+
+
+def whole_number(value: object) -> int:
+    """*value*, an id, which may be written as a string of digits.
+
+    Raises:
+        TypeError: if it is not a whole number from 0 up, of 64 bits at most
+    """
+    number = int(value) if isinstance(value, str) and DIGITS.fullmatch(value) else value
+    if not is_id(number):
+        raise TypeError(f"the id {repr(value)[:40]} is not a whole number from 0 to {MAX_ID}")
+    return number
 
 
 def draw_images(pairs_of_image, min_pairs, max_images, seed):

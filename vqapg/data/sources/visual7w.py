@@ -56,6 +56,8 @@ def _slim(item):
         name, pairs = item["filename"], item["qa_pairs"]
         if not isinstance(name, str) or not all(isinstance(pair, tuple) for pair in pairs):
             raise TypeError(f"image {name!r} has no file name, or pairs that are none")
+        if any(character in name for character in "\0\n\r"):
+            raise ValueError(f"the file name {name!r} holds a line break or a NUL")
         return f"images/{name}", str(item["split"]), pairs
     if "question" in item:
         if not isinstance(item["question"], str) or not isinstance(item["answer"], str):

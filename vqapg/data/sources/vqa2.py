@@ -9,7 +9,13 @@ does not state: ``min_pairs_per_image`` and ``max_images`` are there to come nea
 import random
 
 from vqapg.data.sources import Record, SourceData
-from vqapg.data.sources.official import draw_images, load_json, require_images, source_folder
+from vqapg.data.sources.official import (
+    draw_images,
+    load_json,
+    require_images,
+    source_folder,
+    whole_number,
+)
 from vqapg.errors import InputError
 
 OPTIONS = ("seed", "valid_pairs", "min_pairs_per_image", "max_images", "max_test_images")
@@ -62,7 +68,11 @@ def _file_name(part, image):
 def _pairs_of_image(root, part):
     """{image id: [(question, answer), ...]} of one official part, in the order of its questions."""
     path = root / ANNOTATIONS.format(part)
-    answers = dict(_items(load_json(path, _slim_annotation, CURE), "annotations", path))
+    answers = {}
+    for number, answer in _items(load_json(path, _slim_annotation, CURE), "annotations", path):
+        if number in answers:
+            raise InputError(f"{path}: the answer to question {number} is there twice; {CURE}")
+        answers[number] = answer
     path = root / QUESTIONS.format(part)
     pairs, seen = {}, set()
     for number, (image, question) in _items(load_json(path, _slim_question, CURE), "questions", path):
@@ -89,14 +99,15 @@ def _slim_annotation(item):
     if "answer_id" in item:
         return None
     if "question_id" in item:
-        return int(item["question_id"]), _text(item["multiple_choice_answer"])
+        return whole_number(item["question_id"]), _text(item["multiple_choice_answer"])
     return item
 
 
 def _slim_question(item):
     """(question id, (image id, question))."""
     if "question_id" in item:
-        return int(item["question_id"]), (int(item["image_id"]), _text(item["question"]))
+        image = whole_number(item["image_id"])
+        return whole_number(item["question_id"]), (image, _text(item["question"]))
     return item
 
 
