@@ -10,7 +10,8 @@ from tiny_checkpoints import draw_pictures
 
 from vqapg.errors import InputError
 from vqapg.evaluation.vqa_answers import normalise_answer
-from vqapg.sampling.images import InputImage, find_images
+from vqapg.sampling.images import find_images
+from vqapg.sampling.input_image import InputImage
 from vqapg.sampling.outputs import files_of, format_of, write_records
 from vqapg.sampling.vqa2_format import image_numbers
 

@@ -6,21 +6,12 @@ import glob
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import PurePath
-from typing import NamedTuple
 
 from vqapg.sampling.passed_over import Reason
 
 
-class FoundFile(NamedTuple):
-    """A file of a folder: its path as it was reached, and without links."""
-
-    path: str
-    real: str
-
-
-def files_below(folder: str, passed_over: Counter[Reason]) -> list[FoundFile]:
+def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
     """Every file below *folder* that is not hidden, by path.
 
     The folders behind links come last. So a file that can be reached in two ways has its true path.
@@ -51,11 +42,11 @@ def files_below(folder: str, passed_over: Counter[Reason]) -> list[FoundFile]:
             if entry.name.startswith("."):
                 passed_over[Reason.HIDDEN] += 1
             elif entry.is_symlink():
-                target = os.path.realpath(below)
                 if not os.path.isdir(below):
-                    if ordinary(below, passed_over):
-                        files.append(FoundFile(below, target))
-                elif os.path.commonpath([target, real]) == target:
+                    files += [below] if ordinary(below, passed_over) else []
+                    continue
+                target = os.path.realpath(below)
+                if os.path.commonpath([target, real]) == target:
                     passed_over[Reason.LOOP] += 1
                 else:
                     links.append((below, target))
@@ -65,7 +56,7 @@ def files_below(folder: str, passed_over: Counter[Reason]) -> list[FoundFile]:
                     visited.add(target)
                     folders.append((below, target))
             elif entry.is_file(follow_symlinks=False):
-                files.append(FoundFile(below, os.path.join(real, entry.name)))
+                files.append(below)
             else:
                 passed_over[Reason.SPECIAL] += 1
     return sorted(files)
@@ -98,9 +89,9 @@ def matches(pattern: str, passed_over: Counter[Reason]) -> list[str]:
     for folder in sorted(glob.glob(base)) if glob.has_magic(base) else [base]:
         counted = Counter()
         for file in files_below(folder, counted):
-            below = PurePath(os.path.relpath(file.path, folder or ".")).parts
+            below = PurePath(os.path.relpath(file, folder or ".")).parts
             if any(_match(below[:depth], wanted) for depth in range(len(below) + 1)):
-                found.append(file.path)
+                found.append(file)
         # A pattern does not name what is hidden.
         passed_over.update(counted - Counter({Reason.HIDDEN: counted[Reason.HIDDEN]}))
     return found

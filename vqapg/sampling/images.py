@@ -1,19 +1,19 @@
 """The images that a person names: files, folders, glob patterns, and WebDataset tar shards."""
 
 import errno
+import functools
 import glob
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO
+from collections.abc import Iterable, Iterator
 
-from vqapg.data.picture_formats import SUFFIXES, Content, content_of, heic_is_read
-from vqapg.data.pictures import PictureError, open_ordinary
+from vqapg.data.pictures import open_ordinary
 from vqapg.errors import InputError
 from vqapg.sampling.folders import files_below, matches, ordinary
 from vqapg.sampling.input_image import InputImage
 from vqapg.sampling.passed_over import Reason, describe
+from vqapg.sampling.recognise import is_image
 from vqapg.sampling.shards import members_of
 
 SHARD_SUFFIX = ".tar"
@@ -31,7 +31,7 @@ def find_images(arguments: Iterable[str | os.PathLike]) -> FoundImages:
     """Every image of *arguments* in their order; a folder's and a pattern's by name, a shard's as they lie in it.
 
     A file that is named itself is taken for a picture, or for a shard. In a folder, a pattern or a shard the ending
-    tells a picture (SUFFIXES); a file with another ending, or none, is opened and its header read.
+    tells a picture; where it does not, the header does (see :func:`~vqapg.sampling.recognise.is_image`).
 
     An image that was found already under another name is counted and left out. Two names are one image where they lead
     to the same file, through links or not. Copies are images of their own.
@@ -40,13 +40,14 @@ def find_images(arguments: Iterable[str | os.PathLike]) -> FoundImages:
         InputError: an argument names nothing or no ordinary file, a shard cannot be read, or there is no image at all
     """
     found, known = FoundImages(), set()
+    real_path = functools.lru_cache(os.path.realpath)  # a shard's members have one path
     for argument in arguments:
         for image in _images_of(str(argument), found.passed_over):
             try:
                 image.name.encode()
             except UnicodeEncodeError as error:
                 raise InputError(f"{image.name!r}: the name is not valid UTF-8; rename it") from error
-            place = os.path.realpath(image.path), image.offset
+            place = real_path(image.path), image.offset
             if place in known or image.name in known:
                 found.passed_over[Reason.IMAGE_AGAIN] += 1
                 continue
@@ -82,7 +83,7 @@ def _images_of(argument, passed_over) -> Iterator[InputImage]:
     elif not stat.S_ISREG(mode):
         raise InputError(f"{argument}: is a FIFO, a socket or a device; name a picture, a folder or a shard")
     elif argument.lower().endswith(SHARD_SUFFIX):
-        yield from members_of(argument, _teller(passed_over), passed_over)
+        yield from members_of(argument, passed_over)
     else:
         yield InputImage(argument, argument)
 
@@ -92,11 +93,10 @@ def _matching(pattern, passed_over):
     if not paths:
         what = "no file matches this pattern" if glob.has_magic(pattern) else "no such file or folder"
         raise InputError(f"{pattern}: {what}; correct it")
-    is_image = _teller(passed_over)
     for path in paths:
         if os.path.isdir(path) or path.lower().endswith(SHARD_SUFFIX):
             yield from _images_of(path, passed_over)
-        elif ordinary(path, passed_over) and is_image(path, lambda: open_ordinary(path)):
+        elif ordinary(path, passed_over) and is_image(path, lambda: open_ordinary(path), passed_over):
             yield InputImage(path, path)
 
 
@@ -105,29 +105,8 @@ def _in_folder(folder, passed_over):
         os.scandir(folder).close()
     except OSError as error:
         raise InputError(f"{folder}: cannot be read ({error.strerror}); do not name it") from error
-    is_image = _teller(passed_over)
     for file in files_below(folder, passed_over):
-        if file.path.lower().endswith(SHARD_SUFFIX):
+        if file.lower().endswith(SHARD_SUFFIX):
             passed_over[Reason.ARCHIVE] += 1
-        elif is_image(file.path, lambda: open_ordinary(file.path)):
-            yield InputImage(file.path, file.path)
-
-
-def _teller(passed_over) -> Callable[[str, Callable[[], BinaryIO]], bool]:
-    """What tells whether a file is an image, from its path and what opens it, and counts those that are none."""
-
-    def is_image(path, open_it):
-        if path.lower().endswith(SUFFIXES):
-            return True
-        try:
-            with open_it() as file:
-                content = content_of(file)
-        except (OSError, PictureError):
-            passed_over[Reason.UNREADABLE_FILE] += 1
-            return False
-        if content is Content.PICTURE or content is Content.HEIC and heic_is_read():
-            return True
-        passed_over[Reason.NO_PICTURE if content is Content.OTHER else Reason[content.name]] += 1
-        return False
-
-    return is_image
+        elif is_image(file, lambda: open_ordinary(file), passed_over):
+            yield InputImage(file, file)

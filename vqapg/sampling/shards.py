@@ -3,21 +3,19 @@
 import os
 import tarfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from collections.abc import Iterator
 
 from vqapg.errors import InputError
 from vqapg.sampling.input_image import InputImage
 from vqapg.sampling.passed_over import Reason
+from vqapg.sampling.recognise import is_image
 
 MOST_MEMBERS = 1_000_000
 # How far behind its end another archive may begin. Programs fill archives up to some 10 kB with zeros.
 MOST_PADDING = 1 << 24
 
 
-def members_of(
-    path: str, is_image: Callable[[str, Callable[[], BinaryIO]], bool], passed_over: Counter[Reason]
-) -> list[InputImage]:
+def members_of(path: str, passed_over: Counter[Reason]) -> list[InputImage]:
     """The images in the shard *path*, as they lie in it.
 
     Archives that were joined by ``cat`` are read one after the other. Of several members of one name the last counts,
@@ -25,7 +23,6 @@ def members_of(
 
     Args:
         path: the archive
-        is_image: tells it from a file's path and from what opens the file
         passed_over: is added to
 
     Raises:
@@ -44,31 +41,27 @@ def members_of(
                     passed_over[Reason.HIDDEN] += 1
                 elif not member.isreg() or member.issparse():
                     passed_over[Reason.NO_FILE] += 1
-                elif is_image(name, lambda: shard.extractfile(member)):
+                elif is_image(name, lambda: shard.extractfile(member), passed_over):
                     # Where the name stood before, the image takes its new place.
                     passed_over[Reason.REPLACED] += images.pop(name, None) is not None
                     images[name] = InputImage(f"{path}/{member.name}", path, member.offset_data, member.size)
-    except (tarfile.TarError, EOFError, RecursionError, ValueError, OverflowError) as error:
+    except InputError:
+        raise
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); put it back, or do not name it") from error
+    except Exception as error:  # a damaged header can make tarfile raise anything
         raise InputError(
             f"{path}: not a whole tar file without compression ({error}); copy it again, or unpack it"
         ) from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); put it back, or do not name it") from error
     return list(images.values())
 
 
 def _members(path, file, passed_over) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    start, first = 0, True
+    start = 0
     while start is not None:
         file.seek(start)
-        try:
-            # Without compression, so that every member can be read at its place.
-            shard = tarfile.open(path, "r:", fileobj=file)
-        except tarfile.ReadError:
-            if first:
-                raise
-            passed_over[Reason.BEHIND] += 1
-            return
+        # Without compression, so that every member can be read at its place.
+        shard = tarfile.open(path, "r:", fileobj=file)
         place = start
         while (member := shard.next()) is not None:
             # tarfile would go back and forth for ever.
@@ -80,8 +73,11 @@ def _members(path, file, passed_over) -> Iterator[tuple[tarfile.TarFile, tarfile
         # tarfile takes a cut or broken header for the end; the true end is a block of zeros.
         file.seek(shard.offset)
         if file.read(tarfile.BLOCKSIZE) != tarfile.NUL * tarfile.BLOCKSIZE:
+            if start and place == start:
+                passed_over[Reason.BEHIND] += 1
+                return
             raise tarfile.ReadError("its end is missing")
-        start, first = _next_archive(file, shard.offset), False
+        start = _next_archive(file, shard.offset)
 
 
 def _next_archive(file, end):

@@ -1,0 +1,58 @@
+"""One image in two splits, under another path, through a link, or as a copy: found by what is in the files."""
+
+import hashlib
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+HEAD_BYTES = 1 << 14
+
+
+class SplitImage(NamedTuple):
+    """An image of a data set: its file, its split, and where the source names it, as ``file:line``."""
+
+    path: Path
+    split: str
+    where: str
+
+
+def image_in_two_splits(images: Iterable[SplitImage]) -> tuple[SplitImage, SplitImage] | None:
+    """The first two of *images* that are of different splits and hold the same bytes, or None.
+
+    Only files of one size are read, of them first the beginnings, and whole only those that begin alike. A picture that
+    was saved anew is not found. A file that cannot be read is left to whoever needs it.
+    """
+    groups = [list(images)]
+    for key in (_size, _head, _digest):
+        groups = [smaller for group in groups for smaller in _grouped(group, key)]
+    for group in groups:
+        first = group[0]
+        return first, next(image for image in group if image.split != first.split)
+    return None
+
+
+def _grouped(images: list[SplitImage], key: Callable[[Path], object]) -> list[list[SplitImage]]:
+    """The groups of equal *key* that are of more than one split, in order of their first images."""
+    groups = defaultdict(list)
+    for image in images:
+        try:
+            groups[key(image.path)].append(image)
+        except OSError:
+            continue
+    return [group for group in groups.values() if len({image.split for image in group}) > 1]
+
+
+def _size(path):
+    return os.stat(path).st_size
+
+
+def _head(path):
+    with open(path, "rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+def _digest(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
