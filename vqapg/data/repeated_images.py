@@ -1,5 +1,6 @@
 """One image in two splits, under another path, through a link, or as a copy: found by what is in the files."""
 
+import contextlib
 import hashlib
 import os
 from collections import defaultdict
@@ -22,7 +23,7 @@ def image_in_two_splits(images: Iterable[SplitImage]) -> tuple[SplitImage, Split
     """The first two of *images* that are of different splits and hold the same bytes, or None.
 
     Only files of one size are read, of them first the beginnings, and whole only those that begin alike. A picture that
-    was saved anew is not found. A file that cannot be read is left to whoever needs it.
+    was saved anew is not found. Files that are empty or cannot be read are no images: they are left to whoever opens them.
     """
     groups = [list(images)]
     for key in (_size, _head, _digest):
@@ -37,10 +38,9 @@ def _grouped(images: list[SplitImage], key: Callable[[Path], object]) -> list[li
     """The groups of equal *key* that are of more than one split, in order of their first images."""
     groups = defaultdict(list)
     for image in images:
-        try:
-            groups[key(image.path)].append(image)
-        except OSError:
-            continue
+        with contextlib.suppress(OSError):
+            if value := key(image.path):
+                groups[value].append(image)
     return [group for group in groups.values() if len({image.split for image in group}) > 1]
 
 
