@@ -1,4 +1,4 @@
-"""Pictures of unusual content: each has the pixels that a person would see, or is refused by name."""
+"""Pictures of unusual content have the pixels that a person sees, or are refused by name."""
 
 import io
 import os
@@ -15,7 +15,10 @@ from vqapg.data.pictures import decode_rgb, open_rgb
 from vqapg.errors import InputError
 
 RED, WHITE, BLACK = (255, 0, 0), (255, 255, 255), (0, 0, 0)
-EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n(%pipe%touch run) (w) file\n%%EOF\n"
+EPS = (
+    b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n"
+    b"(%pipe%touch run) (w) file\n%%EOF\n"
+)
 
 
 def saved(picture, format, **options):
@@ -33,12 +36,17 @@ def pixel(content, at=(0, 0)):
 def png_header(width, height):
     """A PNG of that size, with no pixels in it."""
     chunks = b"\x89PNG\r\n\x1a\n"
-    for kind, data in ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b""))):
-        chunks += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    for kind, data in (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"")),
+    ):
+        chunks += (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
     return chunks
 
 
-# --- What must not be opened ------------------------------------------------------------------------------------------
+# --- What must not be opened --------------------------------------------------------------------
 
 
 def test_postscript_named_jpg_starts_no_program(tmp_path, monkeypatch):
@@ -46,8 +54,12 @@ def test_postscript_named_jpg_starts_no_program(tmp_path, monkeypatch):
     path.write_bytes(EPS)
     with Image.open(path) as picture:
         assert picture.format == "EPS"  # Pillow by itself goes by the content
-    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *inputs: pytest.fail("Ghostscript was started"))
-    with pytest.raises(InputError, match=r"a\.jpg: cannot be read as an image \(of no known format\); replace it"):
+    monkeypatch.setattr(
+        EpsImagePlugin, "Ghostscript", lambda *inputs: pytest.fail("Ghostscript was started")
+    )
+    with pytest.raises(
+        InputError, match=r"a\.jpg: cannot be read as an image \(of no known format\); replace it"
+    ):
         open_rgb(path)
 
 
@@ -61,7 +73,9 @@ def test_a_picture_of_too_many_pixels_is_refused_by_name(tmp_path):
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("size", [(16_320, 12_240), (11_648, 8_736), (63_000, 3_900), (20_000, 12_500)])
+@pytest.mark.parametrize(
+    "size", [(16_320, 12_240), (11_648, 8_736), (63_000, 3_900), (20_000, 12_500)]
+)
 def test_large_cameras_and_panoramas_are_within_the_bound(size):
     with identify(io.BytesIO(png_header(*size))) as picture:
         assert picture.width * picture.height <= MOST_PIXELS
@@ -70,7 +84,9 @@ def test_large_cameras_and_panoramas_are_within_the_bound(size):
 def test_a_file_of_too_many_bytes_is_refused_by_name(tmp_path):
     with open(tmp_path / "a.tif", "wb") as file:
         file.truncate((1 << 30) + 1)  # takes no room on the disk
-    with pytest.raises(InputError, match=r"a\.tif: .*\(1,073,741,825 bytes are more than 1,073,741,824\)"):
+    with pytest.raises(
+        InputError, match=r"a\.tif: .*\(1,073,741,825 bytes are more than 1,073,741,824\)"
+    ):
         open_rgb(tmp_path / "a.tif")
 
 
@@ -85,7 +101,7 @@ def test_a_picture_without_memory_for_it_is_named(tmp_path, monkeypatch):
         open_rgb(tmp_path / "a.png")
 
 
-# --- What is a good picture -------------------------------------------------------------------------------------------
+# --- What is a good picture ---------------------------------------------------------------------
 
 
 def test_a_png_with_megabytes_of_text_reads():
@@ -123,7 +139,7 @@ def test_grey_of_16_bits_is_scaled(kind):
 
 
 def test_a_cmyk_jpeg_of_photoshop_has_its_colours():
-    # Adobe's marker means that the inks are stored inverted; Pillow writes both the marker and the inks so.
+    # Adobe's marker means that the inks are stored inverted. Pillow writes them so.
     content = saved(Image.new("CMYK", (8, 8), (0, 255, 255, 0)), "JPEG", quality=100)
     assert b"Adobe" in content and np.abs(np.subtract(pixel(content), RED)).max() < 4
 
@@ -132,27 +148,40 @@ def test_a_cmyk_jpeg_of_photoshop_has_its_colours():
 def test_of_several_frames_the_first_is_seen(format):
     frames = [Image.new("RGB", (4, 4), colour) for colour in (RED, WHITE, BLACK)]
     options = {"lossless": True} if format == "WEBP" else {}
-    assert pixel(saved(frames[0], format, save_all=True, append_images=frames[1:], **options)) == RED
+    assert (
+        pixel(saved(frames[0], format, save_all=True, append_images=frames[1:], **options)) == RED
+    )
 
 
 def test_of_a_phones_double_jpeg_the_first_is_seen():
-    content = saved(Image.new("RGB", (8, 8), WHITE), "MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+    content = saved(
+        Image.new("RGB", (8, 8), WHITE),
+        "MPO",
+        save_all=True,
+        append_images=[Image.new("RGB", (8, 8))],
+    )
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.format == "MPO"
     assert pixel(content) == WHITE
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP"])
-@pytest.mark.parametrize("exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0no TIFF at all", b"Exif\0\0"])
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0no TIFF at all", b"Exif\0\0"]
+)
 def test_broken_exif_data_leave_the_picture_as_it_is(format, exif):
-    options = {"lossless": True} if format == "WEBP" else {"quality": 100} if format == "JPEG" else {}
+    options = (
+        {"lossless": True} if format == "WEBP" else {"quality": 100} if format == "JPEG" else {}
+    )
     content = saved(Image.new("RGB", (8, 4), WHITE), format, exif=exif, **options)
     assert decode_rgb(io.BytesIO(content)).size == (8, 4) and pixel(content) == WHITE
 
 
 def test_a_picture_is_turned_though_the_rest_of_its_exif_is_broken():
     # Orientation 6 (SHORT), and a rational whose bytes lie far outside.
-    entries = struct.pack("<HHHIHH", 2, 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x011A, 5, 1, 1 << 30)
+    entries = struct.pack("<HHHIHH", 2, 0x0112, 3, 1, 6, 0) + struct.pack(
+        "<HHII", 0x011A, 5, 1, 1 << 30
+    )
     exif = b"Exif\0\0II*\0\x08\0\0\0" + entries + b"\0\0\0\0"
     assert decode_rgb(io.BytesIO(saved(Image.new("RGB", (8, 4)), "JPEG", exif=exif))).size == (4, 8)
 
@@ -171,14 +200,16 @@ def test_blemishes_are_not_told_in_several_lines(capfd):
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize("format", ["AVIF", "BMP", "DIB", "ICO", "JPEG2000", "PCX", "PPM", "QOI", "SGI", "TGA", "TIFF"])
+@pytest.mark.parametrize(
+    "format", ["AVIF", "BMP", "DIB", "ICO", "JPEG2000", "PCX", "PPM", "QOI", "SGI", "TGA", "TIFF"]
+)
 def test_rarer_formats_are_read_whatever_the_file_is_called(tmp_path, format):
     (tmp_path / "photo.jpg").write_bytes(saved(Image.new("RGB", (32, 32), RED), format))
     colour = open_rgb(tmp_path / "photo.jpg").getpixel((5, 5))
     assert np.abs(np.subtract(colour, RED)).max() < 4
 
 
-# --- HEIC -------------------------------------------------------------------------------------------------------------
+# --- HEIC ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -212,7 +243,10 @@ def test_heic_without_its_package_names_the_package(tmp_path, heic, monkeypatch)
     (tmp_path / "IMG_1.HEIC").write_bytes(heic)
     with pytest.raises(InputError) as error:
         open_rgb(tmp_path / "IMG_1.HEIC")
-    assert "IMG_1.HEIC: cannot be read as an image (it is HEIC, which pip install 'vqapg[heif]' reads)" in str(error.value)
+    assert (
+        "IMG_1.HEIC: cannot be read as an image (it is HEIC, which pip install 'vqapg[heif]' reads)"
+        in str(error.value)
+    )
 
 
 def test_a_fifo_in_a_pictures_place_is_named(tmp_path):

@@ -12,7 +12,24 @@ from vqapg.sampling.images import find_images
 from vqapg.sampling.outputs import write_records
 
 RED = (255, 0, 0)
-FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "QOI", "SGI", "TGA", "TIFF", "WEBP")
+FORMATS = (
+    "AVIF",
+    "BMP",
+    "DIB",
+    "GIF",
+    "HEIF",
+    "ICO",
+    "JPEG",
+    "JPEG2000",
+    "PCX",
+    "PNG",
+    "PPM",
+    "QOI",
+    "SGI",
+    "TGA",
+    "TIFF",
+    "WEBP",
+)
 
 
 def content(format):
@@ -49,12 +66,18 @@ def test_load_dataset_opens_every_kind_of_picture(tmp_path, monkeypatch):
     assert write_records(tmp_path / "out", "imagefolder", records, images) == len(FORMATS) + 1
     # As others have them: Pillow by itself
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_CHUNK", 1 << 20)
-    monkeypatch.setattr(Image, "OPEN", {key: value for key, value in Image.OPEN.items() if key != "HEIF"})
+    monkeypatch.setattr(
+        Image, "OPEN", {key: value for key, value in Image.OPEN.items() if key != "HEIF"}
+    )
     rows = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))["train"]
-    assert [os.path.basename(row["source"]) for row in rows] == sorted([*(f"{name}.jpg" for name in FORMATS), "text.png"])
+    assert [os.path.basename(row["source"]) for row in rows] == sorted(
+        [*(f"{name}.jpg" for name in FORMATS), "text.png"]
+    )
     for row in rows:
         assert row["image"].size == (32, 16), row["source"]
-        assert np.abs(np.subtract(row["image"].convert("RGB").getpixel((9, 9)), RED)).max() < 12, row["source"]
+        assert np.abs(np.subtract(row["image"].convert("RGB").getpixel((9, 9)), RED)).max() < 12, (
+            row["source"]
+        )
 
 
 def test_the_endings_written_are_known_to_datasets():

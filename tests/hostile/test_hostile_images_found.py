@@ -41,7 +41,9 @@ def draw(path, number=0, format="JPEG"):
 def found(*arguments):
     """The names, and how many were passed over for each reason."""
     images = find_images(arguments)
-    return [image.name for image in images], {reason.name: count for reason, count in images.passed_over.items() if count}
+    return [image.name for image in images], {
+        reason.name: count for reason, count in images.passed_over.items() if count
+    }
 
 
 HEIC_HEAD = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x08meta"
@@ -64,7 +66,10 @@ def test_a_phones_folder_gives_every_photograph(photos, monkeypatch):
         monkeypatch.setattr(module, "heic_is_read", lambda: False)
     images = find_images(["photos"])
     assert [image.name for image in images] == PHONE
-    assert describe(images.passed_over) == "passed over: 2 HEIC pictures (pip install 'vqapg[heif]' reads them)"
+    assert (
+        describe(images.passed_over)
+        == "passed over: 2 HEIC pictures (pip install 'vqapg[heif]' reads them)"
+    )
     assert {image.open()[0].size for image in images} == {(16, 12)}
 
 
@@ -81,19 +86,27 @@ def test_a_true_heic_is_an_image(photos):
     pillow_heif.from_pillow(Image.new("RGB", (64, 48), "red")).save(photos / "IMG.heic")
     draw(photos / "renamed.heic")
     images = find_images(["photos"])
-    assert [image.open()[0].size for image in images] == [(64, 48), (16, 12)] and not images.passed_over
+    assert [image.open()[0].size for image in images] == [
+        (64, 48),
+        (16, 12),
+    ] and not images.passed_over
 
 
 def test_the_header_tells_where_the_ending_does_not(photos):
     for number, name in enumerate(["IMG_1.jpg?width=9", "photo.2019", "B.PNG~", "noending"]):
         draw(photos / name, number, "PNG")
     for name, content in {
-        "notes.txt": b"P4 is what BMW makes", "a.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n",
-        "index.bin": bytes(64), "empty": b"", "font.ttf": b"\0\1\0\0\0\x11\1\0\0\4\0\x10" + bytes(40),
+        "notes.txt": b"P4 is what BMW makes",
+        "a.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 1 1\n",
+        "index.bin": bytes(64),
+        "empty": b"",
+        "font.ttf": b"\0\1\0\0\0\x11\1\0\0\4\0\x10" + bytes(40),
     }.items():
         (photos / name).write_bytes(content)
     names, passed_over = found("photos")
-    assert names == [f"photos/{name}" for name in ("B.PNG~", "IMG_1.jpg?width=9", "noending", "photo.2019")]
+    assert names == [
+        f"photos/{name}" for name in ("B.PNG~", "IMG_1.jpg?width=9", "noending", "photo.2019")
+    ]
     assert passed_over == {"NO_PICTURE": 5}
 
 
@@ -124,7 +137,9 @@ def test_links_back_end_and_are_counted(photos):
     assert found("photos") == (["photos/sub/x.jpg"], {"LOOP": 4})
 
 
-@pytest.mark.parametrize("pattern", ["photos/**", "photos/**/*.jpg", "**/*.jpg", "**/sub", "ph*/**/sub/**/x.*"])
+@pytest.mark.parametrize(
+    "pattern", ["photos/**", "photos/**/*.jpg", "**/*.jpg", "**/sub", "ph*/**/sub/**/x.*"]
+)
 def test_patterns_over_links_that_lead_back_end(photos, pattern):
     draw(photos / "sub/x.jpg")
     for name in ("one", "two", "three"):
@@ -162,10 +177,14 @@ def test_what_is_no_file_is_passed_over(photos, special, argument):
 
 def test_what_is_no_file_but_named_is_one_line(photos, special):
     for name in special:
-        with pytest.raises(InputError, match=f"photos/{name}: is a FIFO, a socket or a device; name a picture"):
+        with pytest.raises(
+            InputError, match=f"photos/{name}: is a FIFO, a socket or a device; name a picture"
+        ):
             find_images([f"photos/{name}"])
     os.symlink("loop", photos / "loop")
-    with pytest.raises(InputError, match=r"photos/loop: cannot be read \(Too many levels of symbolic links\)"):
+    with pytest.raises(
+        InputError, match=r"photos/loop: cannot be read \(Too many levels of symbolic links\)"
+    ):
         find_images(["photos/loop"])
 
 
@@ -176,7 +195,10 @@ def test_a_file_that_vanishes_or_becomes_a_fifo_is_one_line(photos):
     (photos / "x.jpg").unlink()
     (photos / "y.jpg").unlink()
     os.mkfifo(photos / "y.jpg")
-    with pytest.raises(InputError, match=r"photos/x\.jpg: cannot be read \(No such file or directory\); put it back"):
+    with pytest.raises(
+        InputError,
+        match=r"photos/x\.jpg: cannot be read \(No such file or directory\); put it back",
+    ):
         first.open()
     with pytest.raises(InputError, match=r"photos/y\.jpg: cannot be read \(no ordinary file\)"):
         second.open()
@@ -213,7 +235,8 @@ def test_an_image_under_two_names_is_taken_once(photos):
     os.symlink("x.jpg", photos / "again.jpg")
     (photos / "copy.jpg").write_bytes((photos / "x.jpg").read_bytes())
     names, passed_over = found("photos/x.jpg", "photos", str(photos / "x.jpg"))
-    # A copy is an image of its own; x.jpg came four times: by name, as itself, through the link, by its whole path.
+    # A copy is an image of its own. x.jpg came four times: named, in the folder, through the link,
+    # and by its whole path.
     assert names == ["photos/x.jpg", "photos/copy.jpg"] and passed_over == {"IMAGE_AGAIN": 3}
 
 
@@ -223,8 +246,8 @@ def test_no_image_at_all_says_what_was_passed_over(photos):
     with pytest.raises(InputError) as error:
         find_images(["photos"])
     assert str(error.value) == (
-        "photos: no image in it (passed over: 1 file of no format that vqapg reads, 1 FIFO, socket or device); "
-        "name files, folders or .tar shards with images"
+        "photos: no image in it (passed over: 1 file of no format that vqapg reads, "
+        "1 FIFO, socket or device); name files, folders or .tar shards with images"
     )
 
 

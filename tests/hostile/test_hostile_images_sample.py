@@ -1,4 +1,4 @@
-"""``vqapg sample`` on a folder as phones, downloads and other people leave it: the closing line says what was not used."""
+"""``vqapg sample`` on folders as phones and downloads leave them: it says what it did not use."""
 
 import io
 import json
@@ -25,8 +25,23 @@ def folder(tmp_path, monkeypatch, dictionary):
 
 
 def sample(*images, output="pairs.jsonl", flags=()):
-    words = ["sample", "--checkpoint", "model.pt", *images, "--output", output, "--weights", "none", "--num-samples", 2,
-             "--num-workers", 0, "--beam", 1, *flags]
+    words = [
+        "sample",
+        "--checkpoint",
+        "model.pt",
+        *images,
+        "--output",
+        output,
+        "--weights",
+        "none",
+        "--num-samples",
+        2,
+        "--num-workers",
+        0,
+        "--beam",
+        1,
+        *flags,
+    ]
     return main([str(word) for word in words])
 
 
@@ -50,9 +65,14 @@ def test_the_closing_line_counts_what_was_passed_over_by_reason(folder, monkeypa
     assert sample("photos", "photos/f") == 0
     assert sampled() == ["photos/IMG_3.JPG", "photos/d.jfif", "photos/f", "photos/h.jpg_large"]
     out = capsys.readouterr().out
-    assert out.count("\n") == 1 and "pairs of 4 images; " in out and out.endswith(
-        "; passed over: 2 HEIC pictures (pip install 'vqapg[heif]' reads them), 3 files of no format that vqapg reads, "
-        "1 FIFO, socket or device, 1 link that leads back to where it came from, 1 image that was found already\n"
+    assert (
+        out.count("\n") == 1
+        and "pairs of 4 images; " in out
+        and out.endswith(
+            "; passed over: 2 HEIC pictures (pip install 'vqapg[heif]' reads them), "
+            "3 files of no format that vqapg reads, 1 FIFO, socket or device, "
+            "1 link that leads back to where it came from, 1 image that was found already\n"
+        )
     )
 
 
@@ -76,7 +96,8 @@ def test_a_device_is_one_line_and_exit_status_2(folder, capsys, make):
     assert sample("photos/a.jpg") == 2
     err = capsys.readouterr().err
     assert err == (
-        "vqapg sample: error: photos/a.jpg: is a FIFO, a socket or a device; name a picture, a folder or a shard\n"
+        "vqapg sample: error: photos/a.jpg: is a FIFO, a socket or a device; "
+        "name a picture, a folder or a shard\n"
     )
 
 
@@ -84,13 +105,20 @@ def test_a_heic_picture_gives_pairs_and_a_data_set(folder):
     import pillow_heif
 
     pillow_heif.from_pillow(Image.new("RGB", (64, 48), "red")).save("photos/IMG_1.HEIC")
-    assert sample("photos", flags=["--html", "gallery.html"]) == 0 and sampled() == ["photos/IMG_1.HEIC"]
+    assert sample("photos", flags=["--html", "gallery.html"]) == 0 and sampled() == [
+        "photos/IMG_1.HEIC"
+    ]
     assert "data:image/jpeg;base64,/9j/" in (folder / "gallery.html").read_text()
     assert sample("photos", output="folder") == 0
     assert (folder / "folder/train/0000001.png").is_file()
 
 
 def test_postscript_named_jpg_is_refused_by_name(folder, capsys):
-    (folder / "photos/a.jpg").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n")
+    (folder / "photos/a.jpg").write_text(
+        "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n"
+    )
     assert sample("photos") == 2
-    assert "photos/a.jpg: cannot be read as an image (of no known format); replace or remove it" in capsys.readouterr().err
+    assert (
+        "photos/a.jpg: cannot be read as an image (of no known format); replace or remove it"
+        in capsys.readouterr().err
+    )

@@ -48,7 +48,9 @@ def found(content):
     with open("s.tar", "wb") as file:
         file.write(content)
     images = find_images(["s.tar"])
-    colours = {image.name.removeprefix("s.tar/"): image.open()[0].getpixel((0, 0))[0] for image in images}
+    colours = {
+        image.name.removeprefix("s.tar/"): image.open()[0].getpixel((0, 0))[0] for image in images
+    }
     return colours, {reason.name: count for reason, count in images.passed_over.items() if count}
 
 
@@ -57,7 +59,10 @@ FOUR = [(f"{number}.jpg", picture(number)) for number in range(4)]
 
 def test_joined_archives_are_read_to_the_end():
     first, second = archive(*FOUR), archive(("sub/x.png", picture(9)))
-    assert found(first + second) == ({"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "3.jpg": 3, "sub/x.png": 9}, {})
+    assert found(first + second) == (
+        {"0.jpg": 0, "1.jpg": 1, "2.jpg": 2, "3.jpg": 3, "sub/x.png": 9},
+        {},
+    )
     colours, passed_over = found(first + bytes(1 << 20) + second + second)
     assert len(colours) == 5 and passed_over == {"REPLACED": 1}
 
@@ -65,13 +70,19 @@ def test_joined_archives_are_read_to_the_end():
 def test_joined_archives_without_padding_are_read_to_the_end():
     parts = []
     for members in (FOUR, [("x.png", picture(9))]):
-        size = sum(tarfile.BLOCKSIZE * (1 + -(-len(content) // tarfile.BLOCKSIZE)) for _, content in members)
+        size = sum(
+            tarfile.BLOCKSIZE * (1 + -(-len(content) // tarfile.BLOCKSIZE))
+            for _, content in members
+        )
         parts.append(archive(*members, format=tarfile.USTAR_FORMAT)[: size + 2 * tarfile.BLOCKSIZE])
     assert len(found(b"".join(parts))[0]) == 5
 
 
 def test_something_else_behind_the_end_is_counted():
-    assert found(archive(*FOUR) + b"signature" * 100) == ({f"{n}.jpg": n for n in range(4)}, {"BEHIND": 1})
+    assert found(archive(*FOUR) + b"signature" * 100) == (
+        {f"{n}.jpg": n for n in range(4)},
+        {"BEHIND": 1},
+    )
 
 
 def test_the_second_archive_is_told_when_it_is_cut():
@@ -80,22 +91,40 @@ def test_the_second_archive_is_told_when_it_is_cut():
 
 
 def test_of_members_of_one_name_the_last_counts():
-    members = [("a.jpg", picture(1)), ("b.jpg", picture(2)), ("./a.jpg", picture(3)), ("a.jpg", picture(4))]
+    members = [
+        ("a.jpg", picture(1)),
+        ("b.jpg", picture(2)),
+        ("./a.jpg", picture(3)),
+        ("a.jpg", picture(4)),
+    ]
     assert found(archive(*members)) == ({"b.jpg": 2, "a.jpg": 4}, {"REPLACED": 2})
-    assert found(archive(*members[:2]) + archive(members[3])) == ({"b.jpg": 2, "a.jpg": 4}, {"REPLACED": 1})
+    assert found(archive(*members[:2]) + archive(members[3])) == (
+        {"b.jpg": 2, "a.jpg": 4},
+        {"REPLACED": 1},
+    )
 
 
 def test_members_are_told_by_their_content_too():
     link, pipe = tarfile.TarInfo("link.jpg"), tarfile.TarInfo("pipe.jpg")
     link.type, link.linkname, pipe.type = tarfile.SYMTYPE, "a", tarfile.FIFOTYPE
-    members = [("a", picture(1)), ("a.json", b"{}"), ("._a.jpg", b"x"), ("c.TIFF", picture(2)), link, pipe]
-    assert found(archive(*members)) == ({"a": 1, "c.TIFF": 2}, {"NO_PICTURE": 1, "HIDDEN": 1, "NO_FILE": 2})
+    members = [
+        ("a", picture(1)),
+        ("a.json", b"{}"),
+        ("._a.jpg", b"x"),
+        ("c.TIFF", picture(2)),
+        link,
+        pipe,
+    ]
+    assert found(archive(*members)) == (
+        {"a": 1, "c.TIFF": 2},
+        {"NO_PICTURE": 1, "HIDDEN": 1, "NO_FILE": 2},
+    )
 
 
 def test_a_member_of_negative_size_is_refused():
     content = bytearray(archive(*FOUR, format=tarfile.GNU_FORMAT))
     header = tarfile.TarInfo("evil.jpg")
-    header.size = -1024
+    header.size = -512  # the next header is this one again
     block = header.tobuf(tarfile.GNU_FORMAT)
     place = content.index(b"2.jpg")
     content[place : place + tarfile.BLOCKSIZE] = block
@@ -105,7 +134,7 @@ def test_a_member_of_negative_size_is_refused():
 
 def test_too_many_members_are_refused(monkeypatch):
     monkeypatch.setattr(shards, "MOST_MEMBERS", 3)
-    with pytest.raises(InputError, match=r"s\.tar: has more than 3 members; split it into several shards"):
+    with pytest.raises(InputError, match=r"s\.tar: has more than 3 members; split it into shards"):
         found(archive(*FOUR))
     assert len(found(archive(*FOUR[:3]))[0]) == 3
 
@@ -115,9 +144,14 @@ def test_a_member_of_too_many_bytes_is_refused_by_name():
     header.size = (1 << 30) + 512
     with open("s.tar", "wb") as file:
         file.write(header.tobuf())
-        file.truncate(file.tell() + header.size + 2 * tarfile.BLOCKSIZE)  # takes no room on the disk
+        file.truncate(
+            file.tell() + header.size + 2 * tarfile.BLOCKSIZE
+        )  # takes no room on the disk
     (image,) = find_images(["s.tar"])
-    with pytest.raises(InputError, match=r"s\.tar/large\.jpg: .*\(1,073,742,336 bytes are more than 1,073,741,824\)"):
+    with pytest.raises(
+        InputError,
+        match=r"s\.tar/large\.jpg: .*\(1,073,742,336 bytes are more than 1,073,741,824\)",
+    ):
         image.read()
 
 

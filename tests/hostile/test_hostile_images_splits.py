@@ -22,7 +22,10 @@ def folder(tmp_path):
 
 def write(folder, *images):
     """A JSONL file of one pair an image: (image, split)."""
-    lines = [{"image": image, "question": "what?", "answer": "a cat", "split": split} for image, split in images]
+    lines = [
+        {"image": image, "question": "what?", "answer": "a cat", "split": split}
+        for image, split in images
+    ]
     (folder / "qa.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder / "qa.jsonl"
 
@@ -42,19 +45,29 @@ def test_the_same_image_in_train_and_test_is_refused(folder, capsys, how):
     else:
         other = str(folder / "0.png")
     path = write(folder, ("0.png", "train"), ("1.png", "valid"), (other, "test"))
-    assert main(["prepare", "--dataset", "jsonl", "--source", str(path), "--dest", str(folder / "data")]) == 2
+    assert (
+        main(
+            ["prepare", "--dataset", "jsonl", "--source", str(path), "--dest", str(folder / "data")]
+        )
+        == 2
+    )
     out, err = capsys.readouterr()
     (line,) = [line for line in err.splitlines() if line.startswith("vqapg prepare: error: ")]
     assert line == (
-        f"vqapg prepare: error: {path}:3: the image {folder / other} is in test here but holds the same bytes as "
-        f"{folder / '0.png'}, in train at {path}:1; put all pairs of an image into one split"
+        f"vqapg prepare: error: {path}:3: the image {folder / other} is in test here but holds "
+        f"the same bytes as {folder / '0.png'}, in train at {path}:1; "
+        f"put all pairs of an image into one split"
     )
     assert not (folder / "data").exists()
 
 
 def test_copies_within_a_split_are_allowed(folder):
     (folder / "other.png").write_bytes((folder / "0.png").read_bytes())
-    records = reader("jsonl").read(write(folder, ("0.png", "train"), ("other.png", "train"), ("1.png", "test"))).records
+    records = (
+        reader("jsonl")
+        .read(write(folder, ("0.png", "train"), ("other.png", "train"), ("1.png", "test")))
+        .records
+    )
     assert [record.image for record in records] == ["0.png", "other.png", "1.png"]
 
 
@@ -63,13 +76,19 @@ def images(folder, contents):
     for number, (content, _) in enumerate(contents):
         (folder / f"{number}.raw").write_bytes(content)
     return [
-        SplitImage(folder / f"{number}.raw", split, f"qa.jsonl:{number}") for number, (_, split) in enumerate(contents)
+        SplitImage(folder / f"{number}.raw", split, f"qa.jsonl:{number}")
+        for number, (_, split) in enumerate(contents)
     ]
 
 
 def test_files_of_one_size_that_differ_late_are_told_apart(folder):
     start = bytes(repeated_images.HEAD_BYTES)
-    contents = [(start + b"a", "train"), (start + b"b", "test"), (start + b"c", "valid"), (start + b"b", "train")]
+    contents = [
+        (start + b"a", "train"),
+        (start + b"b", "test"),
+        (start + b"c", "valid"),
+        (start + b"b", "train"),
+    ]
     first, second = image_in_two_splits(images(folder, contents))
     assert (first.where, second.where) == ("qa.jsonl:1", "qa.jsonl:3")
     assert image_in_two_splits(images(folder, contents[:3])) is None
@@ -80,10 +99,20 @@ def test_files_are_read_only_where_sizes_and_beginnings_agree(folder, monkeypatc
     for name in ("_head", "_digest"):
         original = getattr(repeated_images, name)
         monkeypatch.setattr(
-            repeated_images, name,
-            lambda path, name=name, original=original: read.append((name, path.name)) or original(path),
+            repeated_images,
+            name,
+            lambda path, name=name, original=original: (
+                read.append((name, path.name)) or original(path)
+            ),
         )
-    contents = [(b"a", "train"), (b"bb", "test"), (b"cc", "train"), (b"dd", "train"), (b"eee", "test"), (b"fff", "test")]
+    contents = [
+        (b"a", "train"),
+        (b"bb", "test"),
+        (b"cc", "train"),
+        (b"dd", "train"),
+        (b"eee", "test"),
+        (b"fff", "test"),
+    ]
     assert image_in_two_splits(images(folder, contents)) is None
     assert read == [("_head", "1.raw"), ("_head", "2.raw"), ("_head", "3.raw")]
 
@@ -96,6 +125,11 @@ def test_a_file_that_vanishes_meanwhile_is_no_repeat(folder):
 
 def test_the_first_of_several_repeats_is_named(folder):
     contents = [(b"xx", "test"), (b"yy", "train"), (b"yy", "test"), (b"xx", "train")]
-    with pytest.raises(InputError, match=r"qa\.jsonl:4: .*3\.raw is in train here .*0\.raw, in test at .*qa\.jsonl:1;"):
+    with pytest.raises(
+        InputError,
+        match=r"qa\.jsonl:4: .*3\.raw is in train here .*0\.raw, in test at .*qa\.jsonl:1;",
+    ):
         images(folder, contents)
-        reader("jsonl").read(write(folder, *((f"{n}.raw", split) for n, (_, split) in enumerate(contents))))
+        reader("jsonl").read(
+            write(folder, *((f"{n}.raw", split) for n, (_, split) in enumerate(contents)))
+        )

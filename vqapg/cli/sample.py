@@ -1,9 +1,11 @@
 """Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones that differ.
 
-IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. In a folder, a pattern or a shard, whatever is
-a picture is used, whichever its ending. The last line counts what is passed over, by reason. A picture that is named
-twice, or found again through a link, is used once. A run that was killed or interrupted goes on
-where it stopped when it is started again. The same picture and seed give the same pairs, in whatever run.
+IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. In folders, patterns and
+shards every picture is used, whatever its ending. The last line counts by reason what was passed
+over. A picture that is named twice, or found again through a link, is used once.
+
+A run that was killed or interrupted goes on where it stopped when it is started again. The same
+picture and seed give the same pairs, in whatever run.
 """
 
 HELP = "make question-answer pairs for pictures of your own"

@@ -1,7 +1,7 @@
 """Which files are pictures: told by what is in them, and only in the formats listed here.
 
-Pillow reads more formats than these. Some of them start other programs (EPS starts Ghostscript), so a file of such a
-format is refused, whatever its ending says.
+Pillow reads more formats than these. Some of them start other programs: EPS starts Ghostscript. So
+a file of such a format is refused, whatever its ending says.
 """
 
 import functools
@@ -11,27 +11,73 @@ from typing import BinaryIO
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-# Those that Pillow loads first stand first. MPO, what phones call a JPEG of two pictures, is opened as JPEG.
+# Those that Pillow loads first stand first. MPO, a phone's JPEG of two pictures, is opened as JPEG.
 SIGNED_FORMATS = (
-    "JPEG", "PNG", "GIF", "BMP", "PPM", "WEBP", "TIFF", "JPEG2000", "AVIF", "PSD", "ICO", "PCX", "SGI", "QOI",
+    "JPEG",
+    "PNG",
+    "GIF",
+    "BMP",
+    "PPM",
+    "WEBP",
+    "TIFF",
+    "JPEG2000",
+    "AVIF",
+    "PSD",
+    "ICO",
+    "PCX",
+    "SGI",
+    "QOI",
 )
-# The beginnings of these say so little that other files pass for them: the ending, or the person, must say it too.
+# These begin with so little that other files pass for them. The ending, or a person, must say it.
 UNSIGNED_FORMATS = ("DIB", "TGA")
 # Files with these endings are taken for pictures without a look at them.
 SUFFIXES = (
-    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".ppm", ".pgm", ".pbm",
-    ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".tga", ".psd", ".ico", ".pcx", ".qoi",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".dib",
+    ".tif",
+    ".tiff",
+    ".ppm",
+    ".pgm",
+    ".pbm",
+    ".pnm",
+    ".jp2",
+    ".j2k",
+    ".jpx",
+    ".avif",
+    ".tga",
+    ".psd",
+    ".ico",
+    ".pcx",
+    ".qoi",
 )
 HEIF_PACKAGE = "pillow_heif"
 HEIF_CURE = "pip install 'vqapg[heif]'"
-HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+HEIF_BRANDS = (
+    b"heic",
+    b"heix",
+    b"heim",
+    b"heis",
+    b"hevc",
+    b"hevx",
+    b"hevm",
+    b"hevs",
+    b"mif1",
+    b"msf1",
+)
 HEAD_BYTES = 32
 TGA_SIGNATURE = b"TRUEVISION-XFILE.\0"
 
-# A phone of 200 megapixels and every panorama pass. Pillow's own bound, 179 megapixels, refuses the former.
+# A phone's 200 megapixels and every panorama pass. Pillow's own bound of 179 refuses the former.
 MOST_PIXELS = 250_000_000
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS
-# Some programs keep megabytes of text in a PNG. It may take no more memory than a large picture does.
+# Some programs keep megabytes of text in a PNG. It may take the memory of a large picture.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 1 << 28
 
 
@@ -44,12 +90,14 @@ class Content(Enum):
     OTHER = auto()
 
 
-def identify(file: BinaryIO, formats: tuple[str, ...] = SIGNED_FORMATS + UNSIGNED_FORMATS) -> Image.Image:
+def identify(
+    file: BinaryIO, formats: tuple[str, ...] = SIGNED_FORMATS + UNSIGNED_FORMATS
+) -> Image.Image:
     """Open the picture in *file* without decoding it.
 
     Args:
         file: open for reading, at any place
-        formats: Pillow's names of the formats to try. HEIC is tried besides where its package is installed.
+        formats: Pillow's names of the formats to try. HEIC is tried besides, with its package.
 
     Returns:
         the picture, to be closed by the caller
@@ -71,7 +119,7 @@ def identify(file: BinaryIO, formats: tuple[str, ...] = SIGNED_FORMATS + UNSIGNE
 
 
 def content_of(file: BinaryIO) -> Content:
-    """What *file*, open for reading at its beginning, holds. Its header is read; nothing is decoded."""
+    """What *file*, open at its beginning, holds. Its header is read; nothing is decoded."""
     head = file.read(HEAD_BYTES)
     if is_heic(head) and not _box_follows(file, head):
         return Content.DAMAGED_HEIC
@@ -87,7 +135,7 @@ def content_of(file: BinaryIO) -> Content:
 
 
 def is_heic(head: bytes) -> bool:
-    """Whether a file that begins with *head* says that it is HEIC (or HEIF, of which AVIF is another kind)."""
+    """Whether a file that begins with *head* says that it is HEIC, or HEIF of another codec."""
     return head[4:8] == b"ftyp" and head[8:12] in HEIF_BRANDS
 
 
@@ -98,7 +146,7 @@ def heic_is_read() -> bool:
 
 
 def _box_follows(file, head):
-    """Whether another box follows the first one of a HEIC file: a file that was cut, or never filled, has none."""
+    """Whether a second box follows in a HEIC file. One that was cut or never filled has none."""
     file.seek(int.from_bytes(head[:4], "big"))
     return file.read(8)[4:].isalpha()
 

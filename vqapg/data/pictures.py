@@ -9,7 +9,14 @@ from typing import BinaryIO
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from vqapg.data.picture_formats import HEIF_CURE, MOST_PIXELS, heic_is_read, identify, is_heic, HEAD_BYTES
+from vqapg.data.picture_formats import (
+    HEAD_BYTES,
+    HEIF_CURE,
+    MOST_PIXELS,
+    heic_is_read,
+    identify,
+    is_heic,
+)
 from vqapg.errors import InputError
 
 # An uncompressed 16-bit picture of 150 megapixels has 900 MB.
@@ -38,7 +45,7 @@ def open_rgb(path: str | os.PathLike) -> Image.Image:
     """The picture in the image file *path*: upright, mode RGB, what is transparent over white.
 
     Raises:
-        InputError: the file is missing, is no image, is damaged or cut short, or is larger than the bounds
+        InputError: the file is missing, no image, damaged, cut short, or larger than the bounds
     """
     cure = "replace it, or delete its pairs and prepare again"
     try:
@@ -58,7 +65,7 @@ def open_ordinary(path: str | os.PathLike) -> BinaryIO:
     """Open an ordinary file for reading.
 
     Raises:
-        OSError: it cannot be opened, or is a FIFO, a socket or a device. Reading one of those may never end.
+        OSError: it cannot be opened, or is a FIFO, a socket or a device, which may never end
         PictureError: it has more than MOST_BYTES
     """
     status = os.stat(path)
@@ -101,21 +108,29 @@ def decode_rgb(file: BinaryIO) -> Image.Image:
 def to_rgb(picture: Image.Image) -> Image.Image:
     """A PIL picture of any mode: upright, mode RGB, what is transparent over white.
 
-    Grey of 16 bits is scaled from 0..65535. Grey in floating point is scaled from 0..1 where all values lie in it, and
-    taken as it is where all lie in 0..255. Otherwise the smallest value becomes black and the largest white. What is
-    not a number becomes black.
+    Grey of 16 bits is scaled from 0..65535. Grey in floating point is scaled by its values:
+
+    - all within 0..1: times 255
+    - all within 0..255: as they are
+    - otherwise: the smallest becomes black, the largest white
+
+    What is not a number becomes black.
     """
     picture = upright(picture)
     if picture.mode.startswith("I"):
         import numpy as np  # half the time that it takes to say that an output is there already
 
         # convert() would cut off everything above 255 instead of scaling.
-        picture = Image.fromarray((np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8))
+        picture = Image.fromarray(
+            (np.asarray(picture).clip(0, 65535) / 257).round().astype(np.uint8)
+        )
     elif picture.mode == "F":
         picture = _grey_of_floats(picture)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+        return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert(
+            "RGB"
+        )
     return picture.convert("RGB")
 
 

@@ -1,4 +1,4 @@
-"""One image in two splits, under another path, through a link, or as a copy: found by what is in the files."""
+"""One image in two splits, by another path, a link or a copy: found by what is in the files."""
 
 import contextlib
 import hashlib
@@ -12,7 +12,7 @@ HEAD_BYTES = 1 << 14
 
 
 class SplitImage(NamedTuple):
-    """An image of a data set: its file, its split, and where the source names it, as ``file:line``."""
+    """An image of a data set: its file, its split, and the ``file:line`` that names it."""
 
     path: Path
     split: str
@@ -22,8 +22,9 @@ class SplitImage(NamedTuple):
 def image_in_two_splits(images: Iterable[SplitImage]) -> tuple[SplitImage, SplitImage] | None:
     """The first two of *images* that are of different splits and hold the same bytes, or None.
 
-    Only files of one size are read, of them first the beginnings, and whole only those that begin alike. A picture that
-    was saved anew is not found. Files that are empty or cannot be read are no images: they are left to whoever opens them.
+    Only files of one size are read: first their beginnings, then those whole that begin alike.
+    A picture that was saved anew is not found. Files that are empty or cannot be read are left to
+    whoever opens them.
     """
     groups = [list(images)]
     for key in (_size, _head, _digest):

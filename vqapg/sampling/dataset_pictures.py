@@ -7,11 +7,23 @@ from PIL import Image, ImageFile
 from vqapg.data.picture_formats import identify
 from vqapg.data.pictures import upright
 
-# Its list of endings: https://github.com/huggingface/datasets/blob/main/src/datasets/packaged_modules/imagefolder/imagefolder.py
-# A file with another ending (.avif, .heic, .qoi) is left out, and a folder of such files has no column "image".
+# Of its list of endings, ImageFolder.EXTENSIONS. It leaves out a file with another ending (.avif,
+# .heic, .qoi), and gives a folder of such files no column "image".
 SUFFIX_OF_FORMAT = {
-    "BMP": ".bmp", "DIB": ".dib", "GIF": ".gif", "ICO": ".ico", "JPEG": ".jpg", "JPEG2000": ".jp2", "MPO": ".jpg",
-    "PCX": ".pcx", "PNG": ".png", "PPM": ".ppm", "PSD": ".psd", "SGI": ".sgi", "TGA": ".tga", "TIFF": ".tiff",
+    "BMP": ".bmp",
+    "DIB": ".dib",
+    "GIF": ".gif",
+    "ICO": ".ico",
+    "JPEG": ".jpg",
+    "JPEG2000": ".jp2",
+    "MPO": ".jpg",
+    "PCX": ".pcx",
+    "PNG": ".png",
+    "PPM": ".ppm",
+    "PSD": ".psd",
+    "SGI": ".sgi",
+    "TGA": ".tga",
+    "TIFF": ".tiff",
     "WEBP": ".webp",
 }
 
@@ -19,7 +31,8 @@ SUFFIX_OF_FORMAT = {
 def as_dataset_file(content: bytes) -> tuple[str, bytes]:
     """The ending and the bytes of the file that holds the picture *content*.
 
-    They are the very same bytes where ``datasets`` can open them. Otherwise the pixels are written as PNG, without loss.
+    They are the very same bytes where ``datasets`` can open them. Otherwise they are a PNG of the
+    same pixels.
     """
     with identify(io.BytesIO(content)) as picture:
         suffix = SUFFIX_OF_FORMAT.get(picture.format)
@@ -31,6 +44,8 @@ def as_dataset_file(content: bytes) -> tuple[str, bytes]:
 
 
 def _has_long_text(picture: Image.Image) -> bool:
-    """Whether Pillow, by its defaults, refuses the picture for the text in it. Only PNG has that limit."""
+    """Whether Pillow, by its defaults, refuses the picture, a PNG, for the text in it."""
     picture.load()  # text may stand behind the pixels
-    return any(isinstance(text, str) and len(text) > ImageFile.SAFEBLOCK for text in picture.info.values())
+    return any(
+        isinstance(text, str) and len(text) > ImageFile.SAFEBLOCK for text in picture.info.values()
+    )

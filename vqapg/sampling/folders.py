@@ -1,4 +1,4 @@
-"""The files below a folder, and those that a pattern names: links are followed once each, and loops end."""
+"""The files below a folder, and those of a pattern. Links are followed once each, and loops end."""
 
 import errno
 import fnmatch
@@ -63,7 +63,7 @@ def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
 
 
 def ordinary(path: str, passed_over: Counter[Reason]) -> bool:
-    """Whether the file at *path* may be read without waiting for ever. One that is missing is: it is told by name."""
+    """Whether *path* can be read without waiting for ever, or is missing, which reading tells."""
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -78,7 +78,8 @@ def ordinary(path: str, passed_over: Counter[Reason]) -> bool:
 def matches(pattern: str, passed_over: Counter[Reason]) -> list[str]:
     """The files and folders that a glob *pattern* names, by path; for ``**`` the files below them.
 
-    ``glob`` follows a link that leads back to its own folder forty times, and two such links practically for ever.
+    ``glob`` follows a link back to its own folder forty times, and two such links practically for
+    ever.
     """
     parts = PurePath(pattern).parts
     if "**" not in parts:
@@ -98,9 +99,11 @@ def matches(pattern: str, passed_over: Counter[Reason]) -> list[str]:
 
 
 def _match(parts, wanted):
-    """Whether a path of *parts* is named by the parts of a pattern, of which ``**`` stands for any number."""
+    """Whether a path of *parts* is named by the parts *wanted*; ``**`` stands for any number."""
     if not wanted:
         return not parts
     if wanted[0] == "**":
         return any(_match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
-    return bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and _match(parts[1:], wanted[1:])
+    return (
+        bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and _match(parts[1:], wanted[1:])
+    )

@@ -1,4 +1,4 @@
-"""An image that pairs are made for: a file or a member of a tar shard, its bytes, its picture and its number."""
+"""An image that pairs are made for: its bytes, its picture and its number."""
 
 import hashlib
 import io
@@ -14,7 +14,8 @@ from vqapg.errors import InputError
 class InputImage(NamedTuple):
     """An image file, or a member of a tar shard, whose ``size`` bytes begin at ``offset``.
 
-    ``name`` is what it is called in all output: the path as it was given, a member's after its shard's.
+    ``name`` is what it is called in all output: the path as it was given. A member's path stands
+    after its shard's.
     """
 
     name: str
@@ -27,7 +28,7 @@ class InputImage(NamedTuple):
         try:
             if self.size >= 0:
                 check_bytes(self.size)
-                # A shard is as large as it likes; it was seen to be an ordinary file when its members were listed.
+                # No bound on the shard. Listing its members showed that it is an ordinary file.
                 with open(self.path, "rb") as file:
                     file.seek(self.offset)
                     return file.read(self.size)
@@ -57,14 +58,16 @@ class InputImage(NamedTuple):
             raise self._unreadable(error) from error
 
     def _unreadable(self, reason):
-        return InputError(f"{self.name}: cannot be read as an image ({reason}); replace or remove it")
+        return InputError(
+            f"{self.name}: cannot be read as an image ({reason}); replace or remove it"
+        )
 
 
 def image_number(content: bytes) -> int:
-    """The image's number in noise keys (:mod:`vqapg.modules.noise`), made of its bytes: below 2**63.
+    """The image's number in noise keys (:mod:`vqapg.modules.noise`), made of its bytes.
 
-    So the same photograph and seed give the same pairs, whatever it is called and whatever else is sampled
-    with it, in whichever shard, batch or run.
+    It is below 2**63. The same photograph and seed give the same pairs, whatever it is called and
+    whatever else is sampled with it, in whichever shard, batch or run.
     """
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
 

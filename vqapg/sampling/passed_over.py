@@ -17,10 +17,19 @@ class Reason(Enum):
     UNREADABLE_FOLDER = "folder that cannot be opened", "folders that cannot be opened"
     HIDDEN = "hidden file or folder", "hidden files or folders"
     SPECIAL = "FIFO, socket or device", "FIFOs, sockets or devices"
-    LOOP = "link that leads back to where it came from", "links that lead back to where they came from"
-    FOLDER_AGAIN = "link to a folder that was read already", "links to folders that were read already"
+    LOOP = (
+        "link that leads back to where it came from",
+        "links that lead back to where they came from",
+    )
+    FOLDER_AGAIN = (
+        "link to a folder that was read already",
+        "links to folders that were read already",
+    )
     IMAGE_AGAIN = "image that was found already", "images that were found already"
-    ARCHIVE = "tar archive in a folder (name the archive itself)", "tar archives in folders (name them themselves)"
+    ARCHIVE = (
+        "tar archive in a folder (name the archive itself)",
+        "tar archives in folders (name them themselves)",
+    )
     NO_FILE = "tar member that is no ordinary file", "tar members that are no ordinary files"
     REPLACED = (
         "tar member that a later one of the same name replaces",
@@ -33,8 +42,10 @@ class Reason(Enum):
 
 
 def describe(passed_over: Counter[Reason]) -> str:
-    """Such as "passed over: 2 HEIC pictures (...), 1 hidden file or folder"; empty where nothing was."""
+    """Such as "passed over: 2 tar archives ..., 1 hidden file or folder"; empty for none."""
     told = [
-        f"{passed_over[reason]:,} {reason.value[passed_over[reason] != 1]}" for reason in Reason if passed_over[reason]
+        f"{passed_over[reason]:,} {reason.value[passed_over[reason] != 1]}"
+        for reason in Reason
+        if passed_over[reason]
     ]
     return f"passed over: {', '.join(told)}" if told else ""

@@ -12,8 +12,9 @@ from vqapg.sampling.passed_over import Reason
 def is_image(path: str, open_it: Callable[[], BinaryIO], passed_over: Counter[Reason]) -> bool:
     """Whether the file called *path* is an image; one that is not is counted in *passed_over*.
 
-    A known ending (SUFFIXES) is believed: the file is opened later anyway, and told by name if it is damaged. So a
-    folder of 100,000 photographs costs no more than its listing. Any other file is opened and its header read.
+    A known ending (SUFFIXES) is believed: the file is opened later anyway, and told by name if it
+    is damaged. So a folder of 100,000 photographs costs no more than its listing. Any other file is
+    opened and its header read.
     """
     if path.lower().endswith(SUFFIXES):
         return True

@@ -1,4 +1,4 @@
-"""The members of a WebDataset shard, a tar archive without compression, and where in it their bytes lie."""
+"""The images in a WebDataset shard, a tar archive without compression, and where they lie in it."""
 
 import os
 import tarfile
@@ -11,29 +11,31 @@ from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.recognise import is_image
 
 MOST_MEMBERS = 1_000_000
-# How far behind its end another archive may begin. Programs fill archives up to some 10 kB with zeros.
+# How far behind its end another archive may begin. Programs add some 10 kB of zeros.
 MOST_PADDING = 1 << 24
 
 
 def members_of(path: str, passed_over: Counter[Reason]) -> list[InputImage]:
     """The images in the shard *path*, as they lie in it.
 
-    Archives that were joined by ``cat`` are read one after the other. Of several members of one name the last counts,
-    as when the archive is unpacked.
+    Archives that were joined by ``cat`` are read one after the other. Of several members of one
+    name the last counts, as when the archive is unpacked.
 
     Args:
         path: the archive
         passed_over: is added to
 
     Raises:
-        InputError: the archive cannot be read, was cut, is compressed, or has more than MOST_MEMBERS members
+        InputError: the archive cannot be read, was cut, is compressed, or has too many members
     """
     images = {}
     try:
         with open(path, "rb") as file:
             for number, (shard, member) in enumerate(_members(path, file, passed_over), start=1):
                 if number > MOST_MEMBERS:
-                    raise InputError(f"{path}: has more than {MOST_MEMBERS:,} members; split it into several shards")
+                    raise InputError(
+                        f"{path}: has more than {MOST_MEMBERS:,} members; split it into shards"
+                    )
                 name = os.path.normpath(member.name)
                 if member.isdir():
                     continue
@@ -44,14 +46,19 @@ def members_of(path: str, passed_over: Counter[Reason]) -> list[InputImage]:
                 elif is_image(name, lambda: shard.extractfile(member), passed_over):
                     # Where the name stood before, the image takes its new place.
                     passed_over[Reason.REPLACED] += images.pop(name, None) is not None
-                    images[name] = InputImage(f"{path}/{member.name}", path, member.offset_data, member.size)
+                    images[name] = InputImage(
+                        f"{path}/{member.name}", path, member.offset_data, member.size
+                    )
     except InputError:
         raise
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); put it back, or do not name it") from error
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); put it back, or do not name it"
+        ) from error
     except Exception as error:  # a damaged header can make tarfile raise anything
         raise InputError(
-            f"{path}: not a whole tar file without compression ({error}); copy it again, or unpack it"
+            f"{path}: not a whole tar file without compression ({error}); "
+            "copy it again, or unpack it"
         ) from error
     return list(images.values())
 

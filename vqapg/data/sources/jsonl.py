@@ -2,9 +2,9 @@
 
     {"image": "images/1.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}
 
-``split`` is train, valid or test; image paths are relative to the file, or absolute. An image belongs to one
-split only: an image seen in training would make the test figures worthless. A link to it, or a copy, is the same
-image.
+``split`` is train, valid or test; image paths are relative to the file, or absolute. An image
+belongs to one split only: an image seen in training would make the test figures worthless. A link
+to an image and a copy of it are the same image.
 """
 
 import json
@@ -63,12 +63,15 @@ def read(source=None):
 
 def _check_contents(source, folder, first_line):
     """Raises InputError when one image is in two splits by another path, a link or a copy."""
-    images = (SplitImage(folder / image, split, f"{source}:{line}") for image, (split, line) in first_line.items())
+    images = (
+        SplitImage(folder / image, split, f"{source}:{line}")
+        for image, (split, line) in first_line.items()
+    )
     if found := image_in_two_splits(images):
         first, second = found
         raise InputError(
-            f"{second.where}: the image {second.path} is in {second.split} here but holds the same bytes as "
-            f"{first.path}, in {first.split} at {first.where}; put all pairs of an image into one split"
+            f"{second.where}: the image {second.path} is in {second.split} here but holds the same "
+            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image into one split"
         )
 
 
