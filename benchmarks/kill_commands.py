@@ -45,7 +45,9 @@ def write_source(folder):
     for split, count in IMAGES.items():
         for number in range(count):
             name, colour = f"{split}{number}.png", list(COLOURS)[number % 3]
-            Image.new("RGB", (200 + number, 200), COLOURS[colour]).save(folder / name)
+            # No two files are equal: a copy in another split would be refused.
+            size = (200 + number, 200 + list(IMAGES).index(split))
+            Image.new("RGB", size, COLOURS[colour]).save(folder / name)
             for question, answer in (("What color is it?", colour), (f"Is it {colour}?", "yes"), ("Is it black?", "no")):
                 lines.append({"image": name, "question": question, "answer": answer, "split": split})
     (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, lines)))

@@ -30,7 +30,7 @@ def data(tmp_path):
     (tmp_path / "images").mkdir()
     lines = []
     for image, question, answer, split in RECORDS:
-        (tmp_path / "images" / image).write_bytes(b"not looked at")
+        (tmp_path / "images" / image).write_bytes(image.encode())
         lines.append(json.dumps({"image": f"images/{image}", "question": question, "answer": answer, "split": split}))
     (tmp_path / "qa.jsonl").write_text("\n".join(lines))
     prepare("jsonl", str(tmp_path / "qa.jsonl"), tmp_path / "data", {"seed": 1})

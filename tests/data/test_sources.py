@@ -77,11 +77,12 @@ def test_easy_vqa_errors(tmp_path, monkeypatch):
 def test_jsonl_orders_pairs_by_image_and_keeps_names(tmp_path):
     (tmp_path / "a.jpg").touch()
     (tmp_path / "b b.jpg").touch()
+    (tmp_path / "c.jpg").touch()
     lines = [
         {"image": "b b.jpg", "question": "q1", "answer": "a", "split": "train"},
         {"image": "a.jpg", "question": "q2", "answer": "a", "split": "test"},
         {"image": "./b b.jpg", "question": "q3", "answer": "a", "split": "train"},
-        {"image": str(tmp_path / "a.jpg"), "question": "q4", "answer": "a", "split": "valid"},
+        {"image": str(tmp_path / "c.jpg"), "question": "q4", "answer": "a", "split": "valid"},
     ]
     path = tmp_path / "qa.jsonl"
     path.write_text("\ufeff" + "\n\n".join(map(json.dumps, lines)) + "\r\n", encoding="utf-8")
@@ -91,7 +92,7 @@ def test_jsonl_orders_pairs_by_image_and_keeps_names(tmp_path):
         ("b b.jpg", "q1"),
         ("b b.jpg", "q3"),
         ("a.jpg", "q2"),
-        (str(tmp_path / "a.jpg"), "q4"),
+        (str(tmp_path / "c.jpg"), "q4"),
     ]
 
 

@@ -29,7 +29,10 @@ def write_source(folder):
     for split, count in IMAGES.items():
         for number in range(count):
             name, colour = f"images/{split}{number}.png", list(COLOURS)[number % 3]
-            Image.new("RGB", (40, 40), COLOURS[colour]).save(folder / name)
+            picture = Image.new("RGB", (40, 40), COLOURS[colour])
+            # No two files are equal: a copy in another split would be refused.
+            picture.putpixel((0, 0), (number, list(IMAGES).index(split), 0))
+            picture.save(folder / name)
             for question, answer in [
                 ("What color is the square?", colour),
                 (f"Is there a {colour} square?", "yes"),

@@ -6,7 +6,8 @@ from PIL import Image
 from tiny_checkpoints import draw_picture, draw_pictures
 
 from vqapg.errors import InputError
-from vqapg.sampling.images import InputImage, find_images, image_number, open_given, part_of
+from vqapg.sampling.images import find_images, part_of
+from vqapg.sampling.input_image import InputImage, image_number, open_given
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def write_shard(path, mode="w"):
         for number, name in enumerate(["b.jpg", "b.json", "a.input.PNG", "._b.jpg"]):
             file = io.BytesIO()
             Image.new("RGB", (8, 8), (number, 0, 0)).save(file, "PNG")
-            contents[name] = file.getvalue()
+            contents[name] = b"{}" if name.endswith(".json") else file.getvalue()
             member = tarfile.TarInfo(name)
             member.size = len(contents[name])
             shard.addfile(member, io.BytesIO(contents[name]))

@@ -28,7 +28,7 @@ def run(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.sampling.images import InputImage
+    from vqapg.sampling.input_image import InputImage
     from vqapg.sampling.outputs import files_of, write_records
 
     files = [checked_output(args, path, args.format == "imagefolder") for path in files_of(args.output, args.format)]

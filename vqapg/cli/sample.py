@@ -1,7 +1,11 @@
 """Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones that differ.
 
-IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. A run that was killed or interrupted goes on
-where it stopped when it is started again. The same picture and seed give the same pairs, in whatever run.
+IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. In folders, patterns and
+shards every picture is used, whatever its ending. The last line counts by reason what was passed
+over. A picture that is named twice, or found again through a link, is used once.
+
+A run that was killed or interrupted goes on where it stopped when it is started again. The same
+picture and seed give the same pairs, in whatever run.
 """
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -97,6 +101,7 @@ def run(args):
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.outputs import Destination, files_of, format_of
+    from vqapg.sampling.passed_over import describe
 
     images = find_images(args.images)
     part = part_of(images, *shard) if shard else images
@@ -131,12 +136,14 @@ def run(args):
     for error in counts.skipped:
         print(f"left out: {error}", file=sys.stderr)
     choosing = " and ".join(options.choosing)
+    passed_over = describe(images.passed_over)
     print(
         f"{', '.join(map(str, files))}: {_counted(counts.pairs, 'pair')} of {_counted(counts.images, 'image')}"
         + (f"; {_counted(counts.without_pair, 'image')} without a pair" if counts.without_pair else "")
         + (f"; {_counted(counts.left_out, 'distinct pair')} left out by {choosing}" if counts.left_out else "")
         + (f"; {_counted(counts.malformed, 'malformed draw')} left out" if counts.malformed else "")
         + (f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read" if counts.skipped else "")
+        + (f"; {passed_over}" if passed_over else "")
     )
 
 

@@ -23,7 +23,7 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
     """Write the page of *entries*, a journal's, in their order.
 
     Args:
-        images: list of :class:`~vqapg.sampling.images.InputImage`, of every entry
+        images: list of :class:`~vqapg.sampling.input_image.InputImage`, of every entry
         grid: (height, width) of the regions
         about: {what: value} of the run, to be shown, such as the model and the seed
         judged: whether there was an evaluator; a page without pairs could not tell

@@ -16,7 +16,7 @@ class Journal:
         path: the file; its folder must be there
         identity: what decides, beside the image, about an entry: a dict that JSON can hold; only a run with an equal
             one goes on
-        images: list of :class:`~vqapg.sampling.images.InputImage`; entries of others are of no account
+        images: list of :class:`~vqapg.sampling.input_image.InputImage`; entries of others are of no account
         overwrite: begin anew whatever is there
 
     Raises InputError when another run is at work on it, or finished images of something else; RunError when the disk is

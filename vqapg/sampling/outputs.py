@@ -1,11 +1,10 @@
 """Files of pairs that other tools read: JSON lines, CSV, VQA v2.0's two files, a folder for Hugging Face datasets.
 
 A record is a dict with ``image``, ``question``, ``answer`` and whatever else is known of the pair; those of an image
-stand together. ``images`` are all images that records may be of, as :class:`~vqapg.sampling.images.InputImage`.
+stand together. ``images`` are all images that records may be of, as :class:`~vqapg.sampling.input_image.InputImage`.
 """
 
 import csv
-import io
 import json
 import os
 import shutil
@@ -13,11 +12,10 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from PIL import Image
-
 from vqapg.csv_cells import escape_cell
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, writing
+from vqapg.sampling.dataset_pictures import as_dataset_file
 from vqapg.sampling.vqa2_format import write_vqa2
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
@@ -101,7 +99,7 @@ class _LineFeeds:
 
 
 def _write_image_folder(folder, records, images):
-    """``folder/train/metadata.jsonl``, a row a pair, and beside it the images, each once and as they are.
+    """``folder/train/metadata.jsonl``, a row a pair, and beside it the images, each once, as they are or as PNG.
 
     ``datasets.load_dataset(folder)`` reads it, with a column "image" of pictures and the image's name as "source":
     https://huggingface.co/docs/datasets/image_dataset#imagefolder. Files are numbered, since names may say "test",
@@ -117,8 +115,8 @@ def _write_image_folder(folder, records, images):
                 record = dict(record)
                 source = record.pop("image")
                 if source not in names:
-                    content = by_name[source].read()
-                    names[source] = f"{len(names) + 1:07}{_suffix(content)}"
+                    suffix, content = as_dataset_file(by_name[source].read())
+                    names[source] = f"{len(names) + 1:07}{suffix}"
                     (partial / "train" / names[source]).write_bytes(content)
                 row = {"file_name": names[source], "source": source, **record}
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
@@ -128,9 +126,3 @@ def _write_image_folder(folder, records, images):
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-
-
-def _suffix(content):
-    with Image.open(io.BytesIO(content)) as picture:
-        name = picture.format.lower()
-    return ".jpg" if name in ("jpeg", "mpo") else f".{name}"

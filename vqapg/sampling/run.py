@@ -33,7 +33,7 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
 
     Args:
         sampler: :class:`~vqapg.sampling.sampler.PairSampler`
-        images: list of :class:`~vqapg.sampling.images.InputImage`, of which *part* holds some or all
+        images: list of :class:`~vqapg.sampling.input_image.InputImage`, of which *part* holds some or all
         options: SamplingOptions, checked
         destination: :class:`~vqapg.sampling.outputs.Destination`
         shard: which of how many parts *part* is, as --shard says it

@@ -2,8 +2,9 @@
 
     {"image": "images/1.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}
 
-``split`` is train, valid or test; image paths are relative to the file, or absolute. An image belongs to one
-split only: an image seen in training would make the test figures worthless.
+``split`` is train, valid or test; image paths are relative to the file, or absolute. An image
+belongs to one split only: an image seen in training would make the test figures worthless. A link
+to an image and a copy of it are the same image.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS
+from vqapg.data.repeated_images import SplitImage, image_in_two_splits
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
@@ -58,8 +60,23 @@ def read(source=None):
             pairs_of_image.setdefault(record.image, []).append(record)
     if not pairs_of_image:
         raise InputError(f"{source}: the file is empty; write one pair a line, such as {EXAMPLE}")
+    _check_contents(source, path.parent, first_line)
     records = [record for pairs in pairs_of_image.values() for record in pairs]
     return SourceData(path, path.parent, records, [path])
+
+
+def _check_contents(source, folder, first_line):
+    """Raises InputError when one image is in two splits by another path, a link or a copy."""
+    images = (
+        SplitImage(folder / image, split, f"{source}:{line}")
+        for image, (split, line) in first_line.items()
+    )
+    if found := image_in_two_splits(images):
+        first, second = found
+        raise InputError(
+            f"{second.where}: the image {second.path} is in {second.split} here but holds the same "
+            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image into one split"
+        )
 
 
 def _parse(line, where, folder, known):

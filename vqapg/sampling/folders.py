@@ -1,0 +1,109 @@
+"""The files below a folder, and those of a pattern. Links are followed once each, and loops end."""
+
+import errno
+import fnmatch
+import glob
+import os
+import stat
+from collections import Counter
+from pathlib import PurePath
+
+from vqapg.sampling.passed_over import Reason
+
+
+def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
+    """Every file below *folder* that is not hidden, by path.
+
+    The folders behind links come last. So a file that can be reached in two ways has its true path.
+
+    Args:
+        folder: its path, empty for the current one
+        passed_over: is added to
+    """
+    real = os.path.realpath(folder or ".")
+    files, visited, folders, links = [], {real}, [(folder, real)], []
+    while folders or links:
+        if not folders:
+            path, real = links.pop(0)
+            if real in visited:
+                passed_over[Reason.FOLDER_AGAIN] += 1
+                continue
+            visited.add(real)
+            folders.append((path, real))
+        path, real = folders.pop()
+        try:
+            with os.scandir(path or ".") as entries:
+                entries = sorted(entries, key=lambda entry: entry.name)
+        except OSError:
+            passed_over[Reason.UNREADABLE_FOLDER] += 1
+            continue
+        for entry in entries:
+            below = os.path.join(path, entry.name)
+            if entry.name.startswith("."):
+                passed_over[Reason.HIDDEN] += 1
+            elif entry.is_symlink():
+                if not os.path.isdir(below):
+                    files += [below] if ordinary(below, passed_over) else []
+                    continue
+                target = os.path.realpath(below)
+                if os.path.commonpath([target, real]) == target:
+                    passed_over[Reason.LOOP] += 1
+                else:
+                    links.append((below, target))
+            elif entry.is_dir(follow_symlinks=False):
+                target = os.path.join(real, entry.name)
+                if target not in visited:
+                    visited.add(target)
+                    folders.append((below, target))
+            elif entry.is_file(follow_symlinks=False):
+                files.append(below)
+            else:
+                passed_over[Reason.SPECIAL] += 1
+    return sorted(files)
+
+
+def ordinary(path: str, passed_over: Counter[Reason]) -> bool:
+    """Whether *path* can be read without waiting for ever, or is missing, which reading tells."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            passed_over[Reason.LOOP] += 1
+        return error.errno != errno.ELOOP
+    if not stat.S_ISREG(mode):
+        passed_over[Reason.SPECIAL] += 1
+    return stat.S_ISREG(mode)
+
+
+def matches(pattern: str, passed_over: Counter[Reason]) -> list[str]:
+    """The files and folders that a glob *pattern* names, by path; for ``**`` the files below them.
+
+    ``glob`` follows a link back to its own folder forty times, and two such links practically for
+    ever.
+    """
+    parts = PurePath(pattern).parts
+    if "**" not in parts:
+        return sorted(glob.glob(pattern))
+    place = parts.index("**")
+    base, wanted = str(PurePath(*parts[:place])) if place else "", parts[place:]
+    found = []
+    for folder in sorted(glob.glob(base)) if glob.has_magic(base) else [base]:
+        counted = Counter()
+        for file in files_below(folder, counted):
+            below = PurePath(os.path.relpath(file, folder or ".")).parts
+            if any(_match(below[:depth], wanted) for depth in range(len(below) + 1)):
+                found.append(file)
+        # A pattern does not name what is hidden.
+        passed_over.update(counted - Counter({Reason.HIDDEN: counted[Reason.HIDDEN]}))
+    return found
+
+
+def _match(parts, wanted):
+    """Whether a path of *parts* is named by the parts *wanted*; ``**`` stands for any number."""
+    if not wanted:
+        return not parts
+    if wanted[0] == "**":
+        return any(_match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
+    return (
+        bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and _match(parts[1:], wanted[1:])
+    )
