@@ -204,11 +204,11 @@ def test_a_run_that_fails_before_anything_is_drawn_blocks_no_other(folder, capsy
     (folder / "photos/0.png").write_bytes(b"no image")
     assert sample() == 2 and left_over(folder) == []
     # As a killed one leaves it
-    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    (folder / "pairs.jsonl.partial").write_text('{"journal": "vqapg sample 2"}\n')
     draw_picture(folder / "photos/0.png", 0)
     assert sample("--seed", 2) == 0 and left_over(folder) == []
     # But what is finished is not replaced unasked.
-    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    (folder / "pairs.jsonl.partial").write_text('{"journal": "vqapg sample 2"}\n')
     assert sample() == 2 and "pairs.jsonl: is there already" in capsys.readouterr().err
 
 

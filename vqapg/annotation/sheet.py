@@ -9,8 +9,10 @@ from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
 from vqapg.files import atomic_write
+from vqapg.targets import csv_of
 
 COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
+our_sheet = csv_of([COLUMNS])
 
 
 def write_sheet(path, session, annotator, judged):

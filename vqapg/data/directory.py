@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import platform
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,9 @@ from tqdm import tqdm
 import vqapg
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
-from vqapg.files import atomic_write, sha256
+from vqapg.files import atomic_write, check_readable_file, sha256
+from vqapg.folders import MARK, files_in, new_folder
+from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
@@ -42,6 +45,10 @@ PAPER_TABLE_2 = {
         "test": {"images": 8_600, "pairs": 42_000},
     },
 }
+# What extract-features writes, and what killed runs leave.
+FEATURES_FILE = re.compile(r"features(\.\d+-of-\d+)?\.h5|\.features(\.\d+-of-\d+)?\.h5\.partial")
+NOTES = re.compile(r"\.features(\.\d+-of-\d+)?\.h5\.(journal|lock)|\..+\.vqapg-.+-\d+")
+LARGEST_MANIFEST = 16 << 20  # bytes
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
 
 
@@ -159,13 +166,15 @@ def read_manifest(path):
     Raises InputError when there is a manifest that cannot be read or is of another format.
     """
     manifest_path = Path(path) / "manifest.json"
-    cure = "give another directory, or make this one anew with vqapg prepare --overwrite"
+    cure = "give another directory, or move this one away and make it anew with vqapg prepare"
     try:
+        if manifest_path.exists():
+            check_readable_file(manifest_path, cure, LARGEST_MANIFEST)
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         version = manifest["format"]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{manifest_path}: not the manifest of a data directory; {cure}") from error
     if version != FORMAT_VERSION:
         raise InputError(
@@ -174,13 +183,29 @@ def read_manifest(path):
     return manifest
 
 
-def write_directory(path, source_data, *, dataset, options, before_writing=lambda: None):
+def our_directory(path: Path) -> str | None:
+    """Recognises a data directory with our manifest that holds nothing but what vqapg writes."""
+    if not path.is_dir() or our_json(path / "manifest.json"):
+        return FOREIGN
+    for name in files_in(path):
+        if FEATURES_FILE.fullmatch(name):
+            foreign = our_features(path / name)
+        else:
+            foreign = name not in ("dict.txt", "manifest.json", MARK, *TEXT_FILES) and not NOTES.fullmatch(name)
+        if foreign:
+            return f"holds {name}, which vqapg did not write"
+    return None
+
+
+def write_directory(path, source_data, *, dataset, options, overwrite=False, keep=lambda folder: None):
     """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
 
     ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
-    ``before_writing`` is called when the input is known to be good and nothing has been touched.
+    The directory appears when it is whole. With ``overwrite`` it replaces one that vqapg made; ``keep`` is called with
+    the folder that will take its place, and may put in it what is to be kept.
 
-    Raises InputError when a record has no token in its question or answer, or a split is empty.
+    Raises InputError when a record has no token in its question or answer, a split is empty, or *path* may not be
+    replaced, see :mod:`vqapg.targets`.
     """
     path = Path(path)
     columns, counts = _tokenise(source_data, dataset)
@@ -190,13 +215,13 @@ def write_directory(path, source_data, *, dataset, options, before_writing=lambd
                 f"{source_data.source}: the {split} split is empty; {_empty_split_cure(dataset, split)}"
             )
 
-    path.mkdir(parents=True, exist_ok=True)
-    before_writing()
-    # From here until the new manifest stands, the directory is unfinished.
-    (path / "manifest.json").unlink(missing_ok=True)
-    for partial in path.glob(".*.partial-*"):
-        partial.unlink()  # left by a run that was killed
+    with new_folder(path, our_directory, overwrite=overwrite, keep_mark=False) as folder:
+        manifest = _write_files(folder, source_data, columns, counts, dataset, options)
+        keep(folder)
+    return manifest
 
+
+def _write_files(path, source_data, columns, counts, dataset, options):
     for split, field in itertools.product(SPLITS, FIELDS):
         with atomic_write(path / f"{split}.{field}") as file:
             file.writelines(f"{text}\n" for text in columns[split, field])
