@@ -37,7 +37,9 @@ def writing(path: str | os.PathLike | None = None) -> Iterator[None]:
         ) from error
 
 
-def check_readable_file(path: str | os.PathLike, cure: str, largest: int | None = None) -> Path:
+def check_readable_file(
+    path: str | os.PathLike, cure: str, largest: int | None = None, option: str | None = None
+) -> Path:
     """The path of a user's file that can be opened without waiting and read to an end.
 
     A pipe is refused too: without a writer it would hang, and some commands read their input twice.
@@ -45,22 +47,24 @@ def check_readable_file(path: str | os.PathLike, cure: str, largest: int | None 
     Args:
         path: may be a link
         cure: what the user can do where it is no such file
+        option: the option that names it, for the message
         largest: bytes that the file may have, for a file that is read into memory as a whole
 
     Raises:
         InputError: if there is no such file, it is no regular file, or it is too large
     """
+    named = f"{option} {path}" if option else str(path)
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read ({reason}); {cure}") from error
+        raise InputError(f"{named}: cannot be read ({reason}); {cure}") from error
     if not stat.S_ISREG(status.st_mode):
         kind = next((kind for is_kind, kind in KINDS.items() if is_kind(status.st_mode)), "no regular file")
         also = "write what it gives into a file first" if kind == "a pipe" else cure
-        raise InputError(f"{path}: is {kind}, not a regular file; {also}")
+        raise InputError(f"{named}: is {kind}, not a regular file; {also}")
     if largest is not None and status.st_size > largest:
-        raise InputError(f"{path}: has {status.st_size:,} bytes, and at most {largest:,} are read; {cure}")
+        raise InputError(f"{named}: has {status.st_size:,} bytes, and at most {largest:,} are read; {cure}")
     return Path(path)
 
 

@@ -19,10 +19,7 @@ def input_file(option: str, name: str) -> Path:
         raise InputError(f"{option} {path}: is a folder; give " + (str(best) if best.is_file() else "a file in it"))
     if not path.exists():
         raise InputError(f"{option} {path}: there is no such file; correct the path")
-    try:
-        return check_readable_file(path, "correct the path")
-    except InputError as error:
-        raise InputError(f"{option} {error}") from error
+    return check_readable_file(path, "correct the path", option=option)
 
 
 def add_overwrite(parser: argparse.ArgumentParser) -> None:

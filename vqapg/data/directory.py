@@ -24,7 +24,7 @@ from tqdm import tqdm
 import vqapg
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
-from vqapg.files import atomic_write, check_readable_file, sha256
+from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
 from vqapg.folders import MARK, files_in, new_folder
 from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
@@ -132,6 +132,7 @@ class DataDirectory:
     def _count_lines(self, name):
         count, last = 0, b"\n"
         try:
+            self._check(name)
             with open(self.path / name, "rb") as file:
                 while block := file.read(1 << 20):
                     count += block.count(b"\n")
@@ -140,7 +141,12 @@ class DataDirectory:
             raise InputError(f"{self.path / name}: missing; {self._cure}") from error
         return count + (not last.endswith(b"\n"))
 
+    def _check(self, name):
+        if (self.path / name).exists():
+            check_readable_file(self.path / name, self._cure, LARGEST_TEXT)
+
     def _read_lines(self, name):
+        self._check(name)
         try:
             text = (self.path / name).read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:

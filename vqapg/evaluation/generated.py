@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.tokens import SEPARATOR
 
 # H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
@@ -48,7 +49,7 @@ def read_generated(path, data, split="test"):
     Raises InputError for a file that cannot be read, holds no hypothesis, has a broken line, or names a pair
     or an image that is not in *split* of *data*.
     """
-    path = Path(path)
+    path = check_readable_file(path, CURE, LARGEST_TEXT)
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:

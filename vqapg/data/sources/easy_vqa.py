@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vqapg.data.sources import Record, SourceData
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 
 OPTIONS = ("seed",)
 VALID_SHARE = 0.1
@@ -60,6 +61,7 @@ def _data_folder(source):
 def _read_part(root, part):
     """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
+    check_readable_file(path, "reinstall easy-vqa", LARGEST_TEXT)
     pairs = {}
     try:
         for question, answer, number in json.loads(path.read_text(encoding="utf-8")):

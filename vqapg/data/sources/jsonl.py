@@ -16,6 +16,7 @@ from vqapg.data.directory import SPLITS
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
+from vqapg.files import check_readable_file
 
 OPTIONS = ()
 EXAMPLE = '{"image": "a.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}'
@@ -29,8 +30,9 @@ def read(source=None):
     if source is None:
         raise InputError("--dataset jsonl reads a file: name it with --source FILE.jsonl")
     path = Path(source).resolve()
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}")
+    check_readable_file(path, f"--source names a JSONL file with lines like {EXAMPLE}")
     pairs_of_image = {}
     first_line = {}
     with (

@@ -7,6 +7,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 
 
 def source_folder(source, dataset, expected):
@@ -30,6 +31,7 @@ def load_json(path, object_hook, cure):
 
     Raises InputError when it is not whole JSON, or an object lacks what the hook wants of it.
     """
+    check_readable_file(path, cure, LARGEST_TEXT)
     try:
         with open(path, encoding="utf-8") as file:
             return json.load(file, object_hook=object_hook)
