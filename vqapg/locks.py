@@ -157,7 +157,6 @@ class Lock:
         }
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, json.dumps({"vqapg_lock": self._self}).encode(), 0)
-        os.fsync(self._descriptor)
 
     def _show_life(self) -> None:
         while not self._ended.wait(SIGN_OF_LIFE):

@@ -316,7 +316,7 @@ def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
     assert sample(output="whole.jsonl") == 2
     assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
     assert sample("--shard", "2/2", output="whole.jsonl") == 2
-    assert "each shard needs an output of its own, such as whole-2.jsonl;" in capsys.readouterr().err
+    assert "each shard needs an output of its own, such as whole-2.jsonl\n" in capsys.readouterr().err
     assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
     assert (folder / "whole.jsonl").read_bytes() != whole
 
@@ -373,7 +373,8 @@ def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, mess
 
 @pytest.mark.parametrize("flags", [["--keep", "3"], ["--min-consistency", "2"], ["--num-samples", "0"], []])
 def test_what_can_be_told_at_once_is(folder, flags):
-    (folder / "pairs.jsonl").touch()
+    record = dict.fromkeys(("image", "question", "answer", "score", "seed", "draw", "model"))
+    (folder / "pairs.jsonl").write_text(json.dumps(record) + "\n")
     words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl", *flags]
     code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
