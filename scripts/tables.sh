@@ -173,7 +173,7 @@ look() {
         if up_to_date "$folder/attention.json" "$folder/final.pt" "$run/evaluator/final.pt" \
             && [ "$(cat "$folder/looked-at" 2> /dev/null)" = "$*" ]; then continue; fi
         vqapg attention "$data" --checkpoint "$folder/final.pt" --evaluator "$run/evaluator/final.pt" \
-            --output "$folder/attention.json" --overwrite "$@" > /dev/null
+            --overwrite --output "$folder/attention.json" "$@" > /dev/null
         echo "$*" > "$folder/looked-at"
     done
 }

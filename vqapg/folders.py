@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import vqapg
-from vqapg.errors import InputError
+from vqapg.errors import InputError, RunError
 from vqapg.files import left_over, working_name, writing
 from vqapg.targets import Recogniser, check_target, is_free, our_json
 
@@ -85,8 +85,11 @@ def new_folder(
             _put_in_place(partial, path, recognise, overwrite=overwrite)
             if not keep_mark:
                 (path / MARK).unlink()
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(error, (InputError, RunError)):
+            # A file in the folder is named as the user would look for it.
+            raise type(error)(str(error).replace(str(partial), str(path))) from error
         raise
 
 

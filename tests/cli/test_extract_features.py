@@ -515,3 +515,20 @@ def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypa
     opened = _count_opened(monkeypatch)
     assert _extract(data) == 0
     assert len(opened) == 12 and FeatureStore(data / "features.h5").source == build("").source
+
+
+def test_a_second_run_is_refused_while_the_first_is_at_work(data, tiny, monkeypatch, capsys):
+    statuses = []
+
+    def open_and_start_another(path):
+        if not statuses:
+            statuses.append(_extract(data, "--image-size", "16", "--overwrite"))
+        return open_rgb(path)
+
+    monkeypatch.setattr(feature_extraction, "open_rgb", open_and_start_another)
+    capsys.readouterr()
+    assert _extract(data) == 0 and statuses == [2]
+    assert f"features.h5: process {os.getpid()} on " in _one_error_line(capsys)
+    store = FeatureStore(data / "features.h5")
+    np.testing.assert_array_equal(store.read(range(12)), _slowly(data).astype(np.float16))
+    assert not list(data.glob(".*"))

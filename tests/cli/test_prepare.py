@@ -135,7 +135,7 @@ def test_a_full_disk_is_one_line_and_exit_status_1(tmp_path, capsys, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data")
 
     source = _jsonl(tmp_path / "source")
-    for function, name in (("os.fsync", f"{tmp_path / 'data'}"), ("os.mkdir", f"{tmp_path / 'os.mkdir/data'}")):
+    for function, name in (("os.fsync", f"{tmp_path / 'data/train.image'}"), ("os.mkdir", f"{tmp_path / 'os.mkdir/data'}")):
         with monkeypatch.context() as patched:
             patched.setattr(function, full)
             assert _prepare(source, tmp_path / function / "data" if function == "os.mkdir" else tmp_path / "data") == 1
