@@ -5,7 +5,6 @@ import math
 import re
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
