@@ -96,11 +96,11 @@ def commands(folder):
             "--beam", 10, "--max-len-b", 12, "--batch-size", 8, "--cpu", "--results-path", out,
         ),
         "evaluate": vqapg_command(
-            "evaluate", data, "--pairs", pairs, "--evaluator", checkpoint, "--output", folder / "metrics.json"
+            "evaluate", data, "--pairs", pairs, "--evaluator", checkpoint, "--output", folder / "metrics.json", "--overwrite",
         ),
         "export": vqapg_command(
             "export", pairs, "--data", data, "--format", "jsonl", "--evaluator", checkpoint, "--output",
-            folder / "pairs-out.jsonl",
+            folder / "pairs-out.jsonl", "--overwrite",
         ),
     }
 

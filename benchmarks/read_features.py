@@ -31,7 +31,7 @@ from fairseq.trainer import Trainer
 
 import vqapg.tasks.generation  # noqa: F401  registers task, models and criterions, as --user-dir does
 from vqapg.data.directory import DataDirectory, write_directory
-from vqapg.data.feature_store import FeatureWriter
+from vqapg.data.feature_writer import FeatureWriter
 from vqapg.data.sources import Record, SourceData
 from vqapg.files import atomic_write
 

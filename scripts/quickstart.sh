@@ -35,7 +35,7 @@ generate "$run/joint" 1
 echo "4/4 Evaluating"
 generated=$run/joint/generate-test.txt
 vqapg export "$generated" --data "$data" --format jsonl \
-    --evaluator "$run/evaluator/final.pt" --output "$run/pairs.jsonl"
+    --evaluator "$run/evaluator/final.pt" --output "$run/pairs.jsonl" --overwrite
 vqapg evaluate "$data" --pairs "$generated" --evaluator "$run/evaluator/final.pt" \
-    --output "$run/metrics.json" --show 12
+    --output "$run/metrics.json" --overwrite --show 12
 echo "The pairs: $run/pairs.jsonl    The figures: $run/metrics.json"

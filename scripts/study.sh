@@ -14,5 +14,5 @@ begin "$@"
 models "$main $objective $orders $ablation"
 check_evaluators
 look $(images)
-vqapg report --table-10 --output "$run/parameters.json" > /dev/null
+vqapg report --table-10 --output "$run/parameters.json" --overwrite > /dev/null
 report

@@ -4,5 +4,5 @@
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 mkdir -p runs/table10
-vqapg report --table-10 --output runs/table10/parameters.json
-vqapg report runs/table10 > /dev/null
+vqapg report --table-10 --output runs/table10/parameters.json --overwrite
+vqapg report runs/table10 --overwrite > /dev/null

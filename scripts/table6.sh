@@ -15,7 +15,7 @@ if [ ! -e "$session" ]; then
     for name in $variational; do pairs+=" --pairs $name=$run/$name/seed-$first_seed/generate-test.txt"; done
     vqapg annotate start "$session" --data "$data" --images "${PEOPLE_JUDGE:-50}" $pairs
 fi
-if ! vqapg annotate score "$session" --output "$run/human.json"; then
+if ! vqapg annotate score "$session" --output "$run/human.json" --overwrite; then
     echo "Let people judge: vqapg annotate serve $session; then run this again." >&2
     exit 1
 fi

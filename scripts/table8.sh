@@ -16,10 +16,12 @@ gold=$data
 
 # pairs_for MODEL: a pair for each of five draws of z, the most probable words given it, for each training pair
 pairs_for() {
-    local folder=$run/$1/seed-$first_seed dest=$run/downstream/data/$1
+    local folder=$run/$1/seed-$first_seed dest=$run/downstream/data/$1 replace=
     generate "$folder" "$first_seed" train --sampling --sampling-topk 1 --beam 5 --nbest 5
-    if [ -e "$dest/manifest.json" ] && [ "$folder/generate-train.txt" -nt "$dest/manifest.json" ]; then rm -r "$dest"; fi
-    vqapg pretraining-data "$folder/generate-train.txt" --data "$gold" --dest "$dest"
+    if [ -e "$dest/manifest.json" ] && [ "$folder/generate-train.txt" -nt "$dest/manifest.json" ]; then
+        replace=--overwrite
+    fi
+    vqapg pretraining-data "$folder/generate-train.txt" --data "$gold" --dest "$dest" $replace
 }
 
 # measure TASK FOLDER
@@ -28,7 +30,7 @@ measure() {
     if [ "$1" = vqa ]; then of=answer; fi
     generate "$2" 1
     if up_to_date "$2/metrics.json" "$2/generate-test.txt"; then return; fi
-    vqapg overlap "$gold" --pairs "$2/generate-test.txt" --of $of --output "$2/metrics.json"
+    vqapg overlap "$gold" --pairs "$2/generate-test.txt" --of $of --output "$2/metrics.json" --overwrite
 }
 
 baseline() {

@@ -137,7 +137,7 @@ evaluate_models() {
             folder=$run/$name/seed-$seed
             if up_to_date "$folder/metrics.json" "$folder/generate-test.txt" "$run/evaluator/final.pt"; then continue; fi
             vqapg evaluate "$data" --pairs "$folder/generate-test.txt" --evaluator "$run/evaluator/final.pt" \
-                --output "$folder/metrics.json" > /dev/null
+                --output "$folder/metrics.json" --overwrite > /dev/null
         done
     done
 }
@@ -160,7 +160,8 @@ check_evaluators() {
     finish
     for name in evaluator evaluator-hard; do
         if up_to_date "$run/$name/evaluator.json" "$run/$name/final.pt"; then continue; fi
-        vqapg check-evaluator "$data" --evaluator "$run/$name/final.pt" --output "$run/$name/evaluator.json" > /dev/null
+        vqapg check-evaluator "$data" --evaluator "$run/$name/final.pt" --output "$run/$name/evaluator.json" \
+            --overwrite > /dev/null
     done
 }
 
@@ -172,7 +173,7 @@ look() {
         if up_to_date "$folder/attention.json" "$folder/final.pt" "$run/evaluator/final.pt" \
             && [ "$(cat "$folder/looked-at" 2> /dev/null)" = "$*" ]; then continue; fi
         vqapg attention "$data" --checkpoint "$folder/final.pt" --evaluator "$run/evaluator/final.pt" \
-            --output "$folder/attention.json" "$@" > /dev/null
+            --overwrite --output "$folder/attention.json" "$@" > /dev/null
         echo "$*" > "$folder/looked-at"
     done
 }
@@ -180,4 +181,4 @@ look() {
 # The images to look at: IMAGES, else the first three of the test split.
 images() { echo "${IMAGES:-$(uniq "$data/test.image" | head -n 3 | tr '\n' ' ')}"; }
 
-report() { vqapg report "$run" --output "$run/report"; }
+report() { vqapg report "$run" --output "$run/report" --overwrite; }

@@ -2,6 +2,8 @@
 
 import json
 
+import numpy as np
+
 from vqapg.data.directory import Pair
 
 PAIRS = [
@@ -33,3 +35,15 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def write_features(folder, name="features.h5", ids=("a.png", "b.png"), digest="of other images", value=1.0):
+    """A features file of 2x3 regions with 5 channels, each feature *value*, in *folder*; returns its path."""
+    from vqapg.data.feature_writer import FeatureWriter
+
+    source = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}
+    path = folder / name
+    writer = FeatureWriter.create(path, list(ids), (2, 3), 5, source, digest)
+    writer.write(0, np.full((len(ids), 6, 5), value, np.float16))
+    writer.finish((np.zeros(5, np.float32), np.ones(5, np.float32)))
+    return path

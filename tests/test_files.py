@@ -12,13 +12,14 @@ from vqapg.files import atomic_write, writing
 def test_what_a_killed_run_began_is_cleared_away_but_nothing_of_others(tmp_path):
     finished = subprocess.Popen(["true"])
     finished.wait()
-    here = f".a.json.partial-{socket.gethostname()}-"
+    here = f".a.json.vqapg-{socket.gethostname()}-"
     names = {
         f"{here}{finished.pid}": False,  # left by a killed run
         f"{here}{os.getppid()}": True,  # of a process at work
-        f".a.json.partial-elsewhere-{finished.pid}": True,  # of another machine
-        f".b.json.partial-{socket.gethostname()}-{finished.pid}": True,  # of another file
+        f".a.json.vqapg-elsewhere-{finished.pid}": True,  # of another machine
+        f".b.json.vqapg-{socket.gethostname()}-{finished.pid}": True,  # of another file
     }
+    names[f".a.json.partial-{socket.gethostname()}-{finished.pid}"] = True  # so named by the user
     for name in names:
         (tmp_path / name).write_text("half")
     with atomic_write(tmp_path / "a.json") as file:

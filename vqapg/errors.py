@@ -8,5 +8,9 @@ class InputError(Exception):
     """
 
 
+class ExistsError(InputError):
+    """An output exists, is ours, and ``--overwrite`` was not given."""
+
+
 class RunError(Exception):
     """The run failed though the input is good, as on a full disk: shown as one line, exit status 1, no traceback."""

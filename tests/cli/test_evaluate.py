@@ -41,6 +41,7 @@ def evaluate(tmp_path):
             str(tmp_path / "generate-test.txt"),
             "--output",
             str(tmp_path / "metrics.json"),
+            "--overwrite",
         ]
         return main(["evaluate", str(data), *defaults, *map(str, arguments)])
 

@@ -72,13 +72,14 @@ def test_consistency_comes_from_the_evaluator(export, tmp_path, monkeypatch):
 
 
 def test_an_earlier_file_stays_when_the_work_fails(export, tmp_path, monkeypatch):
-    (tmp_path / "pairs.jsonl").write_text("earlier\n")
+    assert export() == 0
+    earlier = (tmp_path / "pairs.jsonl").read_text()
     module = types.ModuleType("vqapg.evaluation.consistency")
     module.score_triples = lambda checkpoint, data, triples: ["no number"] * len(triples)
     monkeypatch.setitem(sys.modules, "vqapg.evaluation.consistency", module)
     with pytest.raises(ValueError, match="no number"):
-        export("--evaluator", tmp_path / "evaluator.pt")
-    assert (tmp_path / "pairs.jsonl").read_text() == "earlier\n"
+        export("--overwrite", "--evaluator", tmp_path / "evaluator.pt")
+    assert (tmp_path / "pairs.jsonl").read_text() == earlier
     assert not list(tmp_path.glob(".pairs*"))
 
 

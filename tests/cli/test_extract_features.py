@@ -140,7 +140,9 @@ def test_features_of_other_images(data, tiny, capsys):
 
 
 def test_broken_features_can_be_overwritten(data, tiny, capsys):
-    (data / "features.h5").write_text("cut")
+    assert _extract(data) == 0
+    content = (data / "features.h5").read_bytes()
+    (data / "features.h5").write_bytes(content[: len(content) // 2])
     capsys.readouterr()
     assert _extract(data) == 2
     assert "--overwrite" in _one_error_line(capsys)
@@ -456,7 +458,7 @@ def test_a_lost_shard_is_named(data, tiny, capsys):
     for number in (1, 2):
         assert _extract(data, "--shard", f"{number}/2") == 0
     (data / "features.1-of-2.h5").unlink()
-    with pytest.raises(InputError, match="features.1-of-2.h5: missing or cut, but .*features.h5 was joined of it"):
+    with pytest.raises(InputError, match="features.h5: was joined of features.1-of-2.h5, which is missing or cut"):
         FeatureStore(data / "features.h5")
 
 
@@ -513,3 +515,20 @@ def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypa
     opened = _count_opened(monkeypatch)
     assert _extract(data) == 0
     assert len(opened) == 12 and FeatureStore(data / "features.h5").source == build("").source
+
+
+def test_a_second_run_is_refused_while_the_first_is_at_work(data, tiny, monkeypatch, capsys):
+    statuses = []
+
+    def open_and_start_another(path):
+        if not statuses:
+            statuses.append(_extract(data, "--image-size", "16", "--overwrite"))
+        return open_rgb(path)
+
+    monkeypatch.setattr(feature_extraction, "open_rgb", open_and_start_another)
+    capsys.readouterr()
+    assert _extract(data) == 0 and statuses == [2]
+    assert f"features.h5: process {os.getpid()} on " in _one_error_line(capsys)
+    store = FeatureStore(data / "features.h5")
+    np.testing.assert_array_equal(store.read(range(12)), _slowly(data).astype(np.float16))
+    assert not list(data.glob(".*"))

@@ -204,11 +204,11 @@ def test_a_run_that_fails_before_anything_is_drawn_blocks_no_other(folder, capsy
     (folder / "photos/0.png").write_bytes(b"no image")
     assert sample() == 2 and left_over(folder) == []
     # As a killed one leaves it
-    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    (folder / "pairs.jsonl.partial").write_text('{"journal": "vqapg sample 2"}\n')
     draw_picture(folder / "photos/0.png", 0)
     assert sample("--seed", 2) == 0 and left_over(folder) == []
     # But what is finished is not replaced unasked.
-    (folder / "pairs.jsonl.partial").write_text('{"format": 2}\n')
+    (folder / "pairs.jsonl.partial").write_text('{"journal": "vqapg sample 2"}\n')
     assert sample() == 2 and "pairs.jsonl: is there already" in capsys.readouterr().err
 
 
@@ -316,7 +316,7 @@ def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
     assert sample(output="whole.jsonl") == 2
     assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
     assert sample("--shard", "2/2", output="whole.jsonl") == 2
-    assert "each shard needs an output of its own, such as whole-2.jsonl;" in capsys.readouterr().err
+    assert "each shard needs an output of its own, such as whole-2.jsonl\n" in capsys.readouterr().err
     assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
     assert (folder / "whole.jsonl").read_bytes() != whole
 
@@ -373,7 +373,8 @@ def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, mess
 
 @pytest.mark.parametrize("flags", [["--keep", "3"], ["--min-consistency", "2"], ["--num-samples", "0"], []])
 def test_what_can_be_told_at_once_is(folder, flags):
-    (folder / "pairs.jsonl").touch()
+    record = dict.fromkeys(("image", "question", "answer", "score", "seed", "draw", "model"))
+    (folder / "pairs.jsonl").write_text(json.dumps(record) + "\n")
     words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl", *flags]
     code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -18,10 +18,9 @@ RECORDS = [
 ]
 
 
-def _write(path, records=RECORDS):
-    return write_directory(
-        path, SourceData(path.parent / "qa.jsonl", path.parent, records, []), dataset="jsonl", options={}
-    )
+def _write(path, records=RECORDS, overwrite=False):
+    source = SourceData(path.parent / "qa.jsonl", path.parent, records, [])
+    return write_directory(path, source, dataset="jsonl", options={}, overwrite=overwrite)
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -127,8 +126,7 @@ def test_digest_tells_images_and_training_images_apart(tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_the_manifest_comes_last(tmp_path, monkeypatch):
-    _write(tmp_path / "data")
+def test_a_stopped_run_leaves_the_old_directory_or_none(tmp_path, monkeypatch):
     replace = os.replace
 
     def fail_at_dictionary(source, destination):
@@ -136,14 +134,14 @@ def test_the_manifest_comes_last(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         replace(source, destination)
 
-    monkeypatch.setattr(os, "replace", fail_at_dictionary)
-    with pytest.raises(KeyboardInterrupt):
-        _write(tmp_path / "data", RECORDS)
-    with pytest.raises(InputError, match="not a finished"):
-        DataDirectory(tmp_path / "data")
-    monkeypatch.undo()
-    (tmp_path / "data" / ".train.image.partial-1").write_text("left by a killed run")
-    _write(tmp_path / "data")
+    for overwrite in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", fail_at_dictionary)
+            with pytest.raises(KeyboardInterrupt):
+                _write(tmp_path / "data", overwrite=overwrite)
+        assert (tmp_path / "data").exists() == overwrite and not list(tmp_path.glob(".*"))
+        if not overwrite:
+            _write(tmp_path / "data")
     assert len(DataDirectory(tmp_path / "data").pairs("train")) == 3
     assert not list((tmp_path / "data").glob(".*"))
     assert json.loads((tmp_path / "data" / "manifest.json").read_text())["format"] == 1

@@ -5,7 +5,8 @@ import h5py
 import numpy as np
 import pytest
 
-from vqapg.data.feature_store import FeatureStore, FeatureWriter
+from vqapg.data.feature_store import FeatureStore
+from vqapg.data.feature_writer import FeatureWriter
 from vqapg.errors import InputError
 
 SOURCE = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}

@@ -2,13 +2,13 @@ import json
 import os
 from types import SimpleNamespace
 
-import h5py
 import numpy as np
 import pytest
 
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
+from vqapg.data.feature_writer import FeatureWriter, write_joined
 from vqapg.data.prepare import prepare
 
 RECORDS = [
@@ -36,18 +36,14 @@ def data(tmp_path):
     prepare("jsonl", str(tmp_path / "qa.jsonl"), tmp_path / "data", {"seed": 1})
     data = DataDirectory(tmp_path / "data")
     features = np.arange(4 * 6 * 5, dtype=np.float16).reshape(4, 6, 5)
-    for shard, rows in (("one", features[:3]), ("two", features[3:])):
-        rows.tofile(data.path / f"features.{shard}")
-    with h5py.File(data.features_path, "w") as file:
-        parts = [(f"features.{shard}", 0, 2 * 6 * 5 * count) for shard, count in (("one", 3), ("two", 1))]
-        file.create_dataset("features", (4, 6, 5), np.float16, external=parts)
-        file.create_dataset("ids", data=data.image_ids(), dtype=h5py.string_dtype())
-        file.create_dataset("train_mean", data=np.zeros(5, np.float32))
-        file.create_dataset("train_std", data=np.ones(5, np.float32))
-        file.attrs.update(
-            format=1, backbone="none", weights="none", weights_sha256="ab", image_size=8, grid_height=2, grid_width=3,
-            images_digest=data.images_digest(),
-        )
+    source = {"backbone": "none", "weights": "none", "weights_sha256": "ab", "image_size": 8}
+    statistics = np.zeros(5, np.float32), np.ones(5, np.float32)
+    for number, rows in ((1, slice(0, 3)), (2, slice(3, 4))):
+        path = data.path / f"features.{number}-of-2.h5"
+        writer = FeatureWriter.create(path, data.image_ids()[rows], (2, 3), 5, source, data.images_digest())
+        writer.write(0, features[rows])
+        writer.finish(statistics)
+    write_joined(data.features_path, [FeatureStore(data.path / f"features.{number}-of-2.h5") for number in (1, 2)])
     return SimpleNamespace(directory=data, features=features)
 
 
@@ -55,10 +51,10 @@ def data(tmp_path):
 def make(data, tmp_path, capsys):
     """make(generated text) -> (exit status, what was printed)."""
 
-    def make(text=GENERATED, dest="dest"):
+    def make(text=GENERATED, dest="dest", *more):
         (tmp_path / "generate-train.txt").write_text(text)
         arguments = ["--data", str(data.directory.path), "--dest", str(tmp_path / dest)]
-        status = main(["pretraining-data", str(tmp_path / "generate-train.txt"), *arguments])
+        status = main(["pretraining-data", str(tmp_path / "generate-train.txt"), *arguments, *more])
         return status, "".join(capsys.readouterr())
 
     return make
@@ -79,10 +75,10 @@ def test_generated_pairs_train_and_all_else_is_as_it_was(data, make, tmp_path):
     assert made.manifest["counts"]["test"] == data.directory.manifest["counts"]["test"]
 
 
-def test_features_and_their_shards_are_linked_and_readable(data, make, tmp_path):
+def test_features_of_shards_are_linked_and_readable(data, make, tmp_path):
     make()
     links = sorted(path.name for path in (tmp_path / "dest").iterdir() if path.is_symlink())
-    assert links == ["features.h5", "features.one", "features.two"]
+    assert links == ["features.h5"]
     store = FeatureStore(tmp_path / "dest/features.h5")
     np.testing.assert_array_equal(store.read(range(4)), data.features)
     assert os.path.samefile(tmp_path / "dest/features.h5", data.directory.features_path)
@@ -92,16 +88,14 @@ def test_made_again_of_the_same_nothing_is_written_and_of_others_it_is_refused(m
     make()
     before = (tmp_path / "dest/manifest.json").stat().st_mtime_ns
     assert make()[0] == 0 and (tmp_path / "dest/manifest.json").stat().st_mtime_ns == before
-    status, printed = make(GENERATED.replace("yes", "no"))
-    assert status == 2 and printed.endswith("dest: is another data directory; remove it, or give another --dest\n")
-    status, printed = make(dest="data")
-    assert status == 2 and "is another data directory" in printed
-
-
-def test_what_a_killed_run_left_is_gone_over(make, tmp_path):
-    make()
-    (tmp_path / "dest/manifest.json").unlink()
-    assert make()[0] == 0 and DataDirectory(tmp_path / "dest").manifest["generated"]["pairs_sha256"]
+    other = GENERATED.replace("yes", "no")
+    status, printed = make(other)
+    assert status == 2 and "dest: is there already; give another name, or --overwrite" in printed
+    assert make(other, "dest", "--overwrite")[0] == 0
+    assert DataDirectory(tmp_path / "dest").pairs("train")[1].answer == "no"
+    for more in ([], ["--overwrite"]):
+        status, printed = make(GENERATED, "data", *more)
+        assert status == 2 and "data: is the data directory that is read" in printed
 
 
 def test_nothing_well_formed_or_no_features_is_an_error(data, make, tmp_path):

@@ -149,6 +149,6 @@ def test_errors_name_file_line_and_trouble(read, text, line, message):
 def test_files_that_cannot_be_read(data, tmp_path):
     binary = tmp_path / "binary"
     binary.write_bytes(b"H-0\t\xff")
-    for path, message in ((tmp_path / "none", "No such file"), (tmp_path, "directory"), (binary, "UTF-8")):
+    for path, message in ((tmp_path / "none", "No such file"), (tmp_path, "is a folder"), (binary, "UTF-8")):
         with pytest.raises(InputError, match=message):
             read_generated(path, data)

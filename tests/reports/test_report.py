@@ -121,21 +121,27 @@ def test_the_index_holds_tables_figures_and_what_is_missing(folder, tmp_path):
     assert all((out / name).read_text() in text for name in ("table2.md", "table9.md"))
     assert "![figure5.png](figure5.png)" in text and "![figure7-a.png](figure7-a.png)" in text
     assert "- Table 10: `vqapg report --table-10" in text
-    assert {path.name for path in out.iterdir()} == {"report.md", *(name for names in report.written.values() for name in names)}
+    assert {path.name for path in out.iterdir()} == {".vqapg.json", "report.md", *(name for names in report.written.values() for name in names)}
     for name in ("figure5.png", "figure6-a.png", "figure7-a.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
         assert (out / name).with_suffix(".pdf").read_bytes().startswith(b"%PDF")
 
 
-def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_no_ones_does(folder, tmp_path):
+def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_mine_does(folder, tmp_path):
     out = tmp_path / "out"
     write_report(folder, out)
     (out / "mine.txt").touch()
+    with pytest.raises(InputError, match="out: holds mine.txt, which vqapg did not write"):
+        write_report(folder, out, overwrite=True)
+    assert (out / "mine.txt").exists() and (out / "report.md").exists()
+    (out / "mine.txt").unlink()
     (folder / "human.json").unlink()
     shutil.rmtree(folder / "pipeline_variational-qa")
-    report = write_report(folder, out)
+    with pytest.raises(InputError, match="out: is there already; give another name, or --overwrite"):
+        write_report(folder, out)
+    report = write_report(folder, out, overwrite=True)
     assert {"Table 6", "Figure 5"} <= set(report.missing)
-    assert not list(out.glob("table6.*")) and not list(out.glob("figure5.*")) and (out / "mine.txt").exists()
+    assert not list(out.glob("table6.*")) and not list(out.glob("figure5.*"))
 
 
 def test_without_matplotlib_there_are_tables_and_the_cure(folder, tmp_path, monkeypatch):
@@ -184,7 +190,7 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path, capsys):
     assert "holds nothing to report" in capsys.readouterr().err and not (tmp_path / "report").exists()
     (tmp_path / "file").touch()
     assert main(["report", str(tmp_path), "--output", str(tmp_path / "file")]) == 2
-    assert "is a file; give the folder to write" in capsys.readouterr().err
+    assert "is a file; give the name of a folder" in capsys.readouterr().err
 
 
 def test_a_picture_that_is_gone_is_named(folder, tmp_path):

@@ -9,7 +9,7 @@ from vqapg.errors import InputError, RunError
 from vqapg.sampling.input_image import InputImage, image_number
 from vqapg.sampling.journal import Journal, holds_finished
 
-IDENTITY = {"format": 1, "seed": 1, "keep": None, "checkpoint": "joint:a1", "sampling": False}
+IDENTITY = {"journal": "vqapg sample 1", "seed": 1, "keep": None, "checkpoint": "joint:a1", "sampling": False}
 
 
 @pytest.fixture
@@ -65,7 +65,8 @@ def test_a_line_that_was_cut_is_dropped(path, images, rest):
     assert entries(path, images) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("text", ["", '{"format": 1, "se', '{"format": 1, "seed": 2}\n', '{"format": 0}\n{"im'])
+@pytest.mark.parametrize("text", ["", '{"jour', '{"journal": "vqapg sample 1", "se', '{"journal": "vqapg sample 1", "seed": 2}\n',
+                                  '{"journal": "vqapg sample 0"}\n{"im'])
 def test_where_nothing_is_finished_anything_can_begin(path, images, text):
     path.write_text(text)
     assert not holds_finished(path)
@@ -87,14 +88,17 @@ def test_another_runs_entries_are_refused_with_what_differs(path, images):
         ({"seed": 0, "keep": 3}, r"\(--seed 1, not 0, without --keep\)"),
         ({"checkpoint": "joint:a2", "sampling": True}, r"\(another --checkpoint, without --sampling\)"),
         ({"checkpoint": None}, r"\(with --checkpoint\)"),
-        ({"format": 2}, r"\(of another version of vqapg\)"),
+        ({"journal": "vqapg sample 2"}, r"\(of another version of vqapg\)"),
     ):
         with pytest.raises(InputError, match=message):
             Journal(path, IDENTITY | change, images)
     assert entries(path, images) == ["a", "b"]
-    path.write_text("[1]\n[2]\n")
-    with pytest.raises(InputError, match="another version"):
-        Journal(path, IDENTITY, images)
+    for text in ("[1]\n[2]\n", "my notes", '{"format": 2}\n'):
+        path.write_text(text)
+        for overwrite in (False, True):
+            with pytest.raises(InputError, match="partial: was not written by vqapg.*; move it away"):
+                Journal(path, IDENTITY, images, overwrite=overwrite)
+        assert path.read_text() == text
 
 
 def test_images_may_be_added_taken_away_and_in_another_order(path, images):
@@ -135,10 +139,10 @@ def test_overwrite_begins_anew(path, images):
 def test_two_runs_at_once(path, images):
     journal = Journal(path, IDENTITY, images)
     for options in ({}, {"overwrite": True}):
-        with pytest.raises(InputError, match="another run is at work on it; wait for it, or give another --output"):
+        with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is at work on it; wait for it"):
             Journal(path, IDENTITY, images, **options)
     journal.add(entry("c"))
-    inherited = os.dup(journal._file.fileno())  # as a worker's
+    inherited = os.dup(journal._lock._descriptor)  # as a worker's
     journal.close()
     assert entries(path, images) == ["a", "b", "c"]
     os.close(inherited)

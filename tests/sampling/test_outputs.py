@@ -46,6 +46,7 @@ def test_csv(tmp_path, records, images):
     assert write_records(path, "csv", iter(records), images) == 3
     with open(path, newline="", encoding="utf-8") as file:
         assert list(csv.DictReader(file)) == [{key: str(value) for key, value in record.items()} for record in records]
+    path = tmp_path / "none.csv"
     assert write_records(path, "csv", [], images) == 0
     assert path.read_text() == "image,question,answer,score\n"
 
@@ -256,7 +257,8 @@ def test_a_folder_is_whole_or_not_there(tmp_path, records, images):
         write_records(folder, "imagefolder", records, images)
     assert {path.name for path in tmp_path.iterdir()} == {"test photos"}
     write_records(folder, "imagefolder", records[:2], images)
-    write_records(folder, "imagefolder", records[:1], images)
+    assert (folder / ".vqapg.json").exists()
+    write_records(folder, "imagefolder", records[:1], images, overwrite=True)
     assert len((folder / "train/metadata.jsonl").read_text().splitlines()) == 1
 
 

@@ -105,7 +105,7 @@ def test_table_4_trains_six_models_the_baselines_once_and_the_second_time_nothin
     assert "--max-update 9 --max-epoch 3" in call and "--warmup-updates 0" in call
     assert "--seed 2 --arch vqapg_joint_variational --latent-dim 128" in call
     assert sum(call.startswith("vqapg evaluate") for call in calls) == 9
-    assert calls[-1] == "vqapg report runs/study-mine-3-epochs --output runs/study-mine-3-epochs/report"
+    assert calls[-1] == "vqapg report runs/study-mine-3-epochs --output runs/study-mine-3-epochs/report --overwrite"
 
     done, calls = run("table4", "mine", EPOCHS="3")
     assert done.returncode == 0 and [call.split()[:2] for call in calls] == [["vqapg", "report"]]
@@ -173,7 +173,8 @@ def test_table_8_pre_trains_on_generated_pairs_and_fine_tunes_on_gold(run, repos
     assert "--lr 3e-4" in second and "--max-epoch 5 " in second and "--arch vqapg_vqg" in second
     measured = [call for call in calls if call.startswith("vqapg overlap")]
     assert len(measured) == 8
-    assert f"vqapg overlap {study}/data --pairs {folder}/generate-test.txt --of question --output {folder}/metrics.json" in measured
+    command = f"vqapg overlap {study}/data --pairs {folder}/generate-test.txt --of question"
+    assert f"{command} --output {folder}/metrics.json --overwrite" in measured
     assert sum("--of answer" in call for call in measured) == 4
 
     done, calls = run("table8", "mine", SEEDS="1", FINE_TUNING_EPOCHS="5")

@@ -24,10 +24,11 @@ from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.human import Group, ShownPair
 from vqapg.files import atomic_write
+from vqapg.folders import new_folder
+from vqapg.targets import is_free
 
 FORMAT_VERSION = 1
 LARGEST_SESSION = 64 << 20  # bytes; one of 1,000 images has about 2 MB
-MARK = ".unfinished"
 # Section 5.2: each image has three to ten generated pairs.
 FEWEST_PAIRS, MOST_PAIRS = 3, 10
 # Pixels of the longer side of the images that are shown.
@@ -110,12 +111,14 @@ def write_session(path, data, drawn, groups, *, seed, models):
     """
     path = Path(path)
     check_new(path)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        (path / MARK).touch()
-        (path / "images").mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be made ({error.strerror}); give another folder") from error
+    with new_folder(path, keep_mark=False) as partial:
+        _write(partial, data, drawn, groups, seed, models)
+    return read_session(path)
+
+
+def _write(path, data, drawn, groups, seed, models):
+    """Write the files of a session into the empty folder *path*."""
+    (path / "images").mkdir()
     for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
         picture = open_rgb(data.image_path(image))
         picture.thumbnail((IMAGE_SIZE, IMAGE_SIZE))
@@ -134,22 +137,15 @@ def write_session(path, data, drawn, groups, *, seed, models):
     with atomic_write(path / "session.json") as file:
         json.dump(content, file, indent=1, ensure_ascii=False)
         file.write("\n")
-    (path / MARK).unlink()
-    return read_session(path)
 
 
 def check_new(path):
-    """Raises InputError unless a session can be made in the folder *path*: none, empty, or left by a killed start."""
+    """Raises InputError unless a session can be made in the folder *path*: there is none, or an empty one."""
     if (path / "session.json").exists():
         raise InputError(
             f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
         )
-    if path.is_dir() and not path.is_symlink():
-        names = {entry.name for entry in path.iterdir()}
-        ours = {"images", MARK} if MARK in names else set()
-        if not {name for name in names if not name.startswith(".session.json.partial-")} - ours:
-            return
-    if path.exists() or path.is_symlink():
+    if not is_free(path):
         raise InputError(f"{path}: holds something else; give a new folder")
 
 

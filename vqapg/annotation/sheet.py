@@ -14,9 +14,11 @@ from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
 from vqapg.files import atomic_write
+from vqapg.targets import csv_of
 
 LARGEST_SHEET = 64 << 20  # bytes
 COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
+our_sheet = csv_of([COLUMNS])
 
 
 def write_sheet(path, session, annotator, judged):

@@ -6,6 +6,8 @@ score computes diversity, consistency and agreement.
 
 import argparse
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "human evaluation: draw pairs, judge them on a local page or a sheet, score"
 EXAMPLE = "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs pipeline=PIPELINE.txt --images 50"
 
@@ -44,6 +46,7 @@ def add_arguments(parser):
     step = add("sheet", sheet, "write a sheet to fill in", "DIR --annotator anna --output anna.csv")
     step.add_argument("--annotator", required=True, metavar="NAME", help="who will fill it in")
     step.add_argument("--output", required=True, metavar="FILE", help="CSV file to write")
+    add_overwrite(step)
 
     step = add("read-sheet", read_sheets, "save the judgements of filled sheets", "DIR anna.csv ben.csv")
     step.add_argument("sheets", nargs="+", metavar="SHEET", help="a sheet that was filled in")
@@ -51,6 +54,7 @@ def add_arguments(parser):
     step = add("score", score, "compute diversity, consistency and agreement", "DIR --output human.json")
     step.add_argument("--seed", type=int, default=1, help="of the bootstrap (default: 1)")
     step.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(step)
 
 
 def run(args):
@@ -117,12 +121,14 @@ def sheet(args):
     """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is judged already."""
     from vqapg.annotation.judgements import annotator_name, read_judgements
     from vqapg.annotation.session import read_session
-    from vqapg.annotation.sheet import write_sheet
+    from vqapg.annotation.sheet import our_sheet, write_sheet
     from vqapg.cli.paths import output_file
 
     session = read_session(args.folder)
     name = annotator_name(args.annotator)
-    output = output_file("--output", args.output, session.path.glob("*"))
+    output = output_file(
+        "--output", args.output, our_sheet, overwrite=args.overwrite, inputs=session.path.glob("*")
+    )
     write_sheet(output, session, name, read_judgements(session).get(name, {}))
     print(
         f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right answer, ? cannot judge), "
@@ -156,22 +162,19 @@ def read_sheets(args):
 
 def score(args):
     """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha, Table 6 beside."""
-    import json
-
-    import vqapg
     from vqapg.annotation.judgements import read_judgements
     from vqapg.annotation.session import read_session
     from vqapg.cli.paths import output_file
     from vqapg.errors import InputError
     from vqapg.evaluation.human import PAPER_TABLE_6, compute_human
     from vqapg.evaluation.human_summary import format_human
-    from vqapg.files import atomic_write
+    from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
         raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
     session = read_session(args.folder)
     judgements = read_judgements(session)
-    output = output_file("--output", args.output, session.path.glob("*"))
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=session.path.glob("*"))
     if not judgements:
         raise InputError(f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}")
     models = list(session.models)
@@ -182,11 +185,8 @@ def score(args):
         "session": str(session.path),
         "session_seed": session.seed,
         "paper_table_6": PAPER_TABLE_6,
-        "vqapg_version": vqapg.__version__,
     }
-    with atomic_write(output) as file:
-        json.dump(figures, file, indent=2, ensure_ascii=False, allow_nan=False)
-        file.write("\n")
+    write_json(output, figures, overwrite=args.overwrite)
     print(_progress(session, judgements))
     print(format_human(figures))
 

@@ -1,6 +1,8 @@
 """Generate pairs for named images and store where the model looked: the weights it gave to the image's regions, and the
 attention of question and answer. `vqapg report` draws Figures 6 to 8, and makes Table 7, from the files of a study."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "store region weights and attentions of pairs generated for named images"
 EXAMPLE = (
     "vqapg attention data/easy --checkpoint STUDY/joint_variational/seed-1/final.pt "
@@ -26,15 +28,14 @@ def add_arguments(parser):
     parser.add_argument("--beam", type=int, default=10, help="default: 10")
     parser.add_argument("--seed", type=int, default=1, help="of the latent variables (default: 1)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    import json
-
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.files import atomic_write
+    from vqapg.targets import our_json, write_json
 
     for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
         if getattr(args, name) < least:
@@ -45,7 +46,8 @@ def run(args):
     if args.evaluator is not None:
         inputs.append(input_file("--evaluator", args.evaluator))
     data = DataDirectory(args.data)
-    output = output_file("--output", args.output, [*inputs, *data.path.glob("*")])
+    inputs += data.path.glob("*")
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
 
     from vqapg.generation.attention_record import record_attention
 
@@ -60,9 +62,7 @@ def run(args):
         triples = [(image, pair["question"], pair["answer"]) for image, pair in pairs]
         for (_, pair), score in zip(pairs, score_triples(args.evaluator, data, triples) if triples else ()):
             pair["consistency"] = float(score)
-    with atomic_write(output) as file:
-        json.dump(record, file, ensure_ascii=False, allow_nan=False)
-        file.write("\n")
+    write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
         print(f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out")
         for pair in image["pairs"]:

@@ -1,6 +1,8 @@
 """How far a consistency evaluator can be trusted: held-out pairs against both kinds of negatives, Table 3, and on
 easy-VQA the truth. Bootstrap 95% intervals over images."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "measure how far a consistency evaluator can be trusted"
 EXAMPLE = "vqapg check-evaluator DATA --evaluator CKPT --output evaluator.json"
 
@@ -16,13 +18,12 @@ def add_arguments(parser):
         "those of its validation (default: %(default)s)"
     )
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    import json
     from pathlib import Path
 
-    import vqapg
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_store import FeatureStore
@@ -31,12 +32,14 @@ def run(args):
     from vqapg.evaluation.easy_vqa_truth import possible_worlds
     from vqapg.evaluation.evaluator_report import report_evaluator
     from vqapg.evaluation.evaluator_table import format_report
-    from vqapg.files import atomic_write, sha256
+    from vqapg.files import sha256
+    from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
         raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
     input_file("--evaluator", args.evaluator)
-    output = output_file("--output", args.output, [args.evaluator, *Path(args.data).glob("*")])
+    inputs = [args.evaluator, *Path(args.data).glob("*")]
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     data = DataDirectory(args.data)
     skipped = FeatureStore(data.features_path).skipped
     splits = {split: [pair for pair in data.pairs(split) if pair.image not in skipped] for split in SPLITS}
@@ -50,9 +53,6 @@ def run(args):
     ) | {
         "evaluator": {"path": args.evaluator, "sha256": sha256(args.evaluator), "negatives": trained_with},
         "data": args.data,
-        "vqapg_version": vqapg.__version__,
     }
-    with atomic_write(output) as file:
-        json.dump(report, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(output, report, overwrite=args.overwrite)
     print(f"The evaluator was trained with {trained_with} negatives.\n\n{format_report(report)}")

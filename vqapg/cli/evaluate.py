@@ -1,5 +1,7 @@
 """Measure diversity, consistency, and overlap with the gold pairs, with bootstrap 95% intervals over images."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "measure diversity, consistency and gold overlap of generated pairs"
 EXAMPLE = "vqapg evaluate DATA --pairs OUT/generate-test.txt --evaluator CKPT --output metrics.json"
 
@@ -24,13 +26,14 @@ def add_arguments(parser):
     )
     parser.add_argument("--show", type=int, default=0, metavar="K", help="also print pairs of K images")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    import json
     import sys
+    from pathlib import Path
 
-    from vqapg.cli.paths import checked_output
+    from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.easy_vqa_truth import possible_worlds, verdict
@@ -40,14 +43,18 @@ def run(args):
     from vqapg.evaluation.metrics import compute_metrics, versions
     from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
-    from vqapg.files import atomic_write, sha256
+    from vqapg.files import sha256
+    from vqapg.targets import our_json, write_json
 
     for option, value in (("--seed", args.seed), ("--show", args.show)):
         if value < 0:
             raise InputError(f"{option} {value}: must not be negative; give 0 or more")
     if args.pairs_per_image is not None and args.pairs_per_image < 1:
         raise InputError(f"--pairs-per-image {args.pairs_per_image}: must be 1 or more; give a greater number")
-    output = checked_output(args)
+    inputs = [args.pairs, *Path(args.data).glob("*")]
+    if args.evaluator is not None:
+        inputs.append(input_file("--evaluator", args.evaluator))
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     data = DataDirectory(args.data)
     pairs, left_out = read_generated(args.pairs, data, args.split), 0
     if args.pairs_per_image is not None:
@@ -76,9 +83,7 @@ def run(args):
         "split": args.split,
         "versions": versions(),
     }
-    with atomic_write(output) as file:
-        json.dump(metrics, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(output, metrics, overwrite=args.overwrite)
     print(format_table(metrics))
     score_of = dict(zip(triples, scores, strict=True)) if scores is not None else {}
     for pair in choose_samples(pairs, args.show, args.seed):

@@ -4,6 +4,8 @@ vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json
 folder for Hugging Face datasets.
 """
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "write generated pairs for other tools: JSON lines, CSV, VQA v2.0"
 EXAMPLE = "vqapg export OUT/generate-test.txt --data DATA --format jsonl --output pairs.jsonl"
 
@@ -21,17 +23,29 @@ def add_arguments(parser):
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
     )
     parser.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    from vqapg.cli.paths import checked_output
+    from pathlib import Path
+
+    from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
     from vqapg.sampling.input_image import InputImage
-    from vqapg.sampling.outputs import files_of, write_records
+    from vqapg.sampling.outputs import RECOGNISERS, files_of, write_records
 
-    files = [checked_output(args, path, args.format == "imagefolder") for path in files_of(args.output, args.format)]
+    inputs = [args.pairs, *Path(args.data).glob("*")]
+    if args.evaluator is not None:
+        inputs.append(input_file("--evaluator", args.evaluator))
+    files = [
+        output_file(
+            "--output", path, RECOGNISERS[args.format], overwrite=args.overwrite, inputs=inputs,
+            folder=args.format == "imagefolder",
+        )
+        for path in files_of(args.output, args.format)
+    ]
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     scores = None
@@ -42,5 +56,5 @@ def run(args):
         scores = score_triples(args.evaluator, data, triples) if triples else []
         scores = dict(zip(triples, scores, strict=True))
     images = [InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)]
-    written = write_records(args.output, args.format, readable_records(pairs, scores), images)
+    written = write_records(args.output, args.format, readable_records(pairs, scores), images, overwrite=args.overwrite)
     print(f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out")

@@ -63,6 +63,12 @@ def main(argv=None):
     except RunError as error:
         print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        # Such as a folder that may not be read.
+        if error.filename is None:
+            raise
+        print(f"vqapg {args.command}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt as stop:
         print(f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""), file=sys.stderr)
         return 130

@@ -1,6 +1,8 @@
 """Measure what vqapg_vqg or vqapg_vqa generated: overlap with the gold text of the very pair, for Table 8, with
 bootstrap 95% intervals over images."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "measure generated questions (VQG) or answers (VQA) against the gold ones"
 EXAMPLE = "vqapg overlap DATA --pairs OUT/generate-test.txt --of question --output metrics.json"
 
@@ -12,10 +14,10 @@ def add_arguments(parser):
     parser.add_argument("--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of resamples (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    import json
     import sys
     from pathlib import Path
 
@@ -25,11 +27,12 @@ def run(args):
     from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.metrics import versions
     from vqapg.evaluation.text_overlap import text_overlap
-    from vqapg.files import atomic_write
+    from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
         raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
-    output = output_file("--output", args.output, [args.pairs, *Path(args.data).glob("*")])
+    inputs = [args.pairs, *Path(args.data).glob("*")]
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     data = DataDirectory(args.data)
     gold = data.pairs(args.split)
     pairs = read_generated(args.pairs, data, args.split)
@@ -48,9 +51,7 @@ def run(args):
         "bootstrap_seed": args.seed,
         "versions": versions(),
     }
-    with atomic_write(output) as file:
-        json.dump(metrics, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(output, metrics, overwrite=args.overwrite)
     print(f"{len(pairs):,} {args.of}s, {metrics['malformed']:,} malformed left out")
     for key in ("bleu4", "meteor", "rouge_l", "exact"):
         if key in figures and figures[key]["value"] is not None:

@@ -1,5 +1,6 @@
 """Turn a data set into a data directory: tokenised questions and answers, and the dictionary."""
 
+from vqapg.cli.paths import add_overwrite
 from vqapg.data.sources import READERS
 
 HELP = "turn a data set into a data directory"
@@ -37,7 +38,7 @@ def add_arguments(parser):
         parser.add_argument(
             option, type=int, default=0, metavar="N", help=f"vqa2, visual7w: {what} (default: 0, all)"
         )
-    parser.add_argument("--overwrite", action="store_true", help="replace what DATA holds")
+    add_overwrite(parser)
 
 
 def run(args):

@@ -3,6 +3,8 @@ the JSON files in a study's folder alone; what is not there is named, with the c
 every model with every measure and seed, and which of the paper's claims hold.
 With --table-10 the number of parameters of each model, for Table 10."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "write the paper's tables and figures from stored figures"
 EXAMPLE = "vqapg report runs/study-8-epochs --output runs/study-8-epochs/report"
 
@@ -19,21 +21,28 @@ def add_arguments(parser):
         help="the folder to write (default: STUDY/report); with --table-10 a JSON file, STUDY/parameters.json for the "
         "report of a study (default: only print Table 10)",
     )
+    add_overwrite(parser)
 
 
 def run(args):
     from pathlib import Path
 
     if args.table_10:
-        _table_10(args.output)
+        _table_10(args.output, args.overwrite)
         return
+    from vqapg.cli.paths import output_file
     from vqapg.errors import InputError
+    from vqapg.folders import our_folder
     from vqapg.reports.report import write_report
 
-    output = Path(args.study) / "report" if args.output is None else Path(args.output)
-    if output.exists() and not output.is_dir():
-        raise InputError(f"--output {output}: is a file; give the folder to write")
-    report = write_report(Path(args.study), output)
+    study = Path(args.study)
+    if not study.is_dir():
+        raise InputError(f"{study}: there is no such folder; give the folder of a study, see scripts/study.sh")
+    output = output_file(
+        "--output", study / "report" if args.output is None else args.output, our_folder, overwrite=args.overwrite,
+        folder=True,
+    )
+    report = write_report(study, output, overwrite=args.overwrite)
     for name, files in report.written.items():
         print(f"{name}: {', '.join(files)}")
     for name, command in report.missing.items():
@@ -41,19 +50,17 @@ def run(args):
     print(f"All in one: {output / 'report.md'}")
 
 
-def _table_10(output):
-    import json
-
+def _table_10(output, overwrite):
     from vqapg.cli.paths import output_file
-    from vqapg.files import atomic_write
+    from vqapg.targets import our_json, write_json
 
-    path = output_file("--output", output) if output is not None else None
+    path = None
+    if output is not None:
+        path = output_file("--output", output, our_json, overwrite=overwrite)
     from vqapg.reports.other_tables import table_10
     from vqapg.reports.parameters import count_all
 
     counts = count_all()
     if path is not None:
-        with atomic_write(path) as file:
-            json.dump(counts, file, indent=2, allow_nan=False)
-            file.write("\n")
+        write_json(path, counts, overwrite=overwrite)
     print(table_10(counts, path).markdown())

@@ -2,6 +2,8 @@
 answer to the generated question? Exact after VQA answer normalisation, and token F1; bootstrap 95% intervals over
 images. The gold pairs of the split stand beside: more agreement than with them is not to be expected."""
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "ask a VQA model whether it agrees with generated pairs"
 EXAMPLE = (
     "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer BLIND --output round-trip.json"
@@ -25,13 +27,12 @@ def add_arguments(parser):
     )
     parser.add_argument("--seed", type=int, default=1, help="of resamples (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
+    add_overwrite(parser)
 
 
 def run(args):
-    import json
     from pathlib import Path
 
-    import vqapg
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
@@ -39,7 +40,8 @@ def run(args):
     from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.round_trip import Answerer, compare, format_agreement
-    from vqapg.files import atomic_write, sha256
+    from vqapg.files import sha256
+    from vqapg.targets import our_json, write_json
 
     for option, value, least in (("--seed", args.seed, 0), ("--beam", args.beam, 1)):
         if value < least:
@@ -48,7 +50,8 @@ def run(args):
     checkpoints = {option: name for option, name in checkpoints.items() if name is not None}
     for option, name in checkpoints.items():
         input_file(option, name)
-    output = output_file("--output", args.output, [args.pairs, *checkpoints.values(), *Path(args.data).glob("*")])
+    inputs = [args.pairs, *checkpoints.values(), *Path(args.data).glob("*")]
+    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     answerers = [Answerer(name, data, option != "--answerer", args.beam) for option, name in checkpoints.items()]
@@ -78,10 +81,7 @@ def run(args):
         "bootstrap": {"resamples": 1000, "seed": args.seed},
         "data": args.data,
         "split": args.split,
-        "vqapg_version": vqapg.__version__,
     }
-    with atomic_write(output) as file:
-        json.dump(result, file, indent=2, allow_nan=False)
-        file.write("\n")
+    write_json(output, result, overwrite=args.overwrite)
     print(f"{len(pairs):,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:")
     print(format_agreement(figures))

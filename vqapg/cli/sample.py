@@ -8,6 +8,8 @@ A run that was killed or interrupted goes on where it stopped when it is started
 picture and seed give the same pairs, in whatever run.
 """
 
+from vqapg.cli.paths import add_overwrite
+
 HELP = "make question-answer pairs for pictures of your own"
 EXAMPLE = (
     "vqapg sample --checkpoint joint.pt --evaluator evaluator.pt photos/ --num-samples 20 --min-consistency 0.5 --keep 5 "
@@ -68,7 +70,7 @@ def add_arguments(parser):
         "none: a folder for Hugging Face datasets",
     )
     write.add_argument("--html", metavar="FILE", help="also a page with images and pairs, all in one file")
-    write.add_argument("--overwrite", action="store_true", help="replace what is there, finished or not")
+    add_overwrite(write)
 
     run = parser.add_argument_group("running")
     run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of the images, for N machines")
@@ -84,7 +86,7 @@ def run(args):
     from pathlib import Path
 
     from vqapg.cli.paths import input_file, output_file, shard_numbers
-    from vqapg.errors import InputError
+    from vqapg.errors import ExistsError, InputError
     from vqapg.sampling.options import SamplingOptions
 
     for option, value, least in (("--batch-size", args.batch_size, 1), ("--num-workers", args.num_workers, 0)):
@@ -100,22 +102,31 @@ def run(args):
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
-    from vqapg.sampling.outputs import Destination, files_of, format_of
+    from vqapg.sampling.outputs import RECOGNISERS, Destination, files_of, format_of
     from vqapg.sampling.passed_over import describe
+    from vqapg.targets import our_page
 
     images = find_images(args.images)
     part = part_of(images, *shard) if shard else images
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
-    files = [output_file("--output", path, inputs, format == "imagefolder") for path in files_of(args.output, format)]
-    html = None
-    if args.html is not None:
-        html = output_file("--html", args.html, [*inputs, *files])
-        files.append(html)
-    destination = Destination(Path(args.output), format, html)
-    standing = next((path for path in files if path.exists()), None)
-    if standing and not holds_finished(destination.journal) and not args.overwrite:
-        raise InputError(f"{standing}: is there already; {_cure(standing, shard)}")
+    # A run that is gone on with had leave to replace what exists.
+    overwrite = args.overwrite or holds_finished(Destination(Path(args.output), format).journal)
+    try:
+        files = [
+            output_file(
+                "--output", path, RECOGNISERS[format], overwrite=overwrite, inputs=inputs,
+                folder=format == "imagefolder",
+            )
+            for path in files_of(args.output, format)
+        ]
+        html = None
+        if args.html is not None:
+            html = output_file("--html", args.html, our_page, overwrite=overwrite, inputs=[*inputs, *files])
+            files.append(html)
+    except ExistsError as error:
+        raise InputError(f"{error}{_own_output(args.output, shard)}") from None
+    destination = Destination(Path(args.output), format, html, overwrite)
 
     # Seconds
     from vqapg.memory import keep_freed_memory
@@ -151,9 +162,12 @@ def _counted(number, what):
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _cure(standing, shard):
-    """What to do where a file stands already; another shard's must not be replaced by mistake."""
+def _own_output(output, shard):
+    """A hint for the shards of a run, which must not replace each other's output."""
     if shard is None:
-        return "give another name, or --overwrite to replace it"
-    own = standing.with_name(f"{standing.stem}-{shard[0]}{standing.suffix}")
-    return f"each shard needs an output of its own, such as {own}; or --overwrite to replace it, if it is this shard's"
+        return ""
+    from pathlib import Path
+
+    path = Path(output)
+    own = path.with_name(f"{path.stem}-{shard[0]}{path.suffix}")
+    return f"; each shard needs an output of its own, such as {own}"

@@ -14,6 +14,7 @@ import hashlib
 import itertools
 import json
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -24,8 +25,10 @@ from tqdm import tqdm
 import vqapg
 from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
 from vqapg.errors import InputError
-from vqapg.files import atomic_write, sha256
+from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
+from vqapg.folders import MARK, files_in, new_folder
 from vqapg.strict_json import read_json
+from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
@@ -57,6 +60,10 @@ MANIFEST_FORM = {
     "sha256": dict,
     "versions": dict,
 }
+# What extract-features writes, and what killed runs leave.
+FEATURES_FILE = re.compile(r"features(\.\d+-of-\d+)?\.h5|\.features(\.\d+-of-\d+)?\.h5\.partial")
+NOTES = re.compile(r"\.features(\.\d+-of-\d+)?\.h5\.(journal|lock)|\..+\.vqapg-.+-\d+")
+LARGEST_MANIFEST = 16 << 20  # bytes
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
 
 
@@ -146,6 +153,7 @@ class DataDirectory:
     def _count_lines(self, name):
         count, last = 0, b"\n"
         try:
+            self._check(name)
             with open(self.path / name, "rb") as file:
                 while block := file.read(1 << 20):
                     count += block.count(b"\n")
@@ -154,7 +162,12 @@ class DataDirectory:
             raise InputError(f"{self.path / name}: missing; {self._cure}") from error
         return count + (not last.endswith(b"\n"))
 
+    def _check(self, name):
+        if (self.path / name).exists():
+            check_readable_file(self.path / name, self._cure, LARGEST_TEXT)
+
     def _read_lines(self, name):
+        self._check(name)
         try:
             text = (self.path / name).read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
@@ -180,8 +193,10 @@ def read_manifest(path):
     Raises InputError when there is a manifest that cannot be read or is of another format.
     """
     manifest_path = Path(path) / "manifest.json"
-    cure = "give another directory, or make this one anew with vqapg prepare --overwrite"
+    cure = "give another directory, or move this one away and make it anew with vqapg prepare"
     try:
+        if manifest_path.exists():
+            check_readable_file(manifest_path, cure, LARGEST_MANIFEST)
         manifest = read_json(manifest_path, cure)
         version = manifest["format"]
     except (FileNotFoundError, NotADirectoryError):
@@ -219,13 +234,29 @@ def tokenizer_version(manifest: dict) -> int:
     return manifest.get("versions", {}).get("tokenizer", 1)
 
 
-def write_directory(path, source_data, *, dataset, options, before_writing=lambda: None):
+def our_directory(path: Path) -> str | None:
+    """Recognises a data directory with our manifest that holds nothing but what vqapg writes."""
+    if not path.is_dir() or our_json(path / "manifest.json"):
+        return FOREIGN
+    for name in files_in(path):
+        if FEATURES_FILE.fullmatch(name):
+            foreign = our_features(path / name)
+        else:
+            foreign = name not in ("dict.txt", "manifest.json", MARK, *TEXT_FILES) and not NOTES.fullmatch(name)
+        if foreign:
+            return f"holds {name}, which vqapg did not write"
+    return None
+
+
+def write_directory(path, source_data, *, dataset, options, overwrite=False, keep=lambda folder: None):
     """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
 
     ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
-    ``before_writing`` is called when the input is known to be good and nothing has been touched.
+    The directory appears when it is whole. With ``overwrite`` it replaces one that vqapg made; ``keep`` is called with
+    the folder that will take its place, and may put in it what is to be kept.
 
-    Raises InputError when a record has no token in its question or answer, or a split is empty.
+    Raises InputError when a record has no token in its question or answer, a split is empty, or *path* may not be
+    replaced, see :mod:`vqapg.targets`.
     """
     path = Path(path)
     columns, counts = _tokenise(source_data, dataset)
@@ -235,13 +266,13 @@ def write_directory(path, source_data, *, dataset, options, before_writing=lambd
                 f"{source_data.source}: the {split} split is empty; {_empty_split_cure(dataset, split)}"
             )
 
-    path.mkdir(parents=True, exist_ok=True)
-    before_writing()
-    # From here until the new manifest stands, the directory is unfinished.
-    (path / "manifest.json").unlink(missing_ok=True)
-    for partial in path.glob(".*.partial-*"):
-        partial.unlink()  # left by a run that was killed
+    with new_folder(path, our_directory, overwrite=overwrite, keep_mark=False) as folder:
+        manifest = _write_files(folder, source_data, columns, counts, dataset, options)
+        keep(folder)
+    return manifest
 
+
+def _write_files(path, source_data, columns, counts, dataset, options):
     for split, field in itertools.product(SPLITS, FIELDS):
         with atomic_write(path / f"{split}.{field}") as file:
             file.writelines(f"{text}\n" for text in columns[split, field])

@@ -7,7 +7,6 @@ is done.
 
 import json
 import os
-import socket
 import time
 from typing import NamedTuple
 
@@ -17,11 +16,14 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS
-from vqapg.data.feature_store import FeatureStore, FeatureWriter, write_joined, write_statistics
+from vqapg.data.feature_store import FeatureStore
+from vqapg.data.feature_writer import FeatureWriter, write_joined, write_statistics
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
-from vqapg.files import atomic_write, writing
+from vqapg.files import whole_file, writing
+from vqapg.locks import Lock
 from vqapg.memory import keep_freed_memory
+from vqapg.targets import check_target, is_free, our_features, our_json, write_json
 
 FLUSH_SECONDS = 5
 STATISTICS_ROWS = 256
@@ -54,18 +56,44 @@ def extract_features(
     Raises InputError when an image cannot be read, none of a split can, or the file is there already, made otherwise.
     """
     digest = data.images_digest()
-    if data.features_path.exists() and not overwrite:
-        return Extracted(_standing(data.features_path, backbone, digest), 0, 0.0, done_before=True)
     image_ids, target = data.image_ids(), data.features_path
     if shard is not None:
         number, count = shard
         image_ids = image_ids[len(image_ids) * (number - 1) // count : len(image_ids) * number // count]
-        target = shard_path(data, *shard)
         if not image_ids:
             raise InputError(f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give fewer shards")
-        if target.exists() and not overwrite:
-            store = _standing(target, backbone, digest)
-            return Extracted(_join(data, backbone, digest, count) or store, 0, 0.0, done_before=True)
+        target = shard_path(data, *shard)
+    if not overwrite and (found := _found(data, target, backbone, digest, shard)):
+        return found
+    if target.is_symlink():
+        raise InputError(f"{target}: is a link to {os.readlink(target)}; extract features there, or remove the link")
+    with Lock(target) as lock:
+        # Another run may have ended between the two.
+        if not overwrite and (found := _found(data, target, backbone, digest, shard)):
+            return found
+        check_target(target, our_features, overwrite=overwrite)
+        made = _extract(
+            data, backbone, image_ids, target, digest, lock, device=device, batch_size=batch_size,
+            num_workers=num_workers, skip_bad_images=skip_bad_images, with_statistics=shard is None,
+        )
+    joined = None if shard is None else _join(data, backbone, digest, shard[1])
+    return made if joined is None else made._replace(store=joined)
+
+
+def _found(data, target, backbone, digest, shard):
+    """What an earlier run made, as an Extracted; None where *target* is still to be made."""
+    if data.features_path.exists():
+        return Extracted(_standing(data.features_path, backbone, digest), 0, 0.0, done_before=True)
+    if not target.exists():
+        return None
+    store = _standing(target, backbone, digest)
+    return Extracted(_join(data, backbone, digest, shard[1]) or store, 0, 0.0, done_before=True)
+
+
+def _extract(
+    data, backbone, image_ids, target, digest, lock, *, device, batch_size, num_workers, skip_bad_images, with_statistics
+):
+    """Write *target*, the features of *image_ids*; goes on with what a stopped run left. Returns an Extracted."""
     paths = [data.image_path(image_id) for image_id in image_ids]
     # Before the work, not hours into it.
     for path in paths:
@@ -77,7 +105,8 @@ def extract_features(
 
     partial = target.with_name(f".{target.name}.partial")
     journal = _Journal(target.with_name(f".{target.name}.journal"), {"images_digest": digest, **backbone.source})
-    done, skipped = journal.read() if partial.exists() else (0, {})
+    check_target(partial, our_features, overwrite=True)
+    done, skipped = journal.read() if not is_free(partial) else (0, {})
     if skipped and not skip_bad_images:
         raise InputError(f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images")
     if done:
@@ -87,14 +116,9 @@ def extract_features(
             done, skipped = 0, {}  # killed while the statistics were put in
     if not done:
         journal.path.unlink(missing_ok=True)  # it may tell of another partial file than the one laid out now
-        try:
-            with writing(target):
-                writer = FeatureWriter.create(
-                    partial, image_ids, backbone.grid, backbone.channels, backbone.source, digest
-                )
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with whole_file(partial) as beginning, writing(target):
+            FeatureWriter.create(beginning, image_ids, backbone.grid, backbone.channels, backbone.source, digest)
+        writer = FeatureWriter(partial)
     started = time.monotonic()
     _encode(
         backbone, paths, writer, journal, done, skipped, skip_bad_images=skip_bad_images, device=device,
@@ -103,16 +127,14 @@ def extract_features(
     seconds = time.monotonic() - started
 
     statistics = None
-    if shard is None:
+    if with_statistics:
         row_of = {image_id: row for row, image_id in enumerate(image_ids) if row not in skipped}
         statistics = _statistics(writer.read, _training_rows(data, row_of))
+    lock.check()
     writer.finish(statistics, skipped)
     os.replace(partial, target)
     journal.path.unlink()
-    store = FeatureStore(target)
-    if shard is not None:
-        store = _join(data, backbone, digest, shard[1]) or store
-    return Extracted(store, len(paths) - done, seconds, done_before=False, skipped=list(skipped.values()))
+    return Extracted(FeatureStore(target), len(paths) - done, seconds, done_before=False, skipped=list(skipped.values()))
 
 
 def shard_path(data, number, count):
@@ -120,21 +142,21 @@ def shard_path(data, number, count):
 
 
 def _join(data, backbone, digest, count):
-    """The features of all shards as one store, or None while one is missing."""
+    """The features of all shards as one store, or None while one is missing or another run joins them."""
     paths = [shard_path(data, number, count) for number in range(1, count + 1)]
     if not all(path.exists() for path in paths):
         return None
     shards = [_standing(path, backbone, digest) for path in paths]
-    # Machines that finish at the same moment join the same, each in a file of its own.
-    partial = data.path / f".features.h5.joining-{socket.gethostname()}-{os.getpid()}"
+    check_target(data.features_path, our_features, overwrite=True)
     try:
-        with writing(data.features_path):
-            write_joined(partial, shards)
-            store = FeatureStore(partial)
-            write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
-            os.replace(partial, data.features_path)
-    finally:
-        partial.unlink(missing_ok=True)
+        lock = Lock(data.features_path)
+    except InputError:
+        return None  # all shards were there for it too
+    with lock, writing(data.features_path), whole_file(data.features_path) as partial:
+        write_joined(partial, shards)
+        store = FeatureStore(partial)
+        write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
+        lock.check()
     return FeatureStore(data.features_path)
 
 
@@ -179,7 +201,11 @@ class _Journal:
         self.identity = identity
 
     def read(self):
-        """How many, and {row: what is wrong} of the images among them that were left out."""
+        """How many, and {row: what is wrong} of the images among them that were left out.
+
+        Raises InputError for a file that is not ours.
+        """
+        check_target(self.path, our_json, overwrite=True)
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content["identity"] == self.identity:
@@ -189,8 +215,8 @@ class _Journal:
         return 0, {}
 
     def write(self, done, skipped):
-        with atomic_write(self.path) as file:
-            json.dump({"identity": self.identity, "done": done, "skipped": skipped}, file)
+        content = {"identity": self.identity, "done": done, "skipped": skipped}
+        write_json(self.path, content, overwrite=True, indent=None)
 
 
 class _Images(Dataset):

@@ -8,6 +8,7 @@ from vqapg.data.directory import (
     SPLITS,
     DataDirectory,
     images_digest,
+    our_directory,
     read_manifest,
     tokenizer_version,
     write_directory,
@@ -15,7 +16,9 @@ from vqapg.data.directory import (
 from vqapg.data.sources import reader
 from vqapg.data.tokenizer import TOKENIZER_VERSION
 from vqapg.errors import InputError
-from vqapg.files import sha256
+from vqapg.files import link_or_copy, sha256, writing
+from vqapg.locks import Lock, check_free
+from vqapg.targets import check_target, real_path
 
 
 class Prepared(NamedTuple):
@@ -34,7 +37,7 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
     """
     if not str(dest):
         raise InputError("--dest: is empty; name the data directory to write")
-    dest = Path(dest)
+    dest = real_path(Path(dest))
     if dest.exists() and not dest.is_dir():
         raise InputError(f"{dest}: is a file; give a directory as --dest")
     module = reader(dataset)
@@ -52,6 +55,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
             f"{dataset} with "
             f"{_spell(options)}; give another --dest, or --overwrite"
         )
+    if standing is None:
+        check_target(dest, our_directory, overwrite=overwrite, option="--dest")
     source_data = module.read(source, **options)
     if standing is not None:
         if standing["source"] != str(source_data.source):
@@ -76,35 +81,36 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
     features = dest / "features.h5"
     features_stood = features.exists()
     try:
-        # Features go before the first file is written, so that a run killed in between leaves none beside pairs that
-        # they do not fit; but only once the new pairs are known to be good.
+        with writing(dest):
+            dest.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{dest}: cannot be made ({error.strerror}); give another --dest") from error
+    with Lock(dest):
+        for lock in dest.glob(".features*.h5.lock"):
+            check_free(dest / lock.name.removeprefix(".").removesuffix(".lock"))
         manifest = write_directory(
-            dest,
-            source_data,
-            dataset=dataset,
-            options=options,
-            before_writing=lambda: _remove_other_features(features, source_data),
+            dest, source_data, dataset=dataset, options=options, overwrite=overwrite,
+            keep=lambda folder: _keep_features(dest, folder, source_data),
         )
-    except (PermissionError, NotADirectoryError) as error:
-        raise InputError(f"{dest}: cannot write there ({error.strerror}); give another --dest") from error
     return Prepared(manifest, done_before=False, features_removed=features_stood and not features.exists())
 
 
-def _remove_other_features(path, source_data):
-    """Remove the features.h5 of an earlier data directory unless it is of the very same images."""
-    if not path.exists():
+def _keep_features(dest, folder, source_data):
+    """Keep in *folder* those features of the data directory *dest* that are of the very same images."""
+    if not any(dest.glob("features*.h5")):
         return
     from vqapg.data.feature_store import FeatureStore
 
     image_ids = {split: {} for split in SPLITS}
     for record in source_data.records:
         image_ids[record.split][record.image] = None
-    try:
-        if FeatureStore(path).images_digest == images_digest(source_data.image_root, image_ids):
-            return
-    except InputError:
-        pass  # not features that anybody could use
-    path.unlink()
+    digest = images_digest(source_data.image_root, image_ids)
+    for path in dest.glob("features*.h5"):
+        try:
+            if FeatureStore(path).images_digest == digest:
+                link_or_copy(path, folder / path.name)
+        except InputError:
+            pass  # not features that anybody could use
 
 
 def table2(manifest):

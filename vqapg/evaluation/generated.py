@@ -11,6 +11,7 @@ from pathlib import Path
 from vqapg.data.directory import DataDirectory, tokenizer_version
 from vqapg.data.tokenizer import TOKENIZER_VERSION, detokenize, tokenize
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import MAX_ID, is_id, parse_json, read_lines
 from vqapg.tokens import SEPARATOR
 
@@ -62,7 +63,7 @@ def read_generated(
         InputError: if the file cannot be read, holds no hypothesis, has a broken line, holds a run
             twice, or names a pair or an image that is not in *split* of *data*
     """
-    path = Path(path)
+    path = check_readable_file(path, CURE, LARGEST_TEXT)
     lines = read_lines(path, CURE)
     first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     read = _read_json_lines if first[1].lstrip().startswith("{") else _read_hypotheses

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from fairseq.models import register_model
 from torch.nn.utils.rnn import pad_sequence
 

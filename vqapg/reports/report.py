@@ -15,6 +15,7 @@ from tqdm import tqdm
 from vqapg.data.directory import read_manifest
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
+from vqapg.folders import new_folder
 from vqapg.reports import model_tables, other_tables
 from vqapg.reports.attention import attention_records
 from vqapg.reports.stored import read_json
@@ -45,8 +46,6 @@ CAPTIONS = {
     "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator scores highest",
     "Figure 8": "mean attention of the joint model, for the pair of each image that it scores lowest, and rejects",
 }
-# What a report consists of, beside report.md.
-REPORTED = re.compile(r"(table\d+\.(md|tex|csv)|figure[5-8].*\.(png|pdf)|study\.md)")
 
 
 class Report(NamedTuple):
@@ -56,11 +55,12 @@ class Report(NamedTuple):
     missing: dict[str, str]
 
 
-def write_report(folder, output):
-    """Read the study in *folder* and write its report into the folder *output*, made where it is not there.
+def write_report(folder, output, *, overwrite=False):
+    """Read the study in *folder* and write its report, the folder *output*.
 
     Raises:
-        InputError: if there is no such folder, nothing in it is to be reported, or a file of it is not what it should be
+        InputError: if there is no such folder, nothing in it is to be reported, a file of it is not what it should be,
+            or *output* exists and may not be replaced, see :mod:`vqapg.targets`
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh")
@@ -71,23 +71,18 @@ def write_report(folder, output):
             f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; give the folder of a study, see "
             "scripts/study.sh"
         )
-    output.mkdir(parents=True, exist_ok=True)
-    written = {name: _write_table(table, output) for name, table in tables.items()}
-    missing = {name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()}
-    if importlib.util.find_spec("matplotlib") is None:
-        missing |= {name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")}
-    else:
-        written |= _write_figures(study, records, output)
-    if study:
-        _write(output / "study.md", f"# {folder.resolve().name}\n\n{format_study(study)}\n")
-        written["Study"] = ["study.md"]
-    missing = {name: command for name, command in missing.items() if name not in written}
-    _write(output / "report.md", _index(folder, tables, written, missing))
-    # What an earlier report wrote and this one did not would be taken for its own.
-    kept = {name for names in written.values() for name in names}
-    for path in output.iterdir():
-        if REPORTED.fullmatch(path.name) and path.name not in kept:
-            path.unlink()
+    with new_folder(output, overwrite=overwrite) as partial:
+        written = {name: _write_table(table, partial) for name, table in tables.items()}
+        missing = {name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()}
+        if importlib.util.find_spec("matplotlib") is None:
+            missing |= {name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")}
+        else:
+            written |= _write_figures(study, records, partial)
+        if study:
+            _write(partial / "study.md", f"# {folder.resolve().name}\n\n{format_study(study)}\n")
+            written["Study"] = ["study.md"]
+        missing = {name: command for name, command in missing.items() if name not in written}
+        _write(partial / "report.md", _index(folder, tables, written, missing))
     return Report(written, missing)
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from vqapg import strict_json
 from vqapg.errors import InputError
+from vqapg.files import check_readable_file
+from vqapg.targets import LARGEST_JSON
 
 SEED_FOLDER = re.compile(r"seed-(\d+)")
 
@@ -21,6 +23,7 @@ class Measure(NamedTuple):
 
 def read_json(path, cure):
     """The object in the JSON file *path*. Raises InputError, ending in *cure*, where there is none."""
+    check_readable_file(path, cure, LARGEST_JSON)
     try:
         stored = strict_json.read_json(path, cure)
     except (FileNotFoundError, NotADirectoryError) as error:

@@ -1,12 +1,15 @@
 """What is finished of a run, beside its output: OUTPUT.partial, one line an image, so that a killed run can go on."""
 
-import contextlib
-import fcntl
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from vqapg.errors import InputError
-from vqapg.files import writing
+from vqapg.files import check_readable_file, writing
+from vqapg.locks import Lock
+
+# The first line says what the run makes, and begins with this.
+MARK = b'{"journal": "vqapg sample'
 
 
 class Journal:
@@ -14,31 +17,37 @@ class Journal:
 
     Args:
         path: the file; its folder must be there
-        identity: what decides, beside the image, about an entry: a dict that JSON can hold; only a run with an equal
-            one goes on
+        identity: what decides, beside the image, about an entry: a dict that JSON can hold; its first key is "journal".
+            Only a run with an equal one goes on
         images: list of :class:`~vqapg.sampling.input_image.InputImage`; entries of others are of no account
-        overwrite: begin anew whatever is there
+        overwrite: begin anew, whatever an earlier run finished
 
-    Raises InputError when another run is at work on it, or finished images of something else; RunError when the disk is
-    full.
+    Raises InputError when another run is at work on it, it holds finished images of something else, or the file is not
+    ours; RunError when the disk is full.
     """
 
-    def __init__(self, path, identity, images, overwrite=False):
+    def __init__(self, path: str | Path, identity: dict, images: list, overwrite: bool = False) -> None:
         self.path = Path(path)
         self.images = images
         self._entries = {}  # by an image's name: the number of its content, and where its line begins
+        self._lock = Lock(self.path)
         try:
+            check_journal(self.path)
             with writing(path):
                 self._file = open(self.path, "a+b")
         except OSError as error:
+            self._lock.release()
             raise InputError(f"{path}: cannot be written ({error.strerror}); give another --output") from error
+        except BaseException:
+            self._lock.release()
+            raise
         try:
-            self._lock()
             # As it comes back from JSON
             identity = json.loads(json.dumps(identity))
             self._end = 0 if overwrite else self._read(identity)
         except BaseException:
             self._file.close()
+            self._lock.release()
             raise
         try:
             with writing(path):
@@ -51,22 +60,22 @@ class Journal:
             raise
 
     @property
-    def done(self):
+    def done(self) -> int:
         """How many of the images have an entry."""
         return sum(image.name in self._entries for image in self.images)
 
-    def left(self):
+    def left(self) -> list:
         """Those of the images that have no entry, or have changed since."""
         return [image for image in self.images if not self._holds(image)]
 
-    def add(self, entry):
+    def add(self, entry: dict) -> None:
         """Write *entry*, a dict that JSON can hold, with "image", a name, and "number", so that it outlives a kill."""
         begin = self._end
         with writing(self.path):
             self._write(entry)
         self._entries[entry["image"]] = entry["number"], begin
 
-    def entries(self):
+    def entries(self) -> Iterator[dict]:
         """Yields the entries in the order of the images."""
         with open(self.path, "rb") as file:
             for image in self.images:
@@ -74,32 +83,30 @@ class Journal:
                     file.seek(self._entries[image.name][1])
                     yield json.loads(file.readline())
 
-    def close(self):
+    def remove(self) -> None:
+        """Remove the file, whose run has written its output."""
+        self._entries = {}
+        self.close()
+
+    def close(self) -> None:
         """What is finished stays; where nothing is, no file stays."""
+        if self._file.closed:
+            return
         if not self._entries:
             self.path.unlink(missing_ok=True)
-        # Workers that read images may outlive this, and hold the lock with it.
-        with contextlib.suppress(OSError):
-            fcntl.flock(self._file, fcntl.LOCK_UN)
-        # What the disk had no room for is tried again, and was told of before.
-        with contextlib.suppress(OSError):
-            self._file.close()
-
-    def _lock(self):
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"{self.path}: another run is at work on it; wait for it, or give another --output") from None
+            self._file.close()
         except OSError:
-            pass  # a file system without locks
+            pass  # what the disk had no room for is tried again, and was told of before
+        self._lock.release()
 
-    def _write(self, content):
+    def _write(self, content: dict) -> None:
         line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
         self._file.write(line)
         self._file.flush()
         self._end += len(line)
 
-    def _read(self, identity):
+    def _read(self, identity: dict) -> int:
         """Take in the entries; where the last whole line ends, in bytes, 0 where nothing is finished."""
         header, end = None, 0
         self._file.seek(0)
@@ -118,13 +125,13 @@ class Journal:
             self._refuse("other images")
         return end if self._entries else 0
 
-    def _refuse(self, difference):
+    def _refuse(self, difference: str) -> None:
         raise InputError(
             f"{self.path}: was left by a run that makes something else ({difference}); run that one again to finish it, "
             "give another --output, or begin anew without what it finished: --overwrite"
         )
 
-    def _holds(self, image):
+    def _holds(self, image) -> bool:
         number, _ = self._entries.get(image.name, (None, None))
         if number is None:
             return False
@@ -137,30 +144,46 @@ class Journal:
         return same
 
 
-def holds_finished(path):
+def check_journal(path: Path) -> None:
+    """Raises InputError when there is a file at *path* that is no journal of ours, which is never written to."""
+    if not path.exists() and not path.is_symlink():
+        return
+    check_readable_file(path, "move it away, or give another --output")
+    with open(path, "rb") as file:
+        head = file.read(len(MARK))
+    # A kill while the first line was written leaves a part of it.
+    if not MARK.startswith(head):
+        raise InputError(
+            f"{path}: was not written by vqapg, which keeps there what is finished of a run; move it away, or give "
+            "another --output"
+        )
+
+
+def holds_finished(path: Path) -> bool:
     """Whether the journal at *path*, if there is one, has an entry."""
-    try:
-        with open(path, "rb") as file:
-            return len([line for line in (file.readline(), file.readline()) if line.endswith(b"\n")]) == 2
-    except FileNotFoundError:
+    if not path.is_file():
         return False
+    with open(path, "rb") as file:
+        lines = [line for line in (file.readline(), file.readline()) if line.endswith(b"\n")]
+    return len(lines) == 2 and lines[0].startswith(MARK)
 
 
-def _parsed(line):
+def _parsed(line: bytes) -> dict | None:
     """What a line says; None for one that was cut."""
     try:
-        return json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+        content = json.loads(line) if line.endswith(b"\n") else None
+    except (ValueError, RecursionError):
         return None
+    return content if isinstance(content, dict) else None
 
 
-def _difference(theirs, ours):
-    if not isinstance(theirs, dict) or theirs.get("format") != ours["format"]:
+def _difference(theirs: dict, ours: dict) -> str:
+    if theirs.get("journal") != ours["journal"]:
         return "of another version of vqapg"
     return ", ".join(_said(key, theirs.get(key), value) for key, value in ours.items() if theirs.get(key) != value)
 
 
-def _said(key, theirs, ours):
+def _said(key: str, theirs: object, ours: object) -> str:
     """How a flag differs. Names of checkpoints hold checksums, which say nothing to a reader."""
     flag = f"--{key.replace('_', '-')}"
     if theirs is None or theirs is False:

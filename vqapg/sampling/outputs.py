@@ -6,8 +6,6 @@ stand together. ``images`` are all images that records may be of, as :class:`~vq
 
 import csv
 import json
-import os
-import shutil
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -15,20 +13,31 @@ from typing import NamedTuple, TextIO
 from vqapg.csv_cells import escape_cell
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, writing
+from vqapg.folders import new_folder, our_folder
 from vqapg.sampling.dataset_pictures import as_dataset_file
 from vqapg.sampling.vqa2_format import write_vqa2
+from vqapg.targets import Recogniser, check_target, csv_of, json_lines_of, our_vqa2, real_path
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
 FORMATS = tuple(FORMAT_OF_SUFFIX.values())
 COLUMNS = ("image", "question", "answer", "score")
+# The keys of what vqapg export and vqapg sample write, by which their files are known again.
+EXPORTED, SAMPLED = ("id", *COLUMNS), (*COLUMNS, "seed", "draw", "model")
+RECORDS = [
+    EXPORTED, (*EXPORTED, "consistency"), SAMPLED, (*COLUMNS, "consistency", "seed", "draw", "model"),
+]
+RECOGNISERS: dict[str, Recogniser] = {
+    "jsonl": json_lines_of(RECORDS), "csv": csv_of([COLUMNS, *RECORDS]), "vqa2": our_vqa2, "imagefolder": our_folder,
+}
 
 
 class Destination(NamedTuple):
-    """What is written: the output in its format, and the page's path or None."""
+    """What is written: the output in its format, the page's path or None; whether what exists of ours is replaced."""
 
     output: Path
     format: str
-    html: Path | None
+    html: Path | None = None
+    replace: bool = False
 
     @property
     def journal(self):
@@ -53,10 +62,18 @@ def files_of(output, format):
     return [output]
 
 
-def write_records(output, format, records, images):
-    """Write *records*, any iterable, as *format*; every name appears when its content is whole. Returns their number."""
+def write_records(output, format, records, images, *, overwrite=False):
+    """Write *records*, any iterable, as *format*; every name appears when its content is whole. Returns their number.
+
+    Raises:
+        InputError: if there is something already that may not be replaced, see :mod:`vqapg.targets`
+        RunError: if the disk is full
+    """
     counted = _Counted(records)
-    targets = files_of(output, format)
+    targets = [real_path(path) for path in files_of(output, format)]
+    # Hours may have passed since the command looked at them.
+    for target in targets:
+        check_target(target, RECOGNISERS[format], overwrite=overwrite)
     write = {"jsonl": _write_json_lines, "csv": _write_csv, "vqa2": write_vqa2, "imagefolder": _write_image_folder}[format]
     with writing(output):
         write(*targets, counted, images)
@@ -105,11 +122,10 @@ def _write_image_folder(folder, records, images):
     https://huggingface.co/docs/datasets/image_dataset#imagefolder. Files are numbered, since names may say "test",
     which datasets would take for a split.
     """
-    partial = folder.with_name(f".{folder.name}.partial-{os.getpid()}")
     by_name = {image.name: image for image in images}
     names = {}
-    try:
-        (partial / "train").mkdir(parents=True)
+    with new_folder(folder, overwrite=True) as partial:
+        (partial / "train").mkdir()
         with open(partial / "train/metadata.jsonl", "w", encoding="utf-8") as file:
             for record in records:
                 record = dict(record)
@@ -120,9 +136,3 @@ def _write_image_folder(folder, records, images):
                     (partial / "train" / names[source]).write_bytes(content)
                 row = {"file_name": names[source], "source": source, **record}
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(partial, folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise

@@ -13,6 +13,7 @@ from vqapg.errors import InputError, RunError
 from vqapg.sampling.gallery import write_gallery
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.outputs import write_records
+from vqapg.targets import check_target, our_page
 
 FORMAT_VERSION = 2
 
@@ -48,8 +49,12 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         counts = _count(journal, sample_images(sampler, options, journal, **how))
         if not counts.images:
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
-        write_records(destination.output, destination.format, _records(journal, options, sampler.name), images)
+        write_records(
+            destination.output, destination.format, _records(journal, options, sampler.name), images,
+            overwrite=destination.replace,
+        )
         if destination.html is not None:
+            check_target(destination.html, our_page, overwrite=destination.replace)
             write_gallery(
                 destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=_about(sampler, options),
                 judged=sampler.evaluator is not None, min_consistency=options.min_consistency,
@@ -58,9 +63,10 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         raise RunError(f"{error}: {_kept(journal, overwrite)}") from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(journal, overwrite)) from None
+    else:
+        journal.remove()
     finally:
         journal.close()
-    journal.path.unlink()
     return counts
 
 
@@ -77,7 +83,7 @@ def _about(sampler, options):
 def _identity(sampler, options, shard):
     """What a run makes: whatever decides about its entries, beside the images. Shards lie in files of their own."""
     return {
-        "format": FORMAT_VERSION,
+        "journal": f"vqapg sample {FORMAT_VERSION}",
         "checkpoint": sampler.name,
         "evaluator": sampler.evaluator_name,
         "shard": shard,

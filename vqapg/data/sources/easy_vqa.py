@@ -11,6 +11,7 @@ from pathlib import Path
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.sources.official import whole_number
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import read_json
 
 OPTIONS = ("seed",)
@@ -61,6 +62,7 @@ def _data_folder(source):
 def _read_part(root, part):
     """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
+    check_readable_file(path, "reinstall easy-vqa", LARGEST_TEXT)
     pairs = {}
     cure = "reinstall easy-vqa"
     try:

@@ -18,6 +18,7 @@ from vqapg.data.repeated_images import SplitImage, image_in_two_splits
 from vqapg.data.sources import Record, SourceData
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
+from vqapg.files import check_readable_file
 from vqapg.strict_json import parse_json, read_lines
 
 OPTIONS = ()
@@ -33,8 +34,9 @@ def read(source=None):
     if source is None:
         raise InputError("--dataset jsonl reads a file: name it with --source FILE.jsonl")
     path = Path(source).resolve()
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}")
+    check_readable_file(path, f"--source names a JSONL file with lines like {EXAMPLE}")
     pairs_of_image = {}
     first_line = {}
     with tqdm(

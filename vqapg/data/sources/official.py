@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from vqapg.errors import InputError
+from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import MAX_ID, is_id, read_json
 
 # As many as 64 bits surely hold.
@@ -37,6 +38,7 @@ def load_json(path: Path, object_hook: Callable[[dict], Any], cure: str) -> Any:
     Raises:
         InputError: if the file is not strict JSON, or an object lacks what the hook wants of it
     """
+    check_readable_file(path, cure, LARGEST_TEXT)
     try:
         return read_json(path, cure, object_hook)
     except (FileNotFoundError, NotADirectoryError) as error:
