@@ -40,9 +40,10 @@ def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **op
         options.setdefault("latent_dim", 4)
     config = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name](**options)), enum_to_str=True)
     config = {key: value for key, value in config.items() if key not in leave_out} | {"_name": name}
+    task, criterion = ("vqapg_consistency",) * 2 if name == "vqapg_consistency" else ("vqapg", "vqapg_elbo")
     state = {
         "args": None,
-        "cfg": OmegaConf.create({"model": config, "task": {"_name": "vqapg"}}),
+        "cfg": OmegaConf.create({"model": config, "task": {"_name": task}, "criterion": {"_name": criterion}}),
         "model": model.state_dict(),
         "optimizer_history": [{"optimizer_name": "Adam", "lr_scheduler_state": {}, "num_updates": 7}],
         "extra_state": {"train_iterator": {"epoch": 1}},

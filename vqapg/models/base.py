@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from fairseq.models import BaseFairseqModel
+from torch import Tensor
 
 from vqapg.errors import InputError
+from vqapg.models import origin
 from vqapg.modules.initialisation import initialise
 
 # What must agree between the features a model was trained on and those it is given.
@@ -109,16 +111,17 @@ class VQAPGModel(BaseFairseqModel):
         # A flag that exists already is left as it is.
         gen_parser_from_dataclass(parser, config, delete_default=True)
 
-    def get_extra_state(self):
-        """Saved with the weights (``nn.Module`` extra state): plain lists, dicts, strings and numbers."""
-        return self.origin
+    def get_extra_state(self) -> Tensor:
+        """The record of the training data, saved with the weights (``nn.Module`` extra state)."""
+        return origin.to_tensor(self.origin)
 
-    def set_extra_state(self, state):
+    def set_extra_state(self, state: Tensor | dict) -> None:
         """Checks that the checkpoint being loaded is of such a model, trained on data like this model's.
 
         Raises:
             InputError: on another model, order, dictionary, backbone, backbone weights or image size
         """
+        state = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
         if state.get("model", self.origin["model"]) != self.origin["model"]:
             raise InputError(
