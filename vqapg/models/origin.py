@@ -47,10 +47,11 @@ def from_tensor(stored: Tensor | dict[str, Any]) -> dict[str, Any]:
 def _decode(stored: Tensor) -> dict[str, Any]:
     try:
         codes = stored.detach().to("cpu", torch.float64).round().numpy()
-        text = codes.astype(np.uint8).tobytes().decode("ascii")
-        digest, text = text[:DIGEST], text[DIGEST:]
-        if digest == _digest(text):
-            return json.loads(text)
+        if ((codes >= 0) & (codes < 128)).all():
+            text = codes.astype(np.uint8).tobytes().decode("ascii")
+            digest, text = text[:DIGEST], text[DIGEST:]
+            if digest == _digest(text):
+                return json.loads(text)
     except (ValueError, RuntimeError, TypeError, RecursionError):
         pass
     raise InputError(
