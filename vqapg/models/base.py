@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vqapg.errors import InputError
 from vqapg.models import origin
+from vqapg.models.stock_flags import refuse_inference_flags
 from vqapg.modules.initialisation import initialise
 
 # What must agree between the features a model was trained on and those it is given.
@@ -140,6 +141,11 @@ class VQAPGModel(BaseFairseqModel):
                 f"with ({len(self.origin['dictionary'])} and {len(state['dictionary'])} entries, special ones "
                 "counted); use the data directory of its training, or a copy of that dict.txt"
             )
+
+    def prepare_for_inference_(self, cfg) -> None:
+        """fairseq's commands call this before they generate. Raises InputError on flags that have no meaning here."""
+        refuse_inference_flags(cfg)
+        super().prepare_for_inference_(cfg)
 
     def max_positions(self):
         return None

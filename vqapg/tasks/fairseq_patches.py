@@ -76,11 +76,12 @@ def load_checkpoint_to_cpu(
 def _models_with_file(load):
     @functools.wraps(load)
     def load_model_ensemble_and_task(filenames, *arguments, **options):
-        for name in filenames:
-            if not os.path.exists(name):
-                raise InputError(f"{name}: no such checkpoint; correct --path")
         try:
             return load(filenames, *arguments, **options)
+        except OSError as error:
+            if shortage(error) or "Model file not found" not in str(error):
+                raise
+            raise InputError(f"{':'.join(filenames)}: no such checkpoint; correct --path") from error
         except RuntimeError as error:
             if shortage(error):
                 raise

@@ -6,6 +6,7 @@ Bad input: 2. A machine that ran short of memory, disk, workers: 1. Every other 
 import os
 import re
 import sys
+import traceback
 from typing import NamedTuple
 
 from vqapg.errors import InputError, RunError, shortage
@@ -27,10 +28,10 @@ def report_errors() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     others = sys.excepthook
 
-    def report(kind, error, traceback):
+    def report(kind, error, trace):
         told = tell(error)
         if told is None:
-            return others(kind, error, traceback)
+            return others(kind, error, trace)
         print(f"{program}: {'error' if told.status == 2 else 'failed'}: {told.line}", file=sys.stderr)
         raise SystemExit(told.status)
 
@@ -39,7 +40,6 @@ def report_errors() -> None:
 
 def tell(error: BaseException | None) -> Told | None:
     """What is told of *error*; None for one that is no user's and no machine's."""
-    asserted = _asserted_by_command(error)
     first, cause = error, error
     while cause is not None:
         for kind, status in ((InputError, 2), (RunError, 1)):
@@ -52,16 +52,18 @@ def tell(error: BaseException | None) -> Told | None:
         cause = cause.__cause__ or cause.__context__
     if line := shortage(first):
         return Told(line, 1)
-    return asserted and Told(asserted, 2)
+    line = _said_by_command(error)
+    return line and Told(line, 2)
 
 
-def _asserted_by_command(error: BaseException | None) -> str | None:
-    """fairseq's commands check their flags by ``assert``: its message, such as "--path required for generation!"."""
-    trace = getattr(error, "__traceback__", None)
-    if not isinstance(error, AssertionError) or not str(error) or trace is None:
+def _said_by_command(error: BaseException | None) -> str | None:
+    """What fairseq's commands say of wrong flags, which they check by ``assert``, and of flags that they evaluate."""
+    frames = [frame for frame, _ in traceback.walk_tb(getattr(error, "__traceback__", None))]
+    if not frames:
         return None
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    module = trace.tb_frame.f_globals.get("__name__", "")
-    script = os.path.basename(os.path.dirname(trace.tb_frame.f_code.co_filename))
-    return str(error).splitlines()[0] if "fairseq_cli" in (module.split(".")[0], script) else None
+    if isinstance(error, (SyntaxError, ValueError)) and any(f.f_code.co_name == "literal_eval" for f in frames):
+        return f"--model-overrides, or another flag that takes a Python value, has none ({error}); correct it"
+    of_command = os.path.basename(os.path.dirname(frames[-1].f_code.co_filename)) == "fairseq_cli"
+    if isinstance(error, AssertionError) and of_command and str(error):
+        return str(error).splitlines()[0]
+    return None
