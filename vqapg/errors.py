@@ -33,7 +33,7 @@ SHORTAGES = (
         "the GPU's memory ran out; give a smaller --batch-size, or end what else runs on that GPU",
     ),
     (
-        r"can't allocate memory|not enough memory|Cannot allocate memory|std::bad_alloc|^MemoryError",
+        r"can't allocate memory|not enough memory|Cannot allocate memory|failed to map segment|std::bad_alloc|^MemoryError",
         "memory ran out; give a smaller --batch-size, or free some memory",
     ),
     (
@@ -64,7 +64,7 @@ def shortage(error: BaseException | None) -> str | None:
             text = "MemoryError"
         elif isinstance(error, OSError) and error.errno in SHORT_OF:
             text = os.strerror(error.errno)
-        elif isinstance(error, RuntimeError) or type(error).__name__ == "ProcessRaisedException":
+        elif isinstance(error, (RuntimeError, ImportError)) or type(error).__name__ == "ProcessRaisedException":
             text = str(error)
         else:
             text = ""

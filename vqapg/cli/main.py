@@ -6,7 +6,7 @@ import logging
 import sys
 
 import vqapg
-from vqapg.errors import InputError, RunError
+from vqapg.errors import InputError, RunError, shortage
 from vqapg.files import writing
 
 # Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
@@ -62,6 +62,11 @@ def main(argv=None):
         return 2
     except RunError as error:
         print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if (short := shortage(error)) is None:
+            raise
+        print(f"vqapg {args.command}: failed: {short}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         print(f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""), file=sys.stderr)

@@ -8,6 +8,7 @@ The changes are made when the tasks are imported, as ``--user-dir`` does. ``impo
 | ``load_checkpoint_to_cpu`` | the file's names, types and sizes are checked | a stranger's file chooses what is built |
 | ``load_model_ensemble_and_task`` | its errors name the file | a traceback |
 | ``Trainer.load_checkpoint`` | a file that is missing or torn stops the run | a run starts anew over the best model |
+| the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best model is copied if a kill came before that | the best model of the run is lost |
 | ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
 """
@@ -95,6 +96,9 @@ def _models_with_file(load):
 def _never_anew(load):
     @functools.wraps(load)
     def load_checkpoint(trainer, filename, *arguments, **options):
+        common = trainer.cfg.common
+        if common.fp16 and not common.memory_efficient_fp16 and not trainer.cuda:
+            raise InputError("--fp16 trains on a GPU only; give --amp on a CPU, or --memory-efficient-fp16")
         _refuse_to_start_anew(trainer.cfg.checkpoint, filename)
         try:
             return load(trainer, filename, *arguments, **options)
