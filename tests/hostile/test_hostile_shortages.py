@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,12 @@ from fairseq.data.iterators import EpochBatchIterator
 from torch.utils.data import DataLoader
 
 from vqapg.cli import main
+from vqapg.data import feature_extraction
+from vqapg.data.consistency_dataset import ConsistencyDataset
+from vqapg.data.directory import Pair
+from vqapg.data.pair_dataset import PairDataset
 from vqapg.errors import InputError, RunError, shortage
+from vqapg.sampling import run
 from vqapg.tasks.one_line_errors import tell
 
 
@@ -104,3 +110,27 @@ def test_program_ends_in_one_line_and_status_1(monkeypatch, capsys):
     assert capsys.readouterr().err == (
         "vqapg user-dir: failed: memory ran out; give a smaller --batch-size, or free some memory\n"
     )
+
+
+@pytest.mark.parametrize("kind", ["generator", "evaluator", "extraction", "sampling"])
+def test_full_shared_memory_is_an_error_and_no_hang(monkeypatch, dictionary, kind):
+    """torch's own move to shared memory happens in a thread of the worker, where an error ends in a hang."""
+
+    def full(tensor):
+        raise RuntimeError("unable to allocate shared memory(shm) for file </torch_1>: No space left on device (28)")
+
+    features = SimpleNamespace(
+        rows={"a.jpg": 0}, skipped=(), require=lambda images: None, read=lambda rows: np.zeros((len(rows), 2, 5), np.float16)
+    )
+    pairs = [Pair("a.jpg", "what color ?", answer) for answer in ("red", "blue")]
+    image = torch.zeros(3, 4, 4, dtype=torch.uint8)
+    items, collate = {
+        "generator": ([0], PairDataset(pairs, dictionary, features, 1, True).collater),
+        "evaluator": ([0], ConsistencyDataset(pairs, dictionary, features, 1, True, "paper").collater),
+        "extraction": ([image], feature_extraction._collate),
+        "sampling": ([image], lambda items: run._collate([(item, 0) for item in items])),
+    }[kind]
+    list(DataLoader(items, collate_fn=collate))  # no worker, no shared memory
+    monkeypatch.setattr(torch.Tensor, "share_memory_", full)
+    told = tell(raised(lambda: list(DataLoader(items, num_workers=1, collate_fn=collate, timeout=60))))
+    assert told.status == 1 and "/dev/shm" in told.line
