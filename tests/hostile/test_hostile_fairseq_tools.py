@@ -20,7 +20,7 @@ from vqapg.tasks.one_line_errors import tell
 
 
 def average_checkpoints(inputs):
-    """What scripts/average_checkpoints.py of fairseq 0.12 does; the script is not part of the package."""
+    """What fairseq 0.12's scripts/average_checkpoints.py does. The package lacks the script."""
     params_dict, params_keys, new_state = OrderedDict(), None, None
     for path in inputs:
         state = torch.load(path, map_location="cpu")
@@ -71,7 +71,9 @@ def test_stock_average_loads_and_keeps_its_record(tmp_path, dictionary, count):
     assert average.dictionary.symbols == dictionary.symbols and average.features == first.features
     weights = [loaded.model.state_dict()["embedding.weight"] for loaded in (average, first)]
     # The mean of 0, 1, ..., count - 1
-    torch.testing.assert_close(weights[0] - weights[1], torch.full_like(weights[0], (count - 1) / 2))
+    torch.testing.assert_close(
+        weights[0] - weights[1], torch.full_like(weights[0], (count - 1) / 2)
+    )
 
 
 def test_average_over_different_data_is_refused(tmp_path, dictionary):
@@ -88,7 +90,9 @@ def test_average_over_different_data_is_refused(tmp_path, dictionary):
 @pytest.mark.parametrize("fp32", [True, False])
 def test_moving_average_keeps_the_record(dictionary, features, fp32):
     model = build("vqapg_joint", dictionary, features)
-    average = EMA(model, EMAConfig(store_ema=True, ema_decay=0.9, ema_fp32=fp32, ema_start_update=0))
+    average = EMA(
+        model, EMAConfig(store_ema=True, ema_decay=0.9, ema_fp32=fp32, ema_start_update=0)
+    )
     for update in range(1, 20):
         average.step(model, update)
     assert origin.from_tensor(average.get_model().state_dict()["_extra_state"]) == model.origin
@@ -102,7 +106,7 @@ def test_record_survives_half_precision(dictionary, features):
 
 @pytest.fixture
 def restore(tmp_path, monkeypatch):
-    """restore(NAME, [flags]): what fairseq-train does first, over a trainer that then loads nothing more."""
+    """restore(NAME, [flags]): what fairseq-train does first, over a trainer that loads nothing."""
 
     def load(name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", **flags):
         cfg = CheckpointConfig(save_dir=str(tmp_path), **flags)
@@ -121,13 +125,17 @@ def test_first_start_in_an_empty_folder(restore, tmp_path):
 
 
 def test_missing_file_to_go_on_from_is_refused(restore):
-    with pytest.raises(InputError, match="checkpoint7.pt: no such checkpoint; correct --restore-file"):
+    with pytest.raises(
+        InputError, match="checkpoint7.pt: no such checkpoint; correct --restore-file"
+    ):
         restore("checkpoint7.pt", restore_file="checkpoint7.pt")
 
 
 def test_folder_with_checkpoints_is_never_started_anew(restore, tmp_path):
     (tmp_path / "checkpoint3.pt").write_bytes(b"")
-    with pytest.raises(InputError, match="holds checkpoint3.pt .*give --restore-file .*/checkpoint3.pt to go on"):
+    with pytest.raises(
+        InputError, match="holds checkpoint3.pt .*give --restore-file .*/checkpoint3.pt to go on"
+    ):
         restore("checkpoint_last.pt")
     # Neither from another model's weights, which stand in a file of their own
     (tmp_path / "start").mkdir()
@@ -139,7 +147,9 @@ def test_folder_with_checkpoints_is_never_started_anew(restore, tmp_path):
     assert restore("checkpoint_last.pt") == "loaded"
 
 
-@pytest.mark.parametrize("make", [lambda path: path.symlink_to("gone.pt"), lambda path: path.mkdir()])
+@pytest.mark.parametrize(
+    "make", [lambda path: path.symlink_to("gone.pt"), lambda path: path.mkdir()]
+)
 def test_what_is_not_a_file_is_no_reason_to_start_anew(restore, tmp_path, make):
     make(tmp_path / "checkpoint_last.pt")
     with pytest.raises(InputError, match="checkpoint_last.pt: is not a file that can be read"):
@@ -150,8 +160,13 @@ def test_torn_checkpoint_names_the_one_beside_it(restore, tmp_path, dictionary):
     save_checkpoint(tmp_path / "checkpoint3.pt", "vqapg_joint", dictionary)
     torn = tmp_path / "checkpoint_last.pt"
     torn.write_bytes((tmp_path / "checkpoint3.pt").read_bytes()[:-100])
-    with pytest.raises(InputError, match="checkpoint_last.pt: not a whole .*; beside it lies checkpoint3.pt"):
-        restore("checkpoint_last.pt", loads=lambda trainer, name: fairseq_patches.load_checkpoint_to_cpu(name))
+    with pytest.raises(
+        InputError, match="checkpoint_last.pt: not a whole .*; beside it lies checkpoint3.pt"
+    ):
+        restore(
+            "checkpoint_last.pt",
+            loads=lambda trainer, name: fairseq_patches.load_checkpoint_to_cpu(name),
+        )
 
 
 def test_flags_of_another_model_are_named(restore, tmp_path, dictionary):
@@ -164,7 +179,9 @@ def test_flags_of_another_model_are_named(restore, tmp_path, dictionary):
         except RuntimeError:
             raise Exception("Cannot load model parameters from checkpoint")
 
-    with pytest.raises(InputError, match=r"cannot go on from it \(--hidden-size 8 there, 16 here\)"):
+    with pytest.raises(
+        InputError, match=r"cannot go on from it \(--hidden-size 8 there, 16 here\)"
+    ):
         restore("checkpoint_last.pt", loads=loads)
 
 

@@ -1,7 +1,8 @@
-"""What a checkpoint records of its training data, stored with the weights as a tensor of characters.
+"""What a checkpoint records of its training data: a tensor of characters among the weights.
 
-fairseq's average_checkpoints.py adds up every entry of a checkpoint's weights, and so does fairseq's moving average.
-A dictionary among them stops both. Numbers that are equal in all checkpoints come out of an average unchanged.
+fairseq's average_checkpoints.py adds up every entry of a checkpoint's weights, and so does its
+moving average. A dictionary among them stops both. Numbers that are equal in all checkpoints come
+out of an average unchanged.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ def to_tensor(record: dict[str, Any]) -> Tensor:
 
 
 def from_tensor(stored: Tensor | dict[str, Any]) -> dict[str, Any]:
-    """The record that a checkpoint stores, as a tensor or, in files of version 0.1, as a dictionary.
+    """The record that a checkpoint stores: a tensor, or in files of version 0.1 a dictionary.
 
     Raises:
         InputError: if it is damaged, an average over different data, or not of the right types
@@ -39,7 +40,9 @@ def from_tensor(stored: Tensor | dict[str, Any]) -> dict[str, Any]:
     elif isinstance(stored, Tensor):
         record = _decode(stored)
     else:
-        raise InputError("its record of the training data has a wrong type; give another checkpoint")
+        raise InputError(
+            "its record of the training data has a wrong type; give another checkpoint"
+        )
     _check(record)
     return record
 
@@ -76,9 +79,13 @@ def _check(record: Any) -> None:
         isinstance(features.get(key), str) for key in ("backbone", "weights_sha256")
     ):
         wrong = "it does not name the backbone and its weights"
-    elif not isinstance(features.get("image_size"), int) or isinstance(features["image_size"], bool):
+    elif not isinstance(features.get("image_size"), int) or isinstance(
+        features["image_size"], bool
+    ):
         wrong = "its image size is not a whole number"
     elif not 1 <= features["image_size"] <= LARGEST_IMAGE:
         wrong = f"its image size is not between 1 and {LARGEST_IMAGE:,}"
     if wrong:
-        raise InputError(f"its record of the training data is wrong: {wrong}; give another checkpoint")
+        raise InputError(
+            f"its record of the training data is wrong: {wrong}; give another checkpoint"
+        )

@@ -1,4 +1,4 @@
-"""Flags of fairseq's commands that a model of pairs cannot follow: refused, where fairseq would ignore them."""
+"""Flags of fairseq that a model of pairs cannot follow. They are refused, not ignored."""
 
 import dataclasses
 from typing import Any
@@ -7,13 +7,25 @@ from fairseq.dataclass.configs import GenerationConfig
 
 from vqapg.errors import InputError
 
-# The fields of fairseq's GenerationConfig that generation follows. Every other one must keep its default.
+# The fields of fairseq's GenerationConfig that are followed. Every other must keep its default.
 FOLLOWED = {
-    "_name", "beam", "nbest", "max_len_b", "min_len", "unnormalized", "lenpen", "unkpen", "temperature", "sampling",
-    "sampling_topk", "sampling_topp",
+    "_name",
+    "beam",
+    "nbest",
+    "max_len_b",
+    "min_len",
+    "unnormalized",
+    "lenpen",
+    "unkpen",
+    "temperature",
+    "sampling",
+    "sampling_topk",
+    "sampling_topp",
 }
 UNFOLLOWED = {
-    field.name: field.default for field in dataclasses.fields(GenerationConfig) if field.name not in FOLLOWED
+    field.name: field.default
+    for field in dataclasses.fields(GenerationConfig)
+    if field.name not in FOLLOWED
 }
 # Other sections of the configuration: {section: {field: its default}}, and what to do instead.
 ELSEWHERE = {
@@ -33,7 +45,9 @@ def refuse_generation_flags(options: Any) -> None:
     """
     for name, default in UNFOLLOWED.items():
         if getattr(options, name, default) not in (default, None):
-            raise InputError(f"{_flag(name)} has no meaning for question-answer pairs; leave it out")
+            raise InputError(
+                f"{_flag(name)} has no meaning for question-answer pairs; leave it out"
+            )
 
 
 def refuse_inference_flags(cfg: Any) -> None:
@@ -44,17 +58,26 @@ def refuse_inference_flags(cfg: Any) -> None:
     """
     # fairseq-interactive sets a buffer of at least one line; fairseq-generate leaves it at none.
     if cfg.interactive is not None and cfg.interactive.buffer_size > 0:
-        raise InputError("fairseq-interactive reads texts, and pairs are made from images; use vqapg sample")
+        raise InputError(
+            "fairseq-interactive reads texts, and pairs are made from images; use vqapg sample"
+        )
     refuse_generation_flags(cfg.generation)
     for section, (fields, instead) in ELSEWHERE.items():
         for name, default in fields.items():
             if getattr(cfg[section], name) != default:
-                raise InputError(f"{_flag(name)} is not followed by this plugin: {instead}; leave it out")
+                raise InputError(
+                    f"{_flag(name)} is not followed by this plugin: {instead}; leave it out"
+                )
     for section, flag in PARTS.items():
         if cfg[section] is not None:
-            raise InputError(f"{flag} is not followed by this plugin: pairs are made of whole words; leave it out")
+            raise InputError(
+                f"{flag} is not followed by this plugin: pairs are made of whole words; leave"
+                " it out"
+            )
     if cfg.scoring is not None and cfg.scoring._name not in (None, "bleu"):
-        raise InputError("--scoring has no single reference to compare a pair with; use vqapg evaluate")
+        raise InputError(
+            "--scoring has no single reference to compare a pair with; use vqapg evaluate"
+        )
 
 
 def _flag(name: str) -> str:

@@ -11,11 +11,11 @@ from vqapg.tasks.checkpoint_file import read_checkpoint
 
 
 def load_model(checkpoint: str | os.PathLike, task: DataDirectoryTask) -> VQAPGModel:
-    """The model of *checkpoint*, over the data of *task*, in evaluation mode and on the GPU where there is one.
+    """The model of *checkpoint*, over the data of *task*, in evaluation mode, on a GPU if any.
 
     Raises:
-        InputError: as :func:`~vqapg.tasks.checkpoint_file.read_checkpoint`, or if the model is of another task, or
-            was trained on other data
+        InputError: as :func:`~vqapg.tasks.checkpoint_file.read_checkpoint`, or if the model is of
+            another task, or was trained on other data
     """
     state = read_checkpoint(checkpoint).state
     try:

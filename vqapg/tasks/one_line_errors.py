@@ -1,6 +1,7 @@
-"""Errors under the stock fairseq commands: one line on stderr and the exit status that ``vqapg`` gives.
+"""Errors under the stock fairseq commands: one line on stderr, and the exit status of ``vqapg``.
 
-Bad input: 2. A machine that ran short of memory, disk, workers: 1. Every other exception is shown as before.
+The status is 2 for bad input, and 1 where the machine ran short of something. Every other exception
+is shown as before.
 """
 
 import os
@@ -32,7 +33,9 @@ def report_errors() -> None:
         told = tell(error)
         if told is None:
             return others(kind, error, trace)
-        print(f"{program}: {'error' if told.status == 2 else 'failed'}: {told.line}", file=sys.stderr)
+        print(
+            f"{program}: {'error' if told.status == 2 else 'failed'}: {told.line}", file=sys.stderr
+        )
         raise SystemExit(told.status)
 
     sys.excepthook = report
@@ -45,8 +48,10 @@ def tell(error: BaseException | None) -> Told | None:
         for kind, status in ((InputError, 2), (RunError, 1)):
             if isinstance(cause, kind):
                 return Told(str(cause), status)
-            # torch.multiprocessing hands on a worker's traceback as text, several workers' at times.
-            found = re.search(rf"^{kind.__module__}\.{kind.__name__}: (.*)$", str(cause), re.MULTILINE)
+            # torch.multiprocessing hands on a worker's traceback as text.
+            found = re.search(
+                rf"^{kind.__module__}\.{kind.__name__}: (.*)$", str(cause), re.MULTILINE
+            )
             if found:
                 return Told(found[1], status)
         cause = cause.__cause__ or cause.__context__
@@ -57,12 +62,17 @@ def tell(error: BaseException | None) -> Told | None:
 
 
 def _said_by_command(error: BaseException | None) -> str | None:
-    """What fairseq's commands say of wrong flags, which they check by ``assert``, and of flags that they evaluate."""
+    """What fairseq's commands say of flags that they check by ``assert``, or evaluate."""
     frames = [frame for frame, _ in traceback.walk_tb(getattr(error, "__traceback__", None))]
     if not frames:
         return None
-    if isinstance(error, (SyntaxError, ValueError)) and any(f.f_code.co_name == "literal_eval" for f in frames):
-        return f"--model-overrides, or another flag that takes a Python value, has none ({error}); correct it"
+    if isinstance(error, (SyntaxError, ValueError)) and any(
+        f.f_code.co_name == "literal_eval" for f in frames
+    ):
+        return (
+            f"--model-overrides, or another flag that takes a Python value, has none ({error});"
+            " correct it"
+        )
     of_command = os.path.basename(os.path.dirname(frames[-1].f_code.co_filename)) == "fairseq_cli"
     if isinstance(error, AssertionError) and of_command and str(error):
         return str(error).splitlines()[0]
