@@ -82,6 +82,16 @@ for word in "$@"; do
     previous=$word
 done
 newest=$(newest_checkpoint "$save_dir")
+if [ -n "$newest" ]; then
+    # The run goes on; the model it began from was for its first start.
+    kept=() previous=
+    for word in "$@"; do
+        case $previous in --finetune-from-model) previous=; continue ;; esac
+        previous=$word
+        case $word in --finetune-from-model | --finetune-from-model=*) ;; *) kept+=("$word") ;; esac
+    done
+    set -- ${kept[@]+"${kept[@]}"}
+fi
 
 # Section 5.3, as in configs/paper.yaml; flags given later win.
 exec "${launch[@]}" "$data" --user-dir "$root/vqapg" --arch "vqapg_$model" "${settings[@]}" \

@@ -4,13 +4,18 @@ import functools
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import torch
+from fairseq import checkpoint_utils
 from fairseq.models import MODEL_DATACLASS_REGISTRY
 from generation_models import build
 from omegaconf import OmegaConf
 from PIL import Image, ImageDraw
 
 from vqapg.data.backbones import build_backbone
+from vqapg.errors import InputError
+from vqapg.sampling.checkpoint import load_generation_model
+from vqapg.tasks.checkpoint_file import read_checkpoint
 
 IMAGE_SIZE = 64
 
@@ -40,9 +45,10 @@ def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **op
         options.setdefault("latent_dim", 4)
     config = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name](**options)), enum_to_str=True)
     config = {key: value for key, value in config.items() if key not in leave_out} | {"_name": name}
+    task, criterion = ("vqapg_consistency",) * 2 if name == "vqapg_consistency" else ("vqapg", "vqapg_elbo")
     state = {
         "args": None,
-        "cfg": OmegaConf.create({"model": config, "task": {"_name": "vqapg"}}),
+        "cfg": OmegaConf.create({"model": config, "task": {"_name": task}, "criterion": {"_name": criterion}}),
         "model": model.state_dict(),
         "optimizer_history": [{"optimizer_name": "Adam", "lr_scheduler_state": {}, "num_updates": 7}],
         "extra_state": {"train_iterator": {"epoch": 1}},
@@ -51,6 +57,24 @@ def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **op
     }
     torch.save(state, path)
     return model
+
+
+def refused(path):
+    """The one line that every way of loading a checkpoint refuses it with."""
+    with pytest.raises(InputError) as error:
+        read_checkpoint(path)
+    line = str(error.value)
+    assert line.startswith(f"{path}: ") and "\n" not in line
+    # What fairseq-generate, fairseq-validate, fairseq-train and vqapg sample call
+    for load in (
+        lambda: checkpoint_utils.load_checkpoint_to_cpu(str(path)),
+        lambda: checkpoint_utils.load_model_ensemble_and_task([str(path)]),
+        lambda: load_generation_model(path),
+    ):
+        with pytest.raises(InputError) as error:
+            load()
+        assert str(error.value) == line
+    return line
 
 
 def draw_picture(path, number):

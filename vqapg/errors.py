@@ -1,5 +1,9 @@
 """The exceptions that are shown to a user as one line: bad input, and a run that failed."""
 
+import errno
+import os
+import re
+
 
 class InputError(Exception):
     """Bad usage or bad input: shown to the user as one line, exit status 2, no traceback.
@@ -13,4 +17,82 @@ class ExistsError(InputError):
 
 
 class RunError(Exception):
-    """The run failed though the input is good, as on a full disk: shown as one line, exit status 1, no traceback."""
+    """The run failed though the input is good, as on a full disk: one line, exit status 1."""
+
+
+# What torch and the system say when a machine runs short, and what to tell the user.
+SHORTAGES = (
+    (
+        r"out of shared memory|shared memory object|allocate shared memory|bus error|/dev/shm",
+        (
+            "the machine's shared memory (/dev/shm) is full; give --num-workers 0, or more of it "
+            "(docker run --shm-size 8g)"
+        ),
+    ),
+    (
+        r"DataLoader worker .*(killed|exited)",
+        (
+            "a data loader worker was killed, most likely as memory ran out; free some memory, or"
+            " give --num-workers 0"
+        ),
+    ),
+    (
+        r"CUDA out of memory|CUDA error: out of memory|CUBLAS_STATUS_ALLOC_FAILED",
+        "the GPU's memory ran out; give a smaller --batch-size, or end what else runs on that GPU",
+    ),
+    (
+        (
+            r"can't allocate memory|not enough memory|Cannot allocate memory|failed to map"
+            r" segment|std::bad_alloc|^MemoryError"
+        ),
+        "memory ran out; give a smaller --batch-size, or free some memory",
+    ),
+    (
+        r"can't start new thread|Resource temporarily unavailable",
+        "the system allows no further process or thread; end some, or raise the limit (ulimit -u)",
+    ),
+    (
+        r"Too many open files|received 0 items of ancdata",
+        "too many files are open; raise the limit (ulimit -n 65536), or give --num-workers 0",
+    ),
+    (
+        (
+            r"No space left on device|Disk quota exceeded|File too large|PytorchStreamWriter failed"
+            r" writing"
+        ),
+        "the disk is full; make room and run the same command again",
+    ),
+)
+SHORT_OF = (
+    errno.ENOMEM,
+    errno.EAGAIN,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+)
+
+
+def shortage(error: BaseException | None) -> str | None:
+    """What the machine ran short of, with the cure, if *error* or a cause of it says so.
+
+    Only errors of torch and of the system count. The message of another kind proves nothing.
+    """
+    while error is not None:
+        if isinstance(error, MemoryError):
+            text = "MemoryError"
+        elif isinstance(error, OSError) and error.errno in SHORT_OF:
+            text = os.strerror(error.errno)
+        elif (
+            isinstance(error, (RuntimeError, ImportError))
+            or type(error).__name__ == "ProcessRaisedException"
+        ):
+            text = str(error)
+        else:
+            text = ""
+        for pattern, line in SHORTAGES:
+            if re.search(pattern, text, re.IGNORECASE | re.MULTILINE):
+                return line
+        error = error.__cause__ or error.__context__
+    return None

@@ -26,7 +26,7 @@ def test_a_model_comes_back_from_its_checkpoint_alone(tmp_path, dictionary, name
     assert loaded.dictionary.symbols == dictionary.symbols and loaded.features == features().source
     assert loaded.name.startswith(f"{name}:")
     ours, theirs = model.state_dict(), loaded.model.state_dict()
-    assert ours.pop("_extra_state") == theirs.pop("_extra_state") and ours.keys() == theirs.keys()
+    assert ours.keys() == theirs.keys() and "_extra_state" in ours
     for key, value in ours.items():
         torch.testing.assert_close(theirs[key], value, rtol=0, atol=0)
 
@@ -56,7 +56,7 @@ def test_an_evaluator_of_other_words_or_features_is_refused(checkpoint, dictiona
 def test_what_is_no_checkpoint_is_one_line(tmp_path, content):
     path = tmp_path / "model.pt"
     path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
-    with pytest.raises(InputError, match="model.pt: not a whole checkpoint") as error:
+    with pytest.raises(InputError, match="model.pt: (not a whole checkpoint|it does not say what model)") as error:
         load_generation_model(path)
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="none.pt: no such checkpoint"):

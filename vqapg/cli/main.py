@@ -6,7 +6,7 @@ import logging
 import sys
 
 import vqapg
-from vqapg.errors import InputError, RunError
+from vqapg.errors import InputError, RunError, shortage
 from vqapg.files import writing
 
 # Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
@@ -63,9 +63,12 @@ def main(argv=None):
     except RunError as error:
         print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
         return 1
-    except OSError as error:
+    except Exception as error:
+        if (short := shortage(error)) is not None:
+            print(f"vqapg {args.command}: failed: {short}", file=sys.stderr)
+            return 1
         # Such as a folder that may not be read.
-        if error.filename is None:
+        if not isinstance(error, OSError) or error.filename is None:
             raise
         print(f"vqapg {args.command}: error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2

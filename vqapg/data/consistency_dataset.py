@@ -5,6 +5,7 @@ import torch
 
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.pair_dataset import PairDataset, pad
+from vqapg.data.shared_memory import share
 
 
 class ConsistencyDataset(PairDataset):
@@ -39,13 +40,13 @@ class ConsistencyDataset(PairDataset):
             return {}
         positives = [self.pairs[i] for i in indices]
         negatives = [self.negatives.texts(triple) for triple in self._negatives_of(indices)]
-        return {
+        return share({
             "id": torch.from_numpy(indices),
             "nsentences": len(indices),
             "ntokens": int(self.sizes[indices].sum()),
             "net_input": collate_triples([*positives, *negatives], self.dictionary, self.features),
             "labels": torch.from_numpy(np.repeat(np.float32([1, 0]), [len(positives), len(negatives)])),
-        }
+        })
 
 
 def collate_triples(triples, dictionary, features):

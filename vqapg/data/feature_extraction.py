@@ -19,6 +19,7 @@ from vqapg.data.directory import SPLITS
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import FeatureWriter, write_joined, write_statistics
 from vqapg.data.pictures import open_rgb
+from vqapg.data.shared_memory import share
 from vqapg.errors import InputError
 from vqapg.files import whole_file, writing
 from vqapg.locks import Lock
@@ -241,7 +242,7 @@ def _collate(items):
     """[3, S, S] or an error each -> [n, 3, S, S] of those that could be read (None if none), {place: error}."""
     errors = {place: item for place, item in enumerate(items) if isinstance(item, str)}
     images = [item for item in items if not isinstance(item, str)]
-    return torch.stack(images) if images else None, errors
+    return share((torch.stack(images) if images else None, errors))
 
 
 def _encode(

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 from fairseq.data import FairseqDataset
 
+from vqapg.data.shared_memory import share
+
 
 class PairDataset(FairseqDataset):
     """The pairs of one split, in the order of its files.
@@ -86,7 +88,7 @@ class PairDataset(FairseqDataset):
         images, image_index = np.unique(self.image_rows[indices], return_inverse=True)
         lines = self.lines[indices]
         keys = np.stack([np.full_like(lines, self.seed), np.full_like(lines, self.epoch), lines], axis=1)
-        return {
+        return share({
             "id": torch.from_numpy(lines),
             "nsentences": len(indices),
             "ntokens": int(self.sizes[indices].sum()),
@@ -98,7 +100,7 @@ class PairDataset(FairseqDataset):
             },
             # No single reference: a pair is judged against its image, by `vqapg evaluate`.
             "target": None,
-        }
+        })
 
 
 def group(order, image_rows, size):

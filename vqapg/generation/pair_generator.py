@@ -7,23 +7,7 @@ import torch
 
 from vqapg.errors import InputError
 from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules, normalised_score
-
-# Stock flags that have no meaning here, with the value that leaves them off.
-UNSUPPORTED = {
-    "constraints": None,
-    "diverse_beam_groups": -1,
-    "diversity_rate": -1.0,
-    "lm_path": None,
-    "match_source_len": False,
-    "max_len_a": 0.0,
-    "no_early_stop": False,
-    "no_repeat_ngram_size": 0,
-    "prefix_size": 0,
-    "print_alignment": None,
-    "print_step": False,
-    "retain_iter_history": False,
-    "score_reference": False,
-}
+from vqapg.models.stock_flags import refuse_generation_flags
 
 
 class PairGenerator:
@@ -44,10 +28,7 @@ class PairGenerator:
     """
 
     def __init__(self, model, dictionary, separator, args, latent_temperature=1.0):
-        for name, off in UNSUPPORTED.items():
-            if getattr(args, name, off) not in (off, None):
-                flag = "--" + name.replace("_", "-")
-                raise InputError(f"{flag} has no meaning for question-answer pairs; leave it out")
+        refuse_generation_flags(args)
         if not 0 < args.temperature < math.inf:
             raise InputError(f"--temperature must be above 0, not {args.temperature}")
         for name in ("lenpen", "unkpen"):

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from fairseq.models import BaseFairseqModel
+from torch import Tensor
 
 from vqapg.errors import InputError
+from vqapg.models import origin
+from vqapg.models.stock_flags import refuse_inference_flags
 from vqapg.modules.initialisation import initialise
 
 # What must agree between the features a model was trained on and those it is given.
@@ -109,16 +112,17 @@ class VQAPGModel(BaseFairseqModel):
         # A flag that exists already is left as it is.
         gen_parser_from_dataclass(parser, config, delete_default=True)
 
-    def get_extra_state(self):
-        """Saved with the weights (``nn.Module`` extra state): plain lists, dicts, strings and numbers."""
-        return self.origin
+    def get_extra_state(self) -> Tensor:
+        """The record of the training data, saved with the weights (``nn.Module`` extra state)."""
+        return origin.to_tensor(self.origin)
 
-    def set_extra_state(self, state):
+    def set_extra_state(self, state: Tensor | dict) -> None:
         """Checks that the checkpoint being loaded is of such a model, trained on data like this model's.
 
         Raises:
             InputError: on another model, order, dictionary, backbone, backbone weights or image size
         """
+        state = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
         if state.get("model", self.origin["model"]) != self.origin["model"]:
             raise InputError(
@@ -137,6 +141,11 @@ class VQAPGModel(BaseFairseqModel):
                 f"with ({len(self.origin['dictionary'])} and {len(state['dictionary'])} entries, special ones "
                 "counted); use the data directory of its training, or a copy of that dict.txt"
             )
+
+    def prepare_for_inference_(self, cfg) -> None:
+        """fairseq's commands call this before they generate. Raises InputError on flags that have no meaning here."""
+        refuse_inference_flags(cfg)
+        super().prepare_for_inference_(cfg)
 
     def max_positions(self):
         return None

@@ -1,20 +1,18 @@
 """Models from their checkpoints alone: a checkpoint knows its dictionary, its backbone and its features' statistics."""
 
-from pathlib import Path
-from types import SimpleNamespace
+import os
 from typing import NamedTuple
 
-from fairseq import checkpoint_utils
 from fairseq.data import Dictionary
 from fairseq.models import build_model
 
-import vqapg.tasks  # noqa: F401  registers the models, and allows what their checkpoints contain
 from vqapg.data.backbones import build_backbone
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.models.base import VQAPGModel
 from vqapg.models.consistency import ConsistencyModel
 from vqapg.models.generation import GenerationModel
+from vqapg.tasks.checkpoint_file import read_checkpoint
 
 
 class Loaded(NamedTuple):
@@ -73,35 +71,14 @@ def load_backbone(features, weights):
     return backbone
 
 
-def _load(path):
-    if Path(path).is_dir():
-        raise InputError(f"{path}: is a folder; give a checkpoint in it, such as {Path(path) / 'checkpoint_best.pt'}")
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such checkpoint; correct the path")
-    try:
-        state = checkpoint_utils.load_checkpoint_to_cpu(str(path))
-        weights = state["model"]
-        origin = weights["_extra_state"]
-        dictionary = Dictionary()
-        for symbol in origin["dictionary"][dictionary.nspecial :]:
-            dictionary.add_symbol(symbol)
-        mean, std = (
-            next(value for name, value in weights.items() if name.endswith(f"image_encoder.feature_{statistic}"))
-            for statistic in ("mean", "std")
-        )
-        features = SimpleNamespace(path=Path(path), mean=mean, std=std, source=origin["features"])
-        # from_checkpoint: settings that are newer than the checkpoint take their defaults.
-        task = SimpleNamespace(dictionary=dictionary, features=features)
-        model = build_model(state["cfg"]["model"], task, from_checkpoint=True)
-        model.load_state_dict(weights)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except Exception as error:  # whatever unpickling, or fairseq, makes of a file that is no checkpoint
-        raise InputError(
-            f"{path}: not a whole checkpoint of a vqapg model ({type(error).__name__}); give another, or train it anew"
-        ) from error
-    name = f"{state['cfg']['model']['_name']}:{sha256(path)[:12]}"
-    return Loaded(model.eval(), dictionary, origin["features"], name)
+def _load(path: str | os.PathLike) -> Loaded:
+    checkpoint = read_checkpoint(path)
+    # from_checkpoint: settings that are newer than the checkpoint take their defaults.
+    config = checkpoint.state["cfg"].model
+    model = build_model(config, checkpoint, from_checkpoint=True)
+    model.load_state_dict(checkpoint.state["model"])
+    name = f"{config._name}:{sha256(path)[:12]}"
+    return Loaded(model.eval(), checkpoint.dictionary, checkpoint.features.source, name)
 
 
 def _difference(theirs, ours):

@@ -9,6 +9,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError
 from vqapg.sampling.gallery import write_gallery
 from vqapg.sampling.journal import Journal
@@ -208,4 +209,5 @@ def _collate(items):
     """Pixels ``[n, 3, S, S]`` and numbers of those that could be read, and for every image its error or None."""
     read = [item for item in items if not isinstance(item, str)]
     pixels = torch.stack([pixels for pixels, _ in read]) if read else None
-    return pixels, [number for _, number in read], [item if isinstance(item, str) else None for item in items]
+    errors = [item if isinstance(item, str) else None for item in items]
+    return share((pixels, [number for _, number in read], errors))

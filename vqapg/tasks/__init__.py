@@ -3,11 +3,10 @@
 import logging
 
 from vqapg import criterions  # noqa: F401  registers the criterions, which fairseq does not look for by itself
-from vqapg.tasks.checkpoints import allow_checkpoint_types, keep_checkpoints_whole
-from vqapg.tasks.one_line_errors import report_input_errors
+from vqapg.tasks.fairseq_patches import patch_fairseq
+from vqapg.tasks.one_line_errors import report_errors
 
 # Some fairseq commands leave logging at its lowest level, where h5py tells of every conversion.
 logging.getLogger("h5py").setLevel(logging.INFO)
-allow_checkpoint_types()
-keep_checkpoints_whole()
-report_input_errors()
+patch_fairseq()
+report_errors()

@@ -85,6 +85,17 @@ class DataDirectoryTask(FairseqTask):
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
         self.datasets[split] = self.make_dataset(self.directory.pairs(split), training=split == "train")
 
+    def get_batch_iterator(self, dataset, max_tokens=None, max_sentences=None, **options):
+        if max_sentences is not None and max_sentences < 1:
+            raise InputError(f"--batch-size must be at least 1, not {max_sentences}")
+        longest = int(dataset.sizes.max()) if len(dataset) else 0
+        if max_tokens is not None and max_tokens < longest:
+            raise InputError(
+                f"--max-tokens {max_tokens} is less than one pair, the longest of which has {longest} tokens; give at "
+                "least that, or --batch-size instead"
+            )
+        return super().get_batch_iterator(dataset, max_tokens=max_tokens, max_sentences=max_sentences, **options)
+
     def train_step(self, sample, model, *args, **kwargs):
         return super().train_step(self._with_features(sample), model, *args, **kwargs)
 

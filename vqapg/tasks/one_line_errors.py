@@ -1,14 +1,27 @@
-"""Bad input under the stock fairseq commands: one line on stderr and exit status 2, as under ``vqapg``."""
+"""Errors under the stock fairseq commands: one line on stderr, and the exit status of ``vqapg``.
+
+The status is 2 for bad input, and 1 where the machine ran short of something. Every other exception
+is shown as before.
+"""
 
 import os
 import re
 import sys
+import traceback
+from typing import NamedTuple
 
-from vqapg.errors import InputError
+from vqapg.errors import InputError, RunError, shortage
 
 
-def report_input_errors():
-    """Hooks uncaught :class:`InputError` in a fairseq command; every other exception is shown as before."""
+class Told(NamedTuple):
+    """What a user is told, and the exit status."""
+
+    line: str
+    status: int
+
+
+def report_errors() -> None:
+    """Hooks uncaught exceptions in a fairseq command."""
     program = os.path.basename(sys.argv[0])
     if "fairseq" not in sys.argv[0]:
         return
@@ -16,24 +29,51 @@ def report_input_errors():
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
     others = sys.excepthook
 
-    def report(kind, error, traceback):
-        line = input_error_line(error)
-        if line is None:
-            return others(kind, error, traceback)
-        print(f"{program}: error: {line}", file=sys.stderr)
-        raise SystemExit(2)
+    def report(kind, error, trace):
+        told = tell(error)
+        if told is None:
+            return others(kind, error, trace)
+        print(
+            f"{program}: {'error' if told.status == 2 else 'failed'}: {told.line}", file=sys.stderr
+        )
+        raise SystemExit(told.status)
 
     sys.excepthook = report
 
 
-def input_error_line(error):
-    """The message of the InputError that *error* is, was raised from, or brings from a worker process; or None."""
-    while error is not None:
-        if isinstance(error, InputError):
-            return str(error)
-        # torch.multiprocessing hands on a worker's traceback as text, several workers' at times.
-        found = re.search(rf"^{InputError.__module__}\.{InputError.__name__}: (.*)$", str(error), re.MULTILINE)
-        if found:
-            return found[1]
-        error = error.__cause__ or error.__context__
+def tell(error: BaseException | None) -> Told | None:
+    """What is told of *error*; None for one that is no user's and no machine's."""
+    first, cause = error, error
+    while cause is not None:
+        for kind, status in ((InputError, 2), (RunError, 1)):
+            if isinstance(cause, kind):
+                return Told(str(cause), status)
+            # torch.multiprocessing hands on a worker's traceback as text.
+            found = re.search(
+                rf"^{kind.__module__}\.{kind.__name__}: (.*)$", str(cause), re.MULTILINE
+            )
+            if found:
+                return Told(found[1], status)
+        cause = cause.__cause__ or cause.__context__
+    if line := shortage(first):
+        return Told(line, 1)
+    line = _said_by_command(error)
+    return line and Told(line, 2)
+
+
+def _said_by_command(error: BaseException | None) -> str | None:
+    """What fairseq's commands say of flags that they check by ``assert``, or evaluate."""
+    frames = [frame for frame, _ in traceback.walk_tb(getattr(error, "__traceback__", None))]
+    if not frames:
+        return None
+    if isinstance(error, (SyntaxError, ValueError)) and any(
+        f.f_code.co_name == "literal_eval" for f in frames
+    ):
+        return (
+            f"--model-overrides, or another flag that takes a Python value, has none ({error});"
+            " correct it"
+        )
+    of_command = os.path.basename(os.path.dirname(frames[-1].f_code.co_filename)) == "fairseq_cli"
+    if isinstance(error, AssertionError) and of_command and str(error):
+        return str(error).splitlines()[0]
     return None

@@ -1,0 +1,208 @@
+"""fairseq's own tools on our checkpoints: averages, moving averages, resuming."""
+
+from collections import OrderedDict
+from types import SimpleNamespace
+
+import pytest
+import torch
+from fairseq.data import Dictionary
+from fairseq.dataclass.configs import CheckpointConfig, EMAConfig
+from fairseq.models.ema import EMA
+from fairseq.trainer import Trainer
+from generation_models import build
+from tiny_checkpoints import save_checkpoint
+
+from vqapg.errors import InputError
+from vqapg.models import origin
+from vqapg.sampling.checkpoint import load_generation_model
+from vqapg.tasks import fairseq_patches
+from vqapg.tasks.one_line_errors import tell
+
+
+def average_checkpoints(inputs):
+    """What fairseq 0.12's scripts/average_checkpoints.py does. The package lacks the script."""
+    params_dict, params_keys, new_state = OrderedDict(), None, None
+    for path in inputs:
+        state = torch.load(path, map_location="cpu")
+        if new_state is None:
+            new_state = state
+        model_params = state["model"]
+        if params_keys is None:
+            params_keys = list(model_params.keys())
+        elif params_keys != list(model_params.keys()):
+            raise KeyError
+        for k in params_keys:
+            p = model_params[k]
+            if isinstance(p, torch.HalfTensor):
+                p = p.float()
+            if k not in params_dict:
+                params_dict[k] = p.clone()
+            else:
+                params_dict[k] += p
+    averaged = OrderedDict()
+    for k, v in params_dict.items():
+        averaged[k] = v
+        if averaged[k].is_floating_point():
+            averaged[k].div_(len(inputs))
+        else:
+            averaged[k] //= len(inputs)
+    new_state["model"] = averaged
+    return new_state
+
+
+def save_epochs(folder, dictionary, count):
+    """Checkpoints of one model whose weights grow by 1 an epoch."""
+    paths = []
+    for epoch in range(count):
+        path = folder / f"checkpoint{epoch}.pt"
+        save_checkpoint(path, "vqapg_joint", dictionary)
+        state = torch.load(path)
+        state["model"]["embedding.weight"] += epoch
+        torch.save(state, path)
+        paths.append(path)
+    return paths
+
+
+@pytest.mark.parametrize("count", [2, 3, 7])
+def test_stock_average_loads_and_keeps_its_record(tmp_path, dictionary, count):
+    paths = save_epochs(tmp_path, dictionary, count)
+    torch.save(average_checkpoints(paths), tmp_path / "average.pt")
+    average, first = (load_generation_model(path) for path in (tmp_path / "average.pt", paths[0]))
+    assert average.dictionary.symbols == dictionary.symbols and average.features == first.features
+    weights = [loaded.model.state_dict()["embedding.weight"] for loaded in (average, first)]
+    # The mean of 0, 1, ..., count - 1
+    torch.testing.assert_close(
+        weights[0] - weights[1], torch.full_like(weights[0], (count - 1) / 2)
+    )
+
+
+def test_average_over_different_data_is_refused(tmp_path, dictionary):
+    other = Dictionary()
+    for word in [*dictionary.symbols[4:-1], "ja"]:  # of the same length, so that the records add up
+        other.add_symbol(word)
+    for name, words in (("a.pt", dictionary), ("b.pt", other)):
+        save_checkpoint(tmp_path / name, "vqapg_joint", words)
+    torch.save(average_checkpoints([tmp_path / "a.pt", tmp_path / "b.pt"]), tmp_path / "average.pt")
+    with pytest.raises(InputError, match="average.pt: .*an average over models of different data"):
+        load_generation_model(tmp_path / "average.pt")
+
+
+@pytest.mark.parametrize("fp32", [True, False])
+def test_moving_average_keeps_the_record(dictionary, features, fp32):
+    model = build("vqapg_joint", dictionary, features)
+    average = EMA(
+        model, EMAConfig(store_ema=True, ema_decay=0.9, ema_fp32=fp32, ema_start_update=0)
+    )
+    for update in range(1, 20):
+        average.step(model, update)
+    assert origin.from_tensor(average.get_model().state_dict()["_extra_state"]) == model.origin
+
+
+def test_record_survives_half_precision(dictionary, features):
+    stored = build("vqapg_joint", dictionary, features).state_dict()["_extra_state"]
+    for kind in (torch.float16, torch.bfloat16, torch.int64, torch.float64):
+        assert origin.from_tensor(stored.to(kind).float()) == origin.from_tensor(stored)
+
+
+@pytest.fixture
+def restore(tmp_path, monkeypatch):
+    """restore(NAME, [flags]): what fairseq-train does first, over a trainer that loads nothing."""
+
+    def load(name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", **flags):
+        cfg = CheckpointConfig(save_dir=str(tmp_path), **flags)
+        common = SimpleNamespace(fp16=fp16, memory_efficient_fp16=False)
+        trainer = SimpleNamespace(cfg=SimpleNamespace(checkpoint=cfg, common=common), cuda=cuda)
+        return fairseq_patches._never_anew(loads)(trainer, str(tmp_path / name))
+
+    return load
+
+
+def test_first_start_in_an_empty_folder(restore, tmp_path):
+    assert restore("checkpoint_last.pt") == "loaded"
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/checkpoint9.pt").write_bytes(b"")
+    assert restore("checkpoint_last.pt") == "loaded"
+
+
+def test_missing_file_to_go_on_from_is_refused(restore):
+    with pytest.raises(
+        InputError, match="checkpoint7.pt: no such checkpoint; correct --restore-file"
+    ):
+        restore("checkpoint7.pt", restore_file="checkpoint7.pt")
+
+
+def test_folder_with_checkpoints_is_never_started_anew(restore, tmp_path):
+    (tmp_path / "checkpoint3.pt").write_bytes(b"")
+    with pytest.raises(
+        InputError, match="holds checkpoint3.pt .*give --restore-file .*/checkpoint3.pt to go on"
+    ):
+        restore("checkpoint_last.pt")
+    # Neither from another model's weights, which stand in a file of their own
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start/model.pt").write_bytes(b"")
+    with pytest.raises(InputError, match="holds checkpoint3.pt"):
+        restore("start/model.pt", finetune_from_model=str(tmp_path / "start/model.pt"))
+    assert restore("checkpoint_last.pt", no_save=True) == "loaded"
+    (tmp_path / "checkpoint_last.pt").write_bytes(b"")
+    assert restore("checkpoint_last.pt") == "loaded"
+
+
+@pytest.mark.parametrize(
+    "make", [lambda path: path.symlink_to("gone.pt"), lambda path: path.mkdir()]
+)
+def test_what_is_not_a_file_is_no_reason_to_start_anew(restore, tmp_path, make):
+    make(tmp_path / "checkpoint_last.pt")
+    with pytest.raises(InputError, match="checkpoint_last.pt: is not a file that can be read"):
+        restore("checkpoint_last.pt")
+
+
+def test_torn_checkpoint_names_the_one_beside_it(restore, tmp_path, dictionary):
+    save_checkpoint(tmp_path / "checkpoint3.pt", "vqapg_joint", dictionary)
+    torn = tmp_path / "checkpoint_last.pt"
+    torn.write_bytes((tmp_path / "checkpoint3.pt").read_bytes()[:-100])
+    with pytest.raises(
+        InputError, match="checkpoint_last.pt: not a whole .*; beside it lies checkpoint3.pt"
+    ):
+        restore(
+            "checkpoint_last.pt",
+            loads=lambda trainer, name: fairseq_patches.load_checkpoint_to_cpu(name),
+        )
+
+
+def test_flags_of_another_model_are_named(restore, tmp_path, dictionary):
+    save_checkpoint(tmp_path / "checkpoint_last.pt", "vqapg_joint", dictionary)
+
+    def loads(trainer, filename):
+        trainer.cfg.model = {"hidden_size": 16, "embed_dim": 6, "dropout": 0.3}
+        try:
+            raise RuntimeError("size mismatch for image_encoder.embed.weight\nand others")
+        except RuntimeError:
+            raise Exception("Cannot load model parameters from checkpoint")
+
+    with pytest.raises(
+        InputError, match=r"cannot go on from it \(--hidden-size 8 there, 16 here\)"
+    ):
+        restore("checkpoint_last.pt", loads=loads)
+
+
+def test_half_precision_without_gpu_is_one_line(restore):
+    with pytest.raises(InputError, match="--fp16 trains on a GPU only; give --amp on a CPU"):
+        restore("checkpoint_last.pt", fp16=True)
+    assert restore("checkpoint_last.pt", fp16=True, cuda=True) == "loaded"
+
+
+def test_error_of_the_data_under_fairseqs_own_is_told():
+    def trainer():
+        try:
+            raise InputError("dict.txt: is not the dictionary")
+        except InputError:
+            raise Exception("Cannot load model parameters from checkpoint")
+
+    with pytest.raises(Exception) as error:
+        trainer()
+    assert tell(error.value) == ("dict.txt: is not the dictionary", 2)
+
+
+def test_patches_are_in_place_once():
+    assert Trainer.load_checkpoint.__wrapped__.__module__ == "fairseq.trainer"
+    assert not hasattr(Trainer.load_checkpoint.__wrapped__, "__wrapped__")

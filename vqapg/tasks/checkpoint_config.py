@@ -1,0 +1,103 @@
+"""What a checkpoint may name as its model, task and criterion: only those of this package.
+
+fairseq builds what a checkpoint's configuration names, before anyone looks at the class. Some of
+its architectures evaluate a setting as Python. So the names are checked first. Only known settings
+of the right types are taken over.
+"""
+
+import dataclasses
+import math
+import typing
+from enum import Enum
+from typing import Any
+
+from fairseq.criterions import CRITERION_DATACLASS_REGISTRY, CRITERION_REGISTRY
+from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
+from fairseq.tasks import TASK_DATACLASS_REGISTRY, TASK_REGISTRY
+from omegaconf import DictConfig, OmegaConf
+
+import vqapg.tasks.consistency
+import vqapg.tasks.generation  # noqa: F401  registers the tasks, models and criterions
+from vqapg.criterions.consistency import ConsistencyCriterion
+from vqapg.criterions.elbo import ElboCriterion
+from vqapg.errors import InputError
+from vqapg.models.base import VQAPGModel
+from vqapg.tasks.base import DataDirectoryTask
+
+# Section: fairseq's registries of classes and of dataclasses, and the classes that may be built.
+PARTS = {
+    "model": (MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY, VQAPGModel),
+    "task": (TASK_REGISTRY, TASK_DATACLASS_REGISTRY, DataDirectoryTask),
+    "criterion": (
+        CRITERION_REGISTRY,
+        CRITERION_DATACLASS_REGISTRY,
+        (ElboCriterion, ConsistencyCriterion),
+    ),
+}
+LARGEST = 2**31 - 1  # of any whole number
+
+
+def own_config(cfg: Any) -> DictConfig:
+    """The sections of a checkpoint's configuration that choose what is built, and nothing else.
+
+    Settings that no dataclass knows are left out, as fairseq does: older versions had others.
+    Nothing is built here, and no interpolation is resolved.
+
+    Raises:
+        InputError: on a name or a value that this package does not have
+    """
+    return OmegaConf.create({part: _section(part, _items(cfg).get(part)) for part in PARTS})
+
+
+def _items(section: Any) -> dict[str, Any]:
+    """The entries of a plain dictionary or a DictConfig, as they are stored."""
+    if isinstance(section, DictConfig):
+        return dict(section.items_ex(resolve=False))
+    return section if isinstance(section, dict) else {}
+
+
+def _section(part: str, stored: Any) -> dict[str, Any]:
+    classes, dataclass_of, allowed = PARTS[part]
+    stored = _items(stored)
+    name = stored.get("_name")
+    if not isinstance(name, str):
+        raise InputError(
+            f"it does not say what {part} it is of; give a checkpoint that vqapg trained"
+        )
+    if not issubclass(classes.get(name, object), allowed):
+        raise InputError(
+            f"its {part} is {name[:80]!r}, and vqapg has no such {part}; give a checkpoint that"
+            " vqapg trained"
+        )
+    config = dataclass_of[name]
+    kinds = typing.get_type_hints(config)
+    known = [
+        field.name
+        for field in dataclasses.fields(config)
+        if field.name in stored and field.name != "_name"
+    ]
+    values = {field: _checked(f"{part}.{field}", stored[field], kinds[field]) for field in known}
+    return {"_name": name, **values}
+
+
+def _checked(name: str, value: Any, kind: type) -> Any:
+    if isinstance(value, Enum):
+        value = value.value
+    if kind is float:
+        right = (
+            isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and not math.isnan(value)
+        )
+    elif kind is int:
+        right = isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST
+    elif isinstance(kind, type) and issubclass(kind, Enum):
+        right = value in [choice.value for choice in kind]
+    else:
+        # A "${" would have omegaconf put in something else, such as an environment variable.
+        right = isinstance(value, kind) and not (isinstance(value, str) and "${" in value)
+    if not right:
+        raise InputError(
+            f"its setting {name} is {str(value)[:40]!r}, which cannot be; give another checkpoint"
+        )
+    return value

@@ -1,0 +1,232 @@
+"""Everything that this package changes in fairseq 0.12.3, for fairseq offers no hook there.
+
+The changes are made when the tasks are imported, as ``--user-dir`` does. ``import vqapg`` alone
+changes nothing.
+
+| what | why | without it |
+|---|---|---|
+| torch's safe types | processes share a checkpoint by ``torch.load`` | two GPUs cannot resume |
+| ``load_checkpoint_to_cpu`` | the file is checked | a stranger's file chooses what is built |
+| ``load_model_ensemble_and_task`` | its errors name the file | a traceback |
+| ``Trainer.load_checkpoint`` | a missing or torn file stops the run | it starts anew |
+| the same | half precision without a GPU is one line | a traceback of torch |
+| ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
+| ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
+"""
+
+import argparse
+import collections
+import filecmp
+import functools
+import os
+import shutil
+import typing
+from pathlib import Path
+from typing import Any
+
+import torch
+from fairseq import checkpoint_utils
+from fairseq.dataclass.utils import overwrite_args_by_name
+from fairseq.distributed.utils import _TensorPlaceholder
+from fairseq.file_io import PathManager
+from fairseq.trainer import Trainer
+from omegaconf import DictConfig, ListConfig, base, nodes
+
+from vqapg.errors import InputError, RunError, shortage
+from vqapg.tasks.checkpoint_file import read_checkpoint
+
+# What fairseq stores beside tensors: settings, and containers of metrics. None of them runs code.
+CHECKPOINT_TYPES = [
+    argparse.Namespace,
+    DictConfig,
+    ListConfig,
+    base.ContainerMetadata,
+    base.Metadata,
+    nodes.AnyNode,
+    typing.Any,
+    collections.defaultdict,
+    dict,
+    list,
+    int,
+    _TensorPlaceholder,
+]
+
+
+def patch_fairseq() -> None:
+    torch.serialization.add_safe_globals(CHECKPOINT_TYPES)
+    PathManager.copy = staticmethod(copy_whole)
+    checkpoint_utils.load_checkpoint_to_cpu = load_checkpoint_to_cpu
+    checkpoint_utils.load_model_ensemble_and_task = _models_with_file(
+        checkpoint_utils.load_model_ensemble_and_task
+    )
+    checkpoint_utils.load_checkpoint = _with_best(checkpoint_utils.load_checkpoint)
+    Trainer.load_checkpoint = _never_anew(Trainer.load_checkpoint)
+
+
+def load_checkpoint_to_cpu(
+    path: str, arg_overrides: dict[str, Any] | None = None, load_on_all_ranks: bool = False
+) -> dict[str, Any]:
+    """In fairseq's place: a checked checkpoint, with the settings that the command line overrides.
+
+    Raises:
+        InputError: as :func:`~vqapg.tasks.checkpoint_file.read_checkpoint`
+    """
+    state = read_checkpoint(path).state
+    if arg_overrides:
+        overwrite_args_by_name(state["cfg"], arg_overrides)
+    return state
+
+
+def _models_with_file(load):
+    @functools.wraps(load)
+    def load_model_ensemble_and_task(filenames, *arguments, **options):
+        try:
+            return load(filenames, *arguments, **options)
+        except OSError as error:
+            if shortage(error) or "Model file not found" not in str(error):
+                raise
+            raise InputError(
+                f"{':'.join(filenames)}: no such checkpoint; correct --path"
+            ) from error
+        except RuntimeError as error:
+            if shortage(error):
+                raise
+            raise InputError(
+                f"{filenames[0]}: does not fit the model that --model-overrides describes; leave"
+                " that flag out"
+            ) from error
+
+    return load_model_ensemble_and_task
+
+
+def _never_anew(load):
+    @functools.wraps(load)
+    def load_checkpoint(trainer, filename, *arguments, **options):
+        common = trainer.cfg.common
+        if common.fp16 and not common.memory_efficient_fp16 and not trainer.cuda:
+            raise InputError(
+                "--fp16 trains on a GPU only; give --amp on a CPU, or --memory-efficient-fp16"
+            )
+        _refuse_to_start_anew(trainer.cfg.checkpoint, filename)
+        try:
+            return load(trainer, filename, *arguments, **options)
+        except InputError as error:
+            raise InputError(f"{error}{_others(filename)}") from error
+        except RunError:
+            raise
+        except (
+            Exception
+        ) as error:  # fairseq wraps whatever the model or the optimizer say in errors of its own
+            causes = _causes(error)
+            if any(isinstance(cause, InputError) for cause in causes) or shortage(error):
+                raise
+            raise InputError(
+                f"{filename}: training cannot go on from it"
+                f" ({_difference(trainer, filename, causes)}); give the flags it was trained with,"
+                " or another --save-dir"
+            ) from error
+
+    return load_checkpoint
+
+
+def _refuse_to_start_anew(cfg, filename: str) -> None:
+    """Where there is no such file, fairseq silently starts at epoch 1 and overwrites the folder."""
+    if not os.path.isfile(filename):
+        if os.path.lexists(filename):
+            raise InputError(
+                f"{filename}: is not a file that can be read; remove it, or give another --save-dir"
+            )
+        if cfg.restore_file != "checkpoint_last.pt":
+            raise InputError(f"{filename}: no such checkpoint; correct --restore-file")
+    elif filename != cfg.finetune_from_model:
+        return
+    found = [] if cfg.no_save else _checkpoints_in(cfg.save_dir)
+    if found:
+        raise InputError(
+            f"{cfg.save_dir}: holds {found[0].name} but no checkpoint_last.pt, and training anew"
+            f" would overwrite it; give --restore-file {found[0]} to go on, or another --save-dir"
+        )
+
+
+def _checkpoints_in(folder: str | os.PathLike) -> list[Path]:
+    """The checkpoints that lie in *folder* itself, the newest first."""
+    return sorted(
+        Path(folder).glob("checkpoint*.pt"), key=lambda path: path.stat().st_mtime, reverse=True
+    )
+
+
+def _others(filename: str) -> str:
+    others = [
+        path for path in _checkpoints_in(Path(filename).parent) if path.name != Path(filename).name
+    ]
+    return f"; beside it lies {others[0].name}, for --restore-file" if others else ""
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    causes = []
+    while error is not None:
+        causes.append(error)
+        error = error.__cause__ or error.__context__
+    return causes
+
+
+def _difference(trainer, filename: str, causes: list[BaseException]) -> str:
+    """The settings of the model that differ, where any do; otherwise what the error says."""
+    theirs, ours = read_checkpoint(filename).state["cfg"].model, trainer.cfg.model
+    differing = [
+        f"--{key.replace('_', '-')} {theirs[key]} there, {ours[key]} here"
+        for key in theirs
+        if key in ours
+        and key not in ("_name", "embed_path", "dropout", "word_dropout")
+        and theirs[key] != ours[key]
+    ]
+    return (
+        ", ".join(differing)
+        or (str(causes[-1]).strip().splitlines() or [type(causes[-1]).__name__])[0][:200]
+    )
+
+
+def _with_best(load):
+    """fairseq copies an epoch's file to checkpoint_best.pt last. A kill before that leaves the file
+    of an earlier epoch, while the next run counts the newer one as the best."""
+
+    @functools.wraps(load)
+    def load_checkpoint(cfg, trainer, **arguments):
+        if cfg.finetune_from_model:
+            if cfg.restore_file != "checkpoint_last.pt":
+                raise InputError(
+                    "--finetune-from-model and --restore-file exclude each other; leave one out"
+                )
+            if not os.path.isfile(cfg.finetune_from_model):
+                raise InputError(
+                    f"{cfg.finetune_from_model}: no such checkpoint; correct --finetune-from-model"
+                )
+        state, iterator = load(cfg, trainer, **arguments)
+        # Where training begins from another run's weights, fairseq takes over no best figure.
+        best = getattr(checkpoint_utils.save_checkpoint, "best", None)
+        if state is not None and best is not None and state["val_loss"] == best:
+            _copy_best(cfg, trainer)
+        return state, iterator
+
+    return load_checkpoint
+
+
+def _copy_best(cfg, trainer) -> None:
+    """Makes the checkpoint just restored, the best so far, checkpoint_best.pt of its folder too."""
+    name = cfg.restore_file
+    source = os.path.join(cfg.save_dir, name) if name == "checkpoint_last.pt" else name
+    target = os.path.join(cfg.save_dir, "checkpoint_best.pt")
+    ours = os.path.isfile(source) and os.path.realpath(os.path.dirname(source)) == os.path.realpath(
+        cfg.save_dir
+    )
+    if ours and not cfg.no_save and trainer.should_save_checkpoint_on_current_rank:
+        if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+            copy_whole(source, target)
+
+
+def copy_whole(source: str, target: str, overwrite: bool = False) -> bool:
+    """Copies a file; the copy takes its name when it is whole."""
+    partial = f"{target}.tmp"
+    shutil.copyfile(source, partial)
+    os.replace(partial, target)
+    return True
