@@ -4,12 +4,12 @@ import json
 import threading
 
 import pytest
-from browser import start_chromium
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.browser import start_chromium
 from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.server import AnnotationServer
 

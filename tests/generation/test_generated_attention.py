@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
 
+from tests.support.generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
 from vqapg.generation.attention import generate_and_look
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.tokens import SEPARATOR

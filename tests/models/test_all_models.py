@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from generation_models import (
-    ALL, BASELINES, CONDITIONAL, VARIATIONAL, build, criterion, fit, generate, sample_of, texts_of,
+from tests.support.generation_models import (
+    ALL,
+    BASELINES,
+    CONDITIONAL,
+    VARIATIONAL,
+    build,
+    criterion,
+    fit,
+    generate,
+    sample_of,
+    texts_of,
 )
 from vqapg.errors import InputError
 

@@ -3,8 +3,8 @@ import tarfile
 
 import pytest
 from PIL import Image
-from tiny_checkpoints import draw_picture, draw_pictures
 
+from tests.support.tiny_checkpoints import draw_picture, draw_pictures
 from vqapg.errors import InputError
 from vqapg.sampling.images import InputImage, find_images, image_number, open_given, part_of
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 from PIL import Image
-from tiny_checkpoints import draw_pictures
 
+from tests.support.tiny_checkpoints import draw_pictures
 from vqapg.errors import InputError
 from vqapg.evaluation.vqa_answers import normalise_answer
 from vqapg.sampling.images import InputImage, find_images

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 from fairseq.models import MODEL_DATACLASS_REGISTRY
-from generation_models import build
 from omegaconf import OmegaConf
 from PIL import Image, ImageDraw
 
+from tests.support.generation_models import build
 from vqapg.data.backbones import build_backbone
 
 IMAGE_SIZE = 64
