@@ -10,7 +10,8 @@ import sys
 import pytest
 import torch
 
-from .conftest import CONSISTENCY, EPOCHS, GENERATION, IMAGES, OPTIMIZER, fairseq, make_data, vqapg
+from tests.support.fairseq_commands import REPOSITORY, fairseq
+from tests.support.world import CONSISTENCY, EPOCHS, GENERATION, IMAGES, OPTIMIZER, make_data, vqapg
 
 PAIRS = 3 * IMAGES["test"]
 

@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from types import SimpleNamespace
 
-from .conftest import REPOSITORY
+from tests.support.fairseq_commands import REPOSITORY
 
 CONFIGS = REPOSITORY / "configs"
 MODELS = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem != "paper")

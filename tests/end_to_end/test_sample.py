@@ -9,7 +9,7 @@ from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import tokenize
 from vqapg.evaluation.consistency import score_triples
 
-from .conftest import IMAGES, vqapg
+from tests.support.world import IMAGES, vqapg
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import pytest
 
 from vqapg.cli.main import main
 
-from .conftest import IMAGES, OPTIMIZER, SMALL, fairseq, vqapg
+from tests.support.fairseq_commands import fairseq
+from tests.support.world import IMAGES, OPTIMIZER, SMALL, vqapg
 
 PAIRS = 3 * IMAGES["test"]
 VQA = ["--task", "vqapg", "--arch", "vqapg_vqa", "--criterion", "vqapg_elbo", *SMALL]

@@ -8,7 +8,8 @@ import sys
 import pytest
 import torch
 
-from .conftest import GENERATION, REPOSITORY
+from tests.support.fairseq_commands import REPOSITORY
+from tests.support.world import GENERATION
 
 SMALL = ["--hidden-size", 16, "--embed-dim", 12, "--latent-dim", 8, "--lr", "1e-2"]
 
