@@ -21,3 +21,9 @@ def _make_world(folder):
         best = ["--best-checkpoint-metric", metric, "--maximize-best-checkpoint-metric"]
         end = ["--max-epoch", EPOCHS, "--no-epoch-checkpoints", "--save-dir", folder / name]
         fairseq("train", data, *model, *OPTIMIZER, *best, *end)
+
+
+@pytest.fixture
+def without_java(monkeypatch):
+    """METEOR takes seconds to start; tests/cli/test_evaluate.py waits for it."""
+    monkeypatch.setattr("vqapg.evaluation.overlap.find_java", lambda: None)

@@ -17,6 +17,7 @@ def checkpoints(world):
     return world / "generation/checkpoint_last.pt", world / "consistency/checkpoint_last.pt"
 
 
+@pytest.mark.usefixtures("without_java")
 def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
     # From here the pictures have the names that they have in the data directory.
     monkeypatch.chdir(world / "source")
