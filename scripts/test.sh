@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# All tests, with all set-up, on all cores. Arguments go to pytest: bash scripts/test.sh tests/modules -k attention
-# A last -n 0 runs them in one process, which a debugger needs.
+# All tests, with all set-up, on all cores. Arguments go to pytest:
+#   bash scripts/test.sh tests/modules -k attention
+#   bash scripts/test.sh tests/modules -n 0 --pdb      in one process, which a debugger needs
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 

@@ -9,7 +9,7 @@ from tests.support.xdist import made_once
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory):
-    """A folder with data/, generation/ and consistency/ (each a checkpoint_last.pt), trained a little."""
+    """A folder with data/, and a checkpoint_last.pt each in generation/ and consistency/."""
     return made_once(tmp_path_factory, "world", _make_world)
 
 

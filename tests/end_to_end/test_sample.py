@@ -4,12 +4,11 @@ import json
 
 import pytest
 
+from tests.support.world import IMAGES, vqapg
 from vqapg import load
 from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import tokenize
 from vqapg.evaluation.consistency import score_triples
-
-from tests.support.world import IMAGES, vqapg
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ def words(data, folder, *arguments, model="pipeline_variational"):
 
 
 def start(words, processes=1):
-    """scripts/train.sh in processes of its own, which is killed as a group; its log is in ``stdout``."""
+    """scripts/train.sh in a group of processes of its own; its log comes from ``stdout``."""
     programs = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {"PYTHONWARNINGS": "ignore", "PATH": programs, "PROCESSES": str(processes)}
     return subprocess.Popen(

@@ -1,7 +1,8 @@
 """fairseq's command lines in this process, as fairseq's own tests run them.
 
-A process of its own imports PyTorch and fairseq for seconds before it starts. Use one only where the process
-is what is tested: kills, signals, start methods of workers, several processes, the exit status.
+A process of its own imports PyTorch and fairseq for seconds before it starts. Use one only where
+the process is what is tested: kills, signals, start methods of workers, several processes, the
+exit status.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Finished(NamedTuple):
-    """What is left of a command: as of :class:`subprocess.CompletedProcess`, as far as tests read it."""
+    """A finished command: the part of :class:`subprocess.CompletedProcess` that tests read."""
 
     returncode: int
     stdout: str
@@ -59,7 +60,8 @@ def run(command: str, *arguments: object, status: int = 0) -> Finished:
     """Runs the function behind ``fairseq-COMMAND`` with these words; see :func:`fairseq`."""
     cli_main = importlib.import_module(f"fairseq_cli.{command}").cli_main
     out, err = io.StringIO(), io.StringIO()
-    with _state_of_a_new_process(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    streams = contextlib.redirect_stdout(out), contextlib.redirect_stderr(err)
+    with _state_of_a_new_process(), streams[0], streams[1]:
         sys.argv = [f"fairseq-{command.replace('_', '-')}", *map(str, arguments)]
         logging.getLogger().addHandler(logging.StreamHandler(err))
         report_input_errors()
@@ -87,7 +89,8 @@ def _exit_status(cli_main) -> int:
 def _state_of_a_new_process() -> Iterator[None]:
     """What fairseq and hydra keep in this process is as at a start, and afterwards as it was."""
     root, environment = logging.getLogger(), dict(os.environ)
-    before = sys.argv, sys.excepthook, root.handlers[:], root.level, os.getcwd(), torch.get_num_threads()
+    before = sys.argv, sys.excepthook, root.handlers[:], root.level
+    folder, threads = os.getcwd(), torch.get_num_threads()
     generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
     root.handlers[:] = []
     root.setLevel(logging.INFO)
@@ -97,7 +100,7 @@ def _state_of_a_new_process() -> Iterator[None]:
         yield
     finally:
         _forget()
-        sys.argv, sys.excepthook, root.handlers[:], level, folder, threads = before
+        sys.argv, sys.excepthook, root.handlers[:], level = before
         root.setLevel(level)
         os.chdir(folder)
         os.environ.clear()

@@ -1,4 +1,4 @@
-"""A tiny world of coloured squares: its pictures, its data directory, and flags for small models of it."""
+"""A tiny world of coloured squares: pictures, a data directory, and flags for small models."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ def vqapg(*arguments: object) -> None:
 
 
 def write_source(folder: Path) -> Path:
-    """Three questions about each picture of a coloured square, as a JSONL file beside the pictures."""
+    """Three questions about each picture of a coloured square, as JSON lines beside them."""
     (folder / "images").mkdir(parents=True)
     records = []
     for split, count in IMAGES.items():
