@@ -1,6 +1,7 @@
 """The helpers of the tests: a command in this process is as one in a process of its own."""
 
 import logging
+import logging.config
 import os
 import random
 import sys
@@ -73,6 +74,19 @@ def test_run_gives_the_words_the_output_and_the_log(command):
     command(say)
     done = run("train", "data", 3)
     assert done == (0, "['fairseq-train', 'data', '3']\n", "trained\n")
+
+
+def test_run_that_sets_logging_up_closes_no_handler_of_the_tests(command):
+    closed = []
+
+    class Handler(logging.Handler):
+        def close(self):
+            closed.append(self)
+
+    handler = Handler()
+    command(lambda: logging.config.dictConfig({"version": 1}))
+    run("train")
+    assert not closed and any(reference() is handler for reference in logging._handlerList)
 
 
 def raises(error):

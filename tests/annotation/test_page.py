@@ -256,7 +256,7 @@ def test_an_empty_object_is_not_taken(page, server, session):
     page.press(Keys.ENTER)
     page.press("...", Keys.ENTER)
     assert page.focus() == [0, "object"]
-    assert page.text("saved") == "Type the object, or - for none"
+    page.wait(lambda: page.text("saved") == "Type the object, or - for none")
     page.press(Keys.BACKSPACE * 3, "-", Keys.ENTER)
     assert page.focus() == [1, None]
     page.saved()

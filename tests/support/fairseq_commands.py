@@ -92,6 +92,9 @@ def _state_of_a_new_process() -> Iterator[None]:
     before = sys.argv, sys.excepthook, root.handlers[:], root.level
     folder, threads = os.getcwd(), torch.get_num_threads()
     generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    # hydra sets logging up, which closes all handlers of the process and perhaps their streams.
+    known = logging._handlerList[:]
+    logging._handlerList.clear()
     root.handlers[:] = []
     root.setLevel(logging.INFO)
     sys.excepthook = sys.__excepthook__
@@ -101,6 +104,7 @@ def _state_of_a_new_process() -> Iterator[None]:
     finally:
         _forget()
         sys.argv, sys.excepthook, root.handlers[:], level = before
+        logging._handlerList[:] = known
         root.setLevel(level)
         os.chdir(folder)
         os.environ.clear()
