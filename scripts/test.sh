@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# All tests, with all set-up. Arguments go to pytest: bash scripts/test.sh tests/modules -k attention
+# All tests, with all set-up, on all cores. Arguments go to pytest:
+#   bash scripts/test.sh tests/modules -k attention
+#   bash scripts/test.sh tests/modules -n 0 --pdb      in one process, which a debugger needs
 set -euo pipefail
 source "$(dirname "$0")/environment.sh"
 
@@ -12,4 +14,5 @@ fi
 
 # The tests' tensors are tiny: more threads only wait for each other.
 export OMP_NUM_THREADS=1
-exec python -m pytest "$@"
+# One process a core. A process that runs out of tests takes over some of another's.
+exec python -m pytest --numprocesses auto --dist worksteal "$@"

@@ -4,12 +4,12 @@ import json
 import threading
 
 import pytest
-from browser import start_chromium
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.browser import start_chromium
 from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.server import AnnotationServer
 
@@ -256,7 +256,7 @@ def test_an_empty_object_is_not_taken(page, server, session):
     page.press(Keys.ENTER)
     page.press("...", Keys.ENTER)
     assert page.focus() == [0, "object"]
-    assert page.text("saved") == "Type the object, or - for none"
+    page.wait(lambda: page.text("saved") == "Type the object, or - for none")
     page.press(Keys.BACKSPACE * 3, "-", Keys.ENTER)
     assert page.focus() == [1, None]
     page.saved()

@@ -2,9 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from annotated_pairs import IMAGES, MODELS, PAIRS, generated
 from PIL import Image
 
+from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS, generated
 from vqapg.annotation.session import draw_groups, read_session, suggested_objects, write_session
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError

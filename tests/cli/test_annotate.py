@@ -2,11 +2,11 @@ import csv
 import json
 
 import pytest
-from annotated_pairs import IMAGES, MODELS, PAIRS
-from handwritten_data import write_data
 from PIL import Image
 
 import vqapg
+from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS
+from tests.support.handwritten_data import write_data
 from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.session import read_session
 from vqapg.cli.main import main

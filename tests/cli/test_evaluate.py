@@ -4,9 +4,9 @@ import types
 
 import numpy as np
 import pytest
-from handwritten_data import write_data
 
 import vqapg
+from tests.support.handwritten_data import write_data
 from vqapg.cli.main import main
 from vqapg.files import sha256
 

@@ -4,8 +4,8 @@ import types
 
 import numpy as np
 import pytest
-from handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg.cli.main import main
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -242,9 +241,8 @@ def test_features_without_end_are_clamped_and_no_number_is_refused(data, tiny, m
 
 
 KILLED = """
-import os, signal, sys
-sys.path.insert(0, {tests!r})
-import test_extract_features as tests
+import os, signal
+from tests.cli import test_extract_features as tests
 from vqapg.data import feature_extraction
 import vqapg.data.backbones
 vqapg.data.backbones.build_backbone = tests._tiny_backbone
@@ -262,7 +260,7 @@ tests._extract({data!r})
 
 
 def test_a_killed_run_goes_on_where_it_stopped(data, tiny, monkeypatch, capsys):
-    script = KILLED.format(tests=str(Path(__file__).parent), data=str(data))
+    script = KILLED.format(data=str(data))
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     killed = subprocess.run([sys.executable, "-c", script], env=environment)
     assert killed.returncode == -signal.SIGKILL

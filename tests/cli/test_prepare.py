@@ -3,7 +3,7 @@ import json
 import os
 
 import pytest
-from handwritten_data import write_features
+from tests.support.handwritten_data import write_features
 
 from vqapg.cli.main import main
 

@@ -12,8 +12,8 @@ import tarfile
 import time
 
 import pytest
-from tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 
+from tests.support.tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 from vqapg.cli.main import main
 from vqapg.errors import RunError
 from vqapg.sampling.journal import Journal

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 from fairseq.logging import metrics
-from generation_models import build, criterion, sample_of
 
+from tests.support.generation_models import build, criterion, sample_of
 from vqapg.criterions.collapse import active_units, collapse_sums
 from vqapg.criterions.elbo import ElboCriterion
 from vqapg.modules.latent import Gaussian

@@ -1,13 +1,15 @@
 import copy
 import math
+
 import pytest
 import torch
-from generation_models import build, criterion, sample_of
 
+from tests.support.generation_models import build, criterion, sample_of
 from vqapg.criterions.elbo import HELD_OVER, ElboCriterion, kl_term, kl_weight, text_nll
 from vqapg.errors import InputError
 from vqapg.models.output import PairOutput
 from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
+
 
 def variational_model(dictionary, features, **options):
     return build("vqapg_joint_variational", dictionary, features, **options)

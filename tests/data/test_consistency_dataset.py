@@ -4,8 +4,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from handwritten_data import PAIRS
 
+from tests.support.handwritten_data import PAIRS
 from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES

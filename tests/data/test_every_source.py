@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_official_sources import write_visual7w, write_vqa2
+from tests.data.test_official_sources import write_visual7w, write_vqa2
 
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory

@@ -2,8 +2,8 @@ import collections
 
 import numpy as np
 import pytest
-from handwritten_data import PAIRS
 
+from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES, SHUFFLES, HardNegatives, PaperNegatives, shuffle
 

@@ -3,10 +3,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from handwritten_data import PAIRS
-
 from fairseq.data import data_utils
 
+from tests.support.handwritten_data import PAIRS
 from vqapg.data.pair_dataset import EncodedTexts, PairDataset, group
 
 

@@ -10,7 +10,9 @@ import sys
 import pytest
 import torch
 
-from .conftest import CONSISTENCY, EPOCHS, GENERATION, IMAGES, OPTIMIZER, fairseq, make_data, vqapg
+from tests.support.fairseq_commands import REPOSITORY, fairseq
+from tests.support.world import CONSISTENCY, EPOCHS, GENERATION, IMAGES, OPTIMIZER, make_data, vqapg
+from vqapg.cli.main import main
 
 PAIRS = 3 * IMAGES["test"]
 
@@ -79,6 +81,7 @@ def test_validate_reports_the_elbo_both_reconstructions_and_what_tells_of_collap
         assert re.search(rf"\| {name} -?[0-9.]+ \|", log), name
 
 
+@pytest.mark.usefixtures("without_java")
 def test_evaluate_and_export_read_what_was_generated(world, generated, tmp_path, capsys):
     evaluator = world / "consistency/checkpoint_last.pt"
     arguments = ["--evaluator", evaluator, "--output"]
@@ -142,8 +145,6 @@ def test_a_checkpoint_of_another_task_is_refused_in_one_line(world, tmp_path, ca
         "--batch-size", 4, "--cpu", status=2,
     )
     assert "vqapg_consistency is no model of --task vqapg: the checkpoint is of another task" in error_line(done)
-    from vqapg.cli.main import main
-
     status = main([
         "evaluate", str(world / "data"), "--pairs", str(world / "none.txt"), "--evaluator",
         str(world / "generation/checkpoint_last.pt"), "--output", str(tmp_path / "m.json"),
@@ -151,27 +152,49 @@ def test_a_checkpoint_of_another_task_is_refused_in_one_line(world, tmp_path, ca
     assert status == 2 and capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("content, expected", [
-    (None, "vqapg_joint_variational is no model of"),
-    (b"", "not a whole checkpoint"),
-    (b"no checkpoint at all", "not a whole checkpoint"),
-])
-def test_what_is_no_evaluator_is_refused_in_one_line(world, generated, tmp_path, content, expected):
-    checkpoint = world / "generation/checkpoint_last.pt"
-    if content is not None:
-        checkpoint = tmp_path / "bad.pt"
-        checkpoint.write_bytes(content)
-    # A process of its own: what other tests imported must not help.
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "vqapg.cli.main", "evaluate", world / "data", "--pairs", generated[0],
-            "--evaluator", checkpoint, "--output", tmp_path / "m.json",
-        ],
-        capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"},
-    )
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 2 and str(checkpoint) in line and expected in line
+@pytest.mark.parametrize("content", [b"", b"no checkpoint at all"])
+def test_what_is_no_evaluator_is_refused_in_one_line(world, generated, tmp_path, capsys, content):
+    checkpoint = tmp_path / "bad.pt"
+    checkpoint.write_bytes(content)
+    status = main(evaluate_with(world, generated, checkpoint, tmp_path / "m.json"))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert status == 2 and str(checkpoint) in line and "not a whole checkpoint" in line
     assert not (tmp_path / "m.json").exists()
+
+
+def evaluate_with(world, generated, checkpoint, output):
+    words = [world / "data", "--pairs", generated[0], "--evaluator", checkpoint, "--output", output]
+    return ["evaluate", *map(str, words)]
+
+
+def in_its_own_process(module, *arguments):
+    """What other tests imported does not help it, and its exit status is that of a process."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)],
+        capture_output=True, text=True, timeout=300, env=os.environ | {"PYTHONWARNINGS": "ignore"},
+    )
+    return done.returncode, error_line(done)
+
+
+def test_bad_input_ends_each_program_with_status_2(world, generated, tmp_path):
+    checkpoint = world / "generation/checkpoint_last.pt"
+    output = tmp_path / "m.json"
+    words = evaluate_with(world, generated, checkpoint, output)
+    status, line = in_its_own_process("vqapg.cli.main", *words)
+    assert status == 2 and f"{checkpoint}: vqapg_joint_variational is no model of" in line
+    assert not output.exists()
+
+    user_dir = REPOSITORY / "vqapg"
+    flags = ["--user-dir", user_dir, *GENERATION, *OPTIMIZER, "--save-dir", tmp_path]
+    status, line = in_its_own_process("fairseq_cli.train", tmp_path / "none", *flags)
+    assert status == 2 and line.startswith("train.py: error: ")
+    assert f"{tmp_path / 'none'}: not a finished data directory" in line
+
+    words = ["--config-dir", REPOSITORY / "configs", "--config-name", "joint"]
+    words += [f"task.data={tmp_path / 'none'}", f"common.user_dir={user_dir}"]
+    words += [f"hydra.run.dir={tmp_path}"]
+    status, line = in_its_own_process("fairseq_cli.hydra_train", *words)
+    assert status == 2 and f"{tmp_path / 'none'}: not a finished data directory" in line
 
 
 def test_resuming_over_another_dictionary_is_refused_in_one_line(world, tmp_path):

@@ -1,8 +1,6 @@
 """Every file under configs/ composes, builds and means what scripts/train.sh does; hydra's training runs."""
 
-import os
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,9 +9,9 @@ from fairseq.dataclass.initialize import add_defaults, hydra_init
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from types import SimpleNamespace
 
-from .conftest import REPOSITORY
+from tests.support.fairseq_commands import REPOSITORY, hydra_train
+from tests.support.train_script import train_script
 
 CONFIGS = REPOSITORY / "configs"
 MODELS = sorted(path.stem for path in CONFIGS.glob("*.yaml") if path.stem != "paper")
@@ -65,22 +63,9 @@ def test_every_data_set_and_size_builds_with_every_model(world, group):
                 assert section[key] == int(value)
 
 
-def flags_of_train_script(tmp_path, *arguments, **environment):
-    """What scripts/train.sh calls: its command line, from stand-ins that print theirs."""
-    for program in ("fairseq-train", "torchrun"):
-        (tmp_path / program).write_text(f'#!/bin/sh\necho {program}; for word in "$@"; do echo "$word"; done\n')
-        (tmp_path / program).chmod(0o755)
-    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"} | environment
-    done = subprocess.run(
-        ["bash", REPOSITORY / "scripts/train.sh", *map(str, arguments)],
-        capture_output=True, text=True, env=environment,
-    )
-    return done, done.stdout.splitlines()
-
-
 @pytest.mark.parametrize("name", MODELS)
 def test_the_script_trains_as_the_file_says(world, tmp_path, name):
-    done, (program, *flags) = flags_of_train_script(tmp_path, name, world / "data")
+    done, (program, *flags) = train_script(tmp_path, name, world / "data")
     assert done.returncode == 0 and program == "fairseq-train"
     parser = options.get_training_parser()
     parsed = convert_namespace_to_omegaconf(options.parse_args_and_arch(parser, flags))
@@ -101,7 +86,7 @@ def test_the_script_trains_as_the_file_says(world, tmp_path, name):
 
 def test_the_script_shares_the_papers_batch_among_all_processes(world, tmp_path):
     nodes = {"NODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "host0", "MASTER_PORT": "29500", "PROCESSES": "2"}
-    done, lines = flags_of_train_script(tmp_path, "joint", world / "data", "--lr", "5e-4", **nodes)
+    done, lines = train_script(tmp_path, "joint", world / "data", "--lr", "5e-4", **nodes)
     assert done.returncode == 0 and lines[0] == "torchrun"
     assert lines[lines.index("--batch-size") + 1] == "64"
     assert lines[lines.index("--nnodes") + 1] == "2" and lines[lines.index("--node-rank") + 1] == "1"
@@ -115,18 +100,18 @@ def test_the_script_continues_from_the_newest_checkpoint(world, tmp_path):
     for name in ("checkpoint2.pt", "checkpoint10.pt", "checkpoint_best.pt", "checkpoint_last.pt"):
         (folder / name).write_bytes(b"")
     for words in (["--save-dir", folder], [f"--save-dir={folder}"]):
-        _, lines = flags_of_train_script(tmp_path, "joint", world / "data", *words)
+        _, lines = train_script(tmp_path, "joint", world / "data", *words)
         assert lines[lines.index("--restore-file") + 1] == str(folder / "checkpoint10.pt")
 
 
 @pytest.mark.parametrize("word", [["--lr-scheduler", "cosine"], ["--lr-scheduler=cosine"]])
 def test_another_schedule_comes_without_the_flags_of_the_papers(world, tmp_path, word):
-    _, lines = flags_of_train_script(tmp_path, "joint", world / "data", *word)
+    _, lines = train_script(tmp_path, "joint", world / "data", *word)
     assert "--lr-patience" not in lines and lines[-len(word):] == word
 
 
 def test_the_script_says_how_it_is_used(tmp_path):
-    done, _ = flags_of_train_script(tmp_path)
+    done, _ = train_script(tmp_path)
     assert done.returncode == 2 and "bash scripts/train.sh MODEL DATA" in done.stderr
 
 
@@ -141,34 +126,28 @@ def test_the_script_says_how_it_is_used(tmp_path):
 ])
 def test_the_script_refuses_what_cannot_be_in_one_line(world, tmp_path, arguments, environment, message):
     arguments = [world / "data" if word == "DATA" else word for word in arguments]
-    done, _ = flags_of_train_script(tmp_path, *arguments, **environment)
+    done, _ = train_script(tmp_path, *arguments, **environment)
     (line,) = done.stderr.splitlines()
     assert done.returncode == 2 and line.startswith("error: ") and message in line
 
 
 def test_bad_input_under_hydra_is_one_line(world, tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "fairseq_cli.hydra_train", "--config-dir", CONFIGS, "--config-name", "joint",
-            f"common.user_dir={REPOSITORY / 'vqapg'}", "task.data=data/mine", f"hydra.run.dir={tmp_path}",
-        ],
-        capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore"}, timeout=300,
+    done = hydra_train(
+        "--config-dir", CONFIGS, "--config-name", "joint", "task.data=data/mine",
+        f"hydra.run.dir={tmp_path}", status=2,
     )
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert f"data/mine: not a finished data directory (no manifest.json in it under {tmp_path})" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    expected = f"data/mine: not a finished data directory (no manifest.json in it under {tmp_path})"
+    assert expected in done.stderr.splitlines()[-1]
 
 
 def test_hydra_trains(world, tmp_path):
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "fairseq_cli.hydra_train", "--config-dir", CONFIGS, "--config-name",
-            "sequential_variational", "+data=easy_vqa", f"common.user_dir={REPOSITORY / 'vqapg'}", "common.cpu=true",
-            f"task.data={world / 'data'}", "model.hidden_size=16", "model.embed_dim=12", "model.latent_dim=8",
-            "optimization.max_epoch=1", f"hydra.run.dir={tmp_path}",
-        ],
-        capture_output=True, text=True, env=os.environ | {"PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}, timeout=300,
+    hydra_train(
+        "--config-dir", CONFIGS, "--config-name", "sequential_variational", "+data=easy_vqa",
+        "common.cpu=true", f"task.data={world / 'data'}", "model.hidden_size=16",
+        "model.embed_dim=12", "model.latent_dim=8", "optimization.max_epoch=1",
+        f"hydra.run.dir={tmp_path}",
     )
-    assert done.returncode == 0, done.stderr[-3000:]
     checkpoint = torch.load(tmp_path / "checkpoints/checkpoint_best.pt")
     assert checkpoint["cfg"]["model"]["_name"] == "vqapg_sequential_variational"
     assert checkpoint["cfg"]["criterion"]["kl_free_bits"] == 5

@@ -4,12 +4,11 @@ import json
 
 import pytest
 
+from tests.support.world import IMAGES, vqapg
 from vqapg import load
 from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import tokenize
 from vqapg.evaluation.consistency import score_triples
-
-from .conftest import IMAGES, vqapg
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +16,7 @@ def checkpoints(world):
     return world / "generation/checkpoint_last.pt", world / "consistency/checkpoint_last.pt"
 
 
+@pytest.mark.usefixtures("without_java")
 def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
     # From here the pictures have the names that they have in the data directory.
     monkeypatch.chdir(world / "source")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from tests.support.fairseq_commands import fairseq
+from tests.support.world import IMAGES, OPTIMIZER, SMALL, vqapg
 from vqapg.cli.main import main
-
-from .conftest import IMAGES, OPTIMIZER, SMALL, fairseq, vqapg
 
 PAIRS = 3 * IMAGES["test"]
 VQA = ["--task", "vqapg", "--arch", "vqapg_vqa", "--criterion", "vqapg_elbo", *SMALL]

@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import easy_vqa
 import pytest
-from handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory, Pair
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError

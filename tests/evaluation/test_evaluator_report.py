@@ -2,9 +2,9 @@ import json
 
 import numpy as np
 import pytest
-from handwritten_data import PAIRS
 from sklearn.metrics import accuracy_score, roc_auc_score
 
+from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 from vqapg.evaluation.easy_vqa_truth import World

@@ -3,8 +3,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import GeneratedPair, read_generated, readable_records

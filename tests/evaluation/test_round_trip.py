@@ -2,8 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
 from vqapg.evaluation.easy_vqa_truth import possible_worlds
 from vqapg.evaluation.round_trip import compare, format_agreement

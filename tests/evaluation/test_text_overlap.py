@@ -2,8 +2,8 @@ import json
 import math
 
 import pytest
-from handwritten_data import PAIRS, write_data
 
+from tests.support.handwritten_data import PAIRS, write_data
 from vqapg.cli.main import main
 from vqapg.errors import InputError
 from vqapg.evaluation import text_overlap as module

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 import torch
-from generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
 
+from tests.support.generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
 from vqapg.generation.attention import generate_and_look
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.tokens import SEPARATOR
@@ -83,7 +83,7 @@ def test_a_pipeline_has_weights_of_its_own_for_each_text(order, dictionary, feat
 def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary, features, batch):
     model = build("vqapg_sequential_variational", dictionary, features, order)
     # Untrained it says no separator.
-    fit(model, dictionary, batch, steps=200)
+    fit(model, dictionary, batch, steps=100, rate=0.02)
     found = look(model, dictionary, batch, beam=4, max_len_b=12)
     printed = generate(model, dictionary, batch, beam=4, max_len_b=12)
     images = model.model.image_encoder(batch["features"])

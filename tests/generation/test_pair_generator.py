@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import torch
-from generation_models import build, generate
-from generation_models import generation_options as options
 
+from tests.support.generation_models import build, generate
+from tests.support.generation_models import generation_options as options
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.modules.noise import Stream

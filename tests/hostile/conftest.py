@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from annotated_pairs import IMAGES, MODELS, generated
+from tests.support.annotated_pairs import IMAGES, MODELS, generated
 from PIL import Image
 
 from vqapg.annotation.session import draw_groups, write_session

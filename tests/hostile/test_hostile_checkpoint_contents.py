@@ -7,7 +7,7 @@ import pytest
 import torch
 from fairseq.models import MODEL_REGISTRY
 from omegaconf import OmegaConf
-from tiny_checkpoints import refused, save_checkpoint
+from tests.support.tiny_checkpoints import refused, save_checkpoint
 
 from vqapg.models import origin
 from vqapg.sampling.checkpoint import load_generation_model

@@ -6,7 +6,7 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from handwritten_data import write_features
+from tests.support.handwritten_data import write_features
 
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import write_joined

@@ -8,7 +8,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from handwritten_data import write_data, write_features
+from tests.support.handwritten_data import write_data, write_features
 
 from vqapg.cli.main import main
 from vqapg.errors import ExistsError, InputError

@@ -7,7 +7,7 @@ import socket
 import time
 
 import pytest
-from handwritten_data import write_features
+from tests.support.handwritten_data import write_features
 
 from vqapg.data.directory import DataDirectory
 from vqapg.errors import InputError, RunError

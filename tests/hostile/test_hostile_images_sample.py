@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 from PIL import Image
-from tiny_checkpoints import draw_picture, save_checkpoint
+from tests.support.tiny_checkpoints import draw_picture, save_checkpoint
 
 from vqapg.cli.main import main
 from vqapg.data import picture_formats

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from tiny_checkpoints import draw_picture
+from tests.support.tiny_checkpoints import draw_picture
 
 from vqapg.cli.main import main
 from vqapg.data import repeated_images

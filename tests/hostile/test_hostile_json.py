@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from handwritten_data import write_data
+from tests.support.handwritten_data import write_data
 
 from vqapg import strict_json
 from vqapg.cli.main import main

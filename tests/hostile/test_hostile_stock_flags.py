@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
-from generation_models import build, generation_options
+from tests.support.generation_models import build, generation_options
 from omegaconf import OmegaConf
 
 from vqapg.errors import InputError

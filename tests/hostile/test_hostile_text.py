@@ -4,7 +4,7 @@ import json
 import unicodedata
 
 import pytest
-from handwritten_data import write_data
+from tests.support.handwritten_data import write_data
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from generation_models import (
-    ALL, BASELINES, CONDITIONAL, VARIATIONAL, build, criterion, fit, generate, sample_of, texts_of,
+from tests.support.generation_models import (
+    ALL,
+    BASELINES,
+    CONDITIONAL,
+    VARIATIONAL,
+    build,
+    criterion,
+    fit,
+    generate,
+    sample_of,
+    texts_of,
 )
 from vqapg.errors import InputError
 from vqapg.models import origin
@@ -164,7 +173,7 @@ def test_every_model_overfits_32_pairs_and_generates_them_back(request, model, d
     model = build(name, dictionary, features, order, hidden_size=32, embed_dim=16, dropout=0.0, **options)
     pairs, expected = thirty_two_pairs(dictionary)
     # No nat for z: an image has one pair, so nothing is left for it to tell.
-    fit(model, dictionary, pairs, steps=200, kl_free_bits=0.0)
+    fit(model, dictionary, pairs, steps=100, rate=0.02, kl_free_bits=0.0)
     # Other noise than in training.
     inputs = pairs | {"noise_keys": pairs["noise_keys"] + [[9, 0, 0]]}
     found = [text for (text,) in texts_of(generate(model, dictionary, inputs, beam=3, max_len_b=20), dictionary)]
@@ -174,7 +183,7 @@ def test_every_model_overfits_32_pairs_and_generates_them_back(request, model, d
 @pytest.mark.parametrize("name", VARIATIONAL)
 def test_the_latent_variable_says_all_that_training_said_of_an_image(name, dictionary, features, batch):
     model = build(name, dictionary, features, hidden_size=32, embed_dim=16, dropout=0.0, latent_dim=8)
-    fit(model, dictionary, batch, steps=300, kl_free_bits=1.0)
+    fit(model, dictionary, batch, steps=120, rate=0.02, kl_free_bits=1.0)
     images = {
         "features": batch["features"],
         "image_index": torch.arange(3),

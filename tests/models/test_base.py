@@ -1,7 +1,8 @@
 import pytest
 import torch
-from generation_models import ALL, build
 from torch import nn
+
+from tests.support.generation_models import ALL, build
 
 
 @pytest.fixture(params=[*(name for name, order in ALL if order != "qa"), "vqapg_consistency"])

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from generation_models import build, generate
+from tests.support.generation_models import build, generate
 from vqapg.errors import InputError
 from vqapg.modules.text_decoder import Memory
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from generation_models import build
+from tests.support.generation_models import build
 from vqapg.modules.noise import Stream, standard_normal
 from vqapg.modules.text import shift_right
 from vqapg.modules.text_decoder import Memory

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from generation_models import ALL, build, criterion, generate, sample_of, texts_of
+from tests.support.generation_models import ALL, build, criterion, generate, sample_of, texts_of
 from vqapg.generation.search import BeamSearch, TokenRules
 from vqapg.modules.noise import Stream, standard_normal
 from vqapg.modules.text_decoder import Memory

@@ -3,8 +3,8 @@ import json
 import shutil
 
 import pytest
-from study_folder import figure, looked_pair, metrics, write, write_attention
 
+from tests.support.study_folder import figure, looked_pair, metrics, write, write_attention
 from vqapg.cli.main import main
 from vqapg.errors import InputError
 from vqapg.reports.report import write_report

@@ -3,8 +3,8 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 from PIL import Image
-from study_folder import figure, looked_pair, metrics, write_attention
 
+from tests.support.study_folder import figure, looked_pair, metrics, write_attention
 from vqapg.reports.attention import attention_records
 from vqapg.reports.figures import ORDERS, figure_5, figure_6, figure_7, overlay
 from vqapg.reports.report import _file_names

@@ -1,6 +1,6 @@
 import pytest
-from tiny_checkpoints import backbone, draw_pictures, save_checkpoint
 
+from tests.support.tiny_checkpoints import backbone, draw_pictures, save_checkpoint
 from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
 from vqapg.sampling.sampler import PairSampler
 

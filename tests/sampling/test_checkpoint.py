@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from fairseq.data import Dictionary
-from tiny_checkpoints import features, save_checkpoint
 
+from tests.support.tiny_checkpoints import features, save_checkpoint
 from vqapg.errors import InputError
 from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
 

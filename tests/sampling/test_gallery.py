@@ -6,13 +6,13 @@ import json
 import re
 
 import pytest
-from browser import start_chromium
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
-from tiny_checkpoints import draw_pictures
 
+from tests.support.browser import start_chromium
+from tests.support.tiny_checkpoints import draw_pictures
 from vqapg.sampling import gallery
 from vqapg.sampling.gallery import write_gallery
 from vqapg.sampling.images import find_images

@@ -9,8 +9,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 from PIL import Image
-from tiny_checkpoints import draw_pictures
 
+from tests.support.tiny_checkpoints import draw_pictures
 from vqapg.csv_cells import unescape_cell
 from vqapg.data.sources import vqa2
 from vqapg.errors import InputError

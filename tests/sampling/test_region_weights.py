@@ -1,7 +1,7 @@
 import pytest
 import torch
-from generation_models import build, generation_options
 
+from tests.support.generation_models import build, generation_options
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tokens import SEPARATOR

@@ -4,9 +4,9 @@ import sys
 import numpy as np
 import pytest
 import torch
-from generation_models import generation_options
 from PIL import Image
 
+from tests.support.generation_models import generation_options
 from vqapg import load
 from vqapg.data.pair_dataset import pad
 from vqapg.errors import InputError

@@ -2,9 +2,9 @@ import logging
 
 import pytest
 import torch
-from generation_models import build
 from torch import nn
 
+from tests.support.generation_models import build
 from vqapg.errors import InputError
 from vqapg.tasks.embeddings import start_from_vectors
 

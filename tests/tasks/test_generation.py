@@ -3,8 +3,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from fairseq.logging import metrics
-from generation_models import build, criterion, sample_of
 
+from tests.support.generation_models import build, criterion, sample_of
 from vqapg.errors import InputError
 from vqapg.generation.search import BeamSearch, TokenRules
 from vqapg.tasks.base import DataDirectoryTask

@@ -8,10 +8,10 @@ import pytest
 import torch
 from fairseq import checkpoint_utils
 from fairseq.models import MODEL_DATACLASS_REGISTRY
-from generation_models import build
 from omegaconf import OmegaConf
 from PIL import Image, ImageDraw
 
+from tests.support.generation_models import build
 from vqapg.data.backbones import build_backbone
 from vqapg.errors import InputError
 from vqapg.sampling.checkpoint import load_generation_model

@@ -62,15 +62,20 @@ def texts_of(found, dictionary):
     return [[dictionary.string(hypothesis["tokens"]) for hypothesis in row] for row in found]
 
 
-def fit(model, dictionary, pairs, steps, **options):
-    """Trains on the same pairs over and over, with new noise each time and a learning rate that falls to 0."""
-    elbo, optimizer = criterion(dictionary, **options), torch.optim.Adam(model.parameters(), lr=0.01)
+def fit(model, dictionary, pairs, steps, rate=0.01, **options):
+    """Trains on the same pairs over and over, with new noise each time.
+
+    The learning rate falls from *rate* to 0; *options* are those of the criterion.
+    """
+    elbo = criterion(dictionary, **options)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, total_iters=steps)
     keys = pairs["noise_keys"].copy()
     model.train()
     for step in range(steps):
         keys[:, 1] = step
-        optimizer.param_groups[0]["lr"] = 0.01 * (1 - step / steps)
         optimizer.zero_grad()
         elbo(model, sample_of(pairs | {"noise_keys": keys}))[0].backward()
         optimizer.step()
+        schedule.step()
     return model.eval()

@@ -1,0 +1,1 @@
+"""What tests of several folders share. Import it as ``from tests.support.NAME import ...``."""
