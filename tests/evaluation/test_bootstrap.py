@@ -129,3 +129,24 @@ def test_no_interval_from_one_image_or_of_nothing():
     assert ImageBootstrap(4).distinct_ratio(nothing, nothing) is None
     assert ImageBootstrap(4).distinct_share(nothing, nothing, nothing.astype(bool)) is None
     assert ImageBootstrap(4).of_sums(nothing, np.ones((0, 2)), lambda sums: sums[:, 0]) is None
+
+
+def test_a_statistic_leaves_out_resamples_that_have_none():
+    bootstrap = ImageBootstrap(4, resamples=60, seed=3)
+    value = np.array([1.0, 5.0, 2.0, 4.0])
+
+    def mean_of_first_two(weights):
+        drawn = weights[:2].sum()
+        return weights[:2] @ value[:2] / drawn if drawn else np.nan
+
+    replicates = [mean_of_first_two(row) for row in bootstrap.weights if row[:2].any()]
+    assert 0 < len(replicates) < 60
+    found = bootstrap.statistic(np.arange(4), mean_of_first_two, (0, 4.5))
+    assert found == pytest.approx(shifted(replicates, 3.0, 0, 4.5))
+
+
+def test_a_statistic_of_nothing_or_of_one_image_has_no_interval():
+    bootstrap = ImageBootstrap(4, resamples=5)
+    assert bootstrap.statistic(np.array([2, 2]), lambda weights: 1.0, (0, 1)) is None
+    assert bootstrap.statistic(np.arange(4), lambda weights: np.nan, (0, 1)) is None
+    assert bootstrap.statistic(np.arange(2), lambda weights: 1.0, (0, 1)) == [1, 1]
