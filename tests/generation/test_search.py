@@ -358,6 +358,26 @@ def test_a_sample_is_drawn_by_the_numbers_of_its_decoders_stream(stream):
         assert hypothesis.total == pytest.approx(math.log(0.5))
 
 
+@torch.no_grad()
+def test_a_samples_total_ends_with_its_text(decoder, inputs):
+    memory, state = inputs
+    found = [row[0] for row in Sampling(rules(max_len=6))(decoder, memory, state, keys(5))]
+    assert len({len(hypothesis.tokens) for hypothesis in found}) > 1
+    for hypothesis in found:
+        assert len(hypothesis.log_probs) == len(hypothesis.tokens)
+        assert hypothesis.total == pytest.approx(hypothesis.log_probs.sum().item(), abs=1e-5)
+
+
+def test_a_bound_between_tokens_belongs_to_the_next_one():
+    # In double precision these are exact. The first token reaches a top-p of 1/2 by itself.
+    log_probs = torch.tensor([[0.5, 0.25, 0.25]]).double().log()
+    drawn = [
+        Sampling(rules(), top_p=top_p)._draw(log_probs, torch.tensor([[number]]).double()).item()
+        for top_p, number in ((-1.0, 0.25), (-1.0, 0.5), (-1.0, 0.75), (0.5, 0.75))
+    ]
+    assert drawn == [0, 1, 2, 0]
+
+
 def test_a_token_without_probability_is_never_drawn():
     # At 0 the first token with probability, and at what rounding may make of 1 the last.
     assert draw([0.0, 0.0, 0.5, 0.5], 0.0) == 2
