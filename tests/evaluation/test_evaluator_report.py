@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
+from vqapg.evaluation.calibration import AreaUnderCurve
 from vqapg.evaluation.easy_vqa_truth import World
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
@@ -84,6 +85,25 @@ def test_figures_are_scikit_learns(report, kind):
     assert figures["by_type"]["number"]["auc"] == {"value": None, "n": 0, "ci95": None}
     assert figures["by_type"]["color?"]["accuracy"] == figures["by_type"]["other"]["accuracy"]
     assert sum(b["n"] for b in figures["bins"]) == len(scores)
+
+
+def test_a_score_of_one_half_accepts_nothing():
+    labelled = LabelledTriples(PAIRS, None, seed=1)
+    measured = Measured(labelled, np.array([0.5, 0.51, 0.5, 0.49, 1.0]), seed=1, resamples=5)
+    assert measured.accepted.tolist() == [False, True, False, False, True]
+
+
+def test_the_interval_of_a_measure_is_over_resampled_images():
+    labelled = LabelledTriples(SPLITS["test"], "hard", seed=2)
+    measured = Measured(labelled, score(labelled.triples), seed=3, resamples=40)
+    which = labelled.groups["all"]
+    areas = []
+    for weights in measured.bootstrap.weights:
+        rows = np.repeat(np.arange(len(which)), weights[measured.image])
+        areas.append(roc_auc_score(measured.positive[rows], measured.scores[rows]))
+    area = roc_auc_score(measured.positive, measured.scores)
+    expected = np.percentile(areas, [2.5, 97.5]) - np.mean(areas) + area
+    assert measured.measure(AreaUnderCurve, which)["ci95"] == pytest.approx(np.clip(expected, 0, 1))
 
 
 def colour_of(image):
