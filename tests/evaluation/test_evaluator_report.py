@@ -95,7 +95,7 @@ def test_a_score_of_one_half_accepts_nothing():
 
 def test_the_interval_of_a_measure_is_over_resampled_images():
     labelled = LabelledTriples(SPLITS["test"], "hard", seed=2)
-    measured = Measured(labelled, score(labelled.triples), seed=3, resamples=40)
+    measured = Measured(labelled, score(labelled.triples), seed=3, resamples=10)
     which = labelled.groups["all"]
     areas = []
     for weights in measured.bootstrap.weights:

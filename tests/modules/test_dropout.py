@@ -14,24 +14,26 @@ from vqapg.modules.region_scaling import RegionScaling
 from vqapg.modules.text_decoder import SpecialTokens, TextDecoder
 from vqapg.modules.text_encoder import TextEncoder
 
-WORDS = nn.Embedding(9, 4, padding_idx=1)
-# Each part with its name and how many multi-layer perceptrons it is made of.
-PARTS = [
-    (MLP(4, 4, 4, 0.3), 1),
-    (TextImageAttention(8, 4, 0.3), 1),
-    (GaussianHead(4, 3, 0.3), 1),
-    (ImagePrior(4, 3, 0.3), 1),
-    (TextImageGaussian(8, 4, 3, 0.3), 2),
-    (RegionScaling(3, 4, 0.3), 1),
-    (LatentVariable(3, 4, True, Stream.LATENT, 0.3), 1),
-    (ImageEncoder(np.zeros(3), np.ones(3), 4, 6, 0.3), 0),
-    (TextEncoder(WORDS, 6, 0.3), 0),
-    (TextDecoder("pair", SpecialTokens(2, 1, 3, 4), WORDS, 6, 6, dropout=0.3), 0),
-]
+WORDS, SPECIAL = nn.Embedding(9, 4, padding_idx=1), SpecialTokens(2, 1, 3, 4)
+# How each part is built at a rate, and how many multi-layer perceptrons it is made of.
+PARTS = {
+    "MLP": (lambda rate: MLP(4, 4, 4, rate), 1),
+    "TextImageAttention": (lambda rate: TextImageAttention(8, 4, rate), 1),
+    "GaussianHead": (lambda rate: GaussianHead(4, 3, rate), 1),
+    "ImagePrior": (lambda rate: ImagePrior(4, 3, rate), 1),
+    "TextImageGaussian": (lambda rate: TextImageGaussian(8, 4, 3, rate), 2),
+    "RegionScaling": (lambda rate: RegionScaling(3, 4, rate), 1),
+    "LatentVariable": (lambda rate: LatentVariable(3, 4, True, Stream.LATENT, rate), 1),
+    "ImageEncoder": (lambda rate: ImageEncoder(np.zeros(3), np.ones(3), 4, 6, rate), 0),
+    "TextEncoder": (lambda rate: TextEncoder(WORDS, 6, rate), 0),
+    "TextDecoder": (lambda rate: TextDecoder("pair", SPECIAL, WORDS, 6, 6, dropout=rate), 0),
+}
 
 
-@pytest.mark.parametrize("part, perceptrons", PARTS, ids=lambda value: type(value).__name__)
-def test_every_part_drops_at_the_rate_it_is_given(part, perceptrons):
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_drops_at_the_rate_it_is_given(name):
+    build, perceptrons = PARTS[name]
+    part = build(0.3)
     rates = [module.p for module in part.modules() if isinstance(module, nn.Dropout)]
     between_layers = [module.dropout for module in part.modules() if isinstance(module, nn.LSTM)]
     # One in each perceptron; in the others one for all places, and one between the LSTM's layers.
