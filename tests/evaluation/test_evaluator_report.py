@@ -162,6 +162,17 @@ def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_
     assert not any("number" in line for line in lines), "no question asks for a number"
 
 
+def test_a_types_rows_are_auc_and_accuracy_in_their_units(report):
+    lines = [line.strip() for line in format_report(report).splitlines()]
+    start = next(row for row, line in enumerate(lines) if line.startswith("yes/no"))
+    assert [line.split("  ")[0] for line in lines[start + 1 : start + 3]] == ["AUC", "accuracy (%)"]
+    assert lines[start + 3].startswith("other")
+    figures = report["negatives"]["paper"]["by_type"]["yes/no"]
+    # Four decimals of an area between 0 and 1, two of a percentage
+    assert f"  {figures['auc']['value']:.4f} [" in lines[start + 1]
+    assert f"  {100 * figures['accuracy']['value']:.2f} [" in lines[start + 2]
+
+
 def test_intervals_are_over_images():
     """All that is said of an image is drawn together: where images agree within, the interval is that of ten numbers."""
     pairs = [Pair(f"{i}.png", f"what {j} ?", "yes" if i < 5 else "no") for i in range(10) for j in range(20)]

@@ -189,3 +189,10 @@ def test_agreement_is_over_every_two_pairs_of_a_group():
     # First and second, first and third, second and third
     assert agreement["question_type"]["n"] == agreement["object"]["n"] == 3
     assert agreement["question_type"]["value"] == agreement["object"]["value"] == 1
+
+
+def test_the_table_shows_in_percent_what_could_not_be_judged(study):
+    lines = format_human(compute_human(*study, 2) | {"paper_table_6": {}}).splitlines()
+    (one,) = [line for line in lines if line.startswith("one ")]
+    # anna could not judge 1 of 6 pairs, ben none.
+    assert " 8.3" in one

@@ -5,6 +5,7 @@ import pytest
 from handwritten_data import PAIRS, write_data
 
 from vqapg.cli.main import main
+from vqapg.data.directory import Pair
 from vqapg.evaluation import text_overlap as module
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.text_overlap import text_overlap
@@ -66,3 +67,8 @@ def test_the_command_stores_every_figure(tmp_path, capsys, without_meteor):
     assert main([*arguments, "--of", "answer", "--seed", "-1"]) == 2
     assert main(["overlap", str(data), "--pairs", str(pairs), "--of", "answer", "--output", str(pairs)]) == 2
     assert "is read by this very command" in capsys.readouterr().err
+
+
+def test_a_text_of_punctuation_alone_stays_as_it_is(without_meteor):
+    figures = text_overlap([GeneratedPair(0, "a.png", "what ?", "!", -0.5)], [Pair("a.png", "what ?", "!")], "answer")
+    assert figures["rouge_l"]["value"] == figures["exact"]["value"] == 1
