@@ -392,4 +392,5 @@ def test_logs_of_workers_are_summed(dictionary):
     model = HandWritten(dictionary)
     log = criterion(dictionary)(model, model.sample())[2]
     assert ElboCriterion.logging_outputs_can_be_summed()
-    assert logged([{name: 2 * value for name, value in log.items()}]) == pytest.approx(logged([log, log]))
+    doubled = {name: 2 * value for name, value in log.items()}
+    assert logged([doubled]) == pytest.approx(logged([log, log]))

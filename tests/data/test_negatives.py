@@ -101,7 +101,8 @@ def test_the_type_of_a_question_is_its_first_two_words():
     questions = ["what color is it ?", "what shape is it ?", "what color has it ?"]
     pairs = [Pair(f"{i}.png", question, f"a{i}") for i, question in enumerate(questions)]
     # One word would join all three; three words would join none.
-    assert [group.tolist() for group in HardNegatives(pairs).groups["same type"]] == [[0, 2], [1], [0, 2]]
+    groups = HardNegatives(pairs).groups["same type"]
+    assert [group.tolist() for group in groups] == [[0, 2], [1], [0, 2]]
 
 
 def test_a_hard_negative_that_is_listed_is_drawn_again():

@@ -154,6 +154,8 @@ def test_a_statistic_of_nothing_or_of_one_image_has_no_interval():
 
 def test_the_interval_of_a_sum_is_about_the_whole_sum():
     bootstrap, image = ImageBootstrap(3, resamples=50, seed=3), np.array([0, 0, 1, 2])
-    sums = [sum(items) for items in resampled_sets(bootstrap, [(0, 1.0), (0, 2.0), (1, 3.0), (2, 4.0)])]
-    found = bootstrap.of_sums(image, np.array([[1.0], [2], [3], [4]]), lambda sums: sums[:, 0], (0, 100))
+    said = [(0, 1.0), (0, 2.0), (1, 3.0), (2, 4.0)]
+    sums = [sum(items) for items in resampled_sets(bootstrap, said)]
+    parts = np.array([[1.0], [2], [3], [4]])
+    found = bootstrap.of_sums(image, parts, lambda sums: sums[:, 0], (0, 100))
     assert found == pytest.approx(shifted(sums, 10.0, 0, 100))

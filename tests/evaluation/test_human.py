@@ -176,7 +176,8 @@ def test_the_table_shows_models_annotators_and_the_paper(study):
 
 def test_a_group_without_all_objects_has_no_diversity():
     group = make_group("g", "one", 0, 2)
-    judgements = {"a": judge(group, "2 2", "x y", "cat ."), "b": judge(group, "2 2", "x y", "cat dog")}
+    objects = {"a": "cat .", "b": "cat dog"}
+    judgements = {name: judge(group, "2 2", "x y", given) for name, given in objects.items()}
     figures = compute_human([group], judgements, 1)["models"]["one"]
     assert figures["annotators"]["a"]["groups"] == 0 and figures["annotators"]["b"]["groups"] == 1
     assert figures["diversity"]["value"] == 1

@@ -70,5 +70,6 @@ def test_the_command_stores_every_figure(tmp_path, capsys, without_meteor):
 
 
 def test_a_text_of_punctuation_alone_stays_as_it_is(without_meteor):
-    figures = text_overlap([GeneratedPair(0, "a.png", "what ?", "!", -0.5)], [Pair("a.png", "what ?", "!")], "answer")
+    generated, gold = GeneratedPair(0, "a.png", "what ?", "!", -0.5), Pair("a.png", "what ?", "!")
+    figures = text_overlap([generated], [gold], "answer")
     assert figures["rouge_l"]["value"] == figures["exact"]["value"] == 1

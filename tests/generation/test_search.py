@@ -67,13 +67,17 @@ def all_texts(decoder, memory, state, rules):
 def test_rules_take_stock_fairseqs_lengths_by_default():
     stock = TokenRules(end=END, forbidden=(), unknown=3)
     assert (stock.min_len, stock.max_len) == (GenerationConfig.min_len, GenerationConfig.max_len_b)
-    assert (stock.temperature, stock.unknown_penalty) == (GenerationConfig.temperature, GenerationConfig.unkpen)
+    assert stock.temperature == GenerationConfig.temperature
+    assert stock.unknown_penalty == GenerationConfig.unkpen
     assert BeamSearch(stock, beam=1).length_penalty == GenerationConfig.lenpen
 
 
-@pytest.mark.parametrize("step, allowed", [(0, [0, 1, 3, 4, 5]), (1, [0, 1, 2, 3, 4, 5]), (3, [END])])
+@pytest.mark.parametrize("step, allowed", [
+    (0, [0, 1, 3, 4, 5]), (1, [0, 1, 2, 3, 4, 5]), (3, [END]),
+])
 def test_rules_allow_the_end_from_min_len_on_and_nothing_else_at_max_len(step, allowed):
-    log_probs = TokenRules(end=END, forbidden=(), unknown=3, max_len=3).log_probs(torch.zeros(1, VOCABULARY), step)
+    the_rules = TokenRules(end=END, forbidden=(), unknown=3, max_len=3)
+    log_probs = the_rules.log_probs(torch.zeros(1, VOCABULARY), step)
     assert log_probs[0].isfinite().nonzero().flatten().tolist() == allowed
 
 
@@ -231,7 +235,8 @@ def test_a_beam_that_would_not_better_with_the_next_token_is_given_up(checks_eve
     monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", checks_every)
     memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
     (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsLater(), memory, state, keys(1))
-    # (log 0.6) / 2 = -0.26. "4 4" could end at (log 0.4) / 3 = -0.31, and a token later at (log 0.4) / 4 = -0.23.
+    # (log 0.6) / 2 = -0.26. "4 4" could end at (log 0.4) / 3 = -0.31, and a token later at
+    # (log 0.4) / 4 = -0.23.
     assert [h.tokens.tolist() for h in row] == [[4, END]]
 
 
@@ -249,7 +254,8 @@ class EndsTwice:
 
 def test_of_equal_texts_the_shorter_comes_first():
     memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
-    (row,) = BeamSearch(rules(max_len=9), beam=2, length_penalty=0.0)(EndsTwice(), memory, state, keys(1))
+    search = BeamSearch(rules(max_len=9), beam=2, length_penalty=0.0)
+    (row,) = search(EndsTwice(), memory, state, keys(1))
     assert [h.tokens.tolist() for h in row] == [[4, END], [4, 4, END]]
     assert row[0].total == row[1].total == pytest.approx(math.log(0.5))
 
@@ -274,7 +280,8 @@ def test_rows_that_go_on_keep_their_own_memory(beam):
     lengths, decoder = [1, 4, 2, 5, 1, 3], CountsTo()
     memory, state = Memory(torch.tensor(lengths).view(6, 1, 1)), (torch.zeros(1, 6, 1),)
     found = BeamSearch(rules(max_len=9), beam)(decoder, memory, state, keys(6))
-    assert [[h.tokens.tolist() for h in row] for row in found] == [[[4] * n + [END]] for n in lengths]
+    said = [[h.tokens.tolist() for h in row] for row in found]
+    assert said == [[[4] * n + [END]] for n in lengths]
     # Nothing is left to go on with once the longest has ended.
     assert decoder.calls == 6
 
@@ -352,7 +359,8 @@ def test_a_sample_is_drawn_by_the_numbers_of_its_decoders_stream(stream):
     memory, state = Memory(torch.zeros(20, 1, 1)), (torch.zeros(1, 20, 1),)
     found = Sampling(rules())(SaysOneWord(stream), memory, state, keys(20))
     numbers = uniform(keys(20), 1, stream)[:, 0].tolist()
-    assert [h.tokens.tolist() for (h,) in found] == [[4 if number < 0.5 else 5, END] for number in numbers]
+    expected = [[4 if number < 0.5 else 5, END] for number in numbers]
+    assert [h.tokens.tolist() for (h,) in found] == expected
     for (hypothesis,) in found:
         assert hypothesis.log_probs.tolist() == pytest.approx([math.log(0.5), 0])
         assert hypothesis.total == pytest.approx(math.log(0.5))

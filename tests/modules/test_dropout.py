@@ -1,4 +1,7 @@
-"""Dropout is at the configured rate in every part, and off in evaluation. The encoders' places: test_encoders.py."""
+"""Dropout is at the configured rate in every part, and off in evaluation.
+
+Where the encoders drop is tested in test_encoders.py.
+"""
 
 import numpy as np
 import pytest

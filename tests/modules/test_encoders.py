@@ -129,7 +129,8 @@ def test_text_encoder_is_the_states_of_both_directions_and_never_reads_padding()
 
 
 def test_both_encoders_have_two_layers():
-    image, text = ImageEncoder(np.zeros(3), np.ones(3), 4, 6), TextEncoder(nn.Embedding(9, 4, padding_idx=1), 6)
+    image = ImageEncoder(np.zeros(3), np.ones(3), 4, 6)
+    text = TextEncoder(nn.Embedding(9, 4, padding_idx=1), 6)
     assert image.lstm.num_layers == text.lstm.num_layers == 2
 
 

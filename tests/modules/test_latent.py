@@ -91,7 +91,8 @@ def test_a_detached_gaussian_is_the_same_without_gradient():
 def test_selected_rows_keep_their_mean_and_log_variance():
     gaussian = Gaussian(torch.tensor([[0.0], [1], [2]]), torch.tensor([[10.0], [11], [12]]))
     selected = gaussian.select(torch.tensor([2, 0, 2]))
-    assert selected.mean.tolist() == [[2], [0], [2]] and selected.log_variance.tolist() == [[12], [10], [12]]
+    assert selected.mean.tolist() == [[2], [0], [2]]
+    assert selected.log_variance.tolist() == [[12], [10], [12]]
 
 
 @pytest.mark.parametrize("region_scaling", [True, False])

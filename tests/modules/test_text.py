@@ -36,6 +36,7 @@ def test_words_drop_where_their_number_is_below_the_probability():
     dropped = drop_words(previous, keys, Stream.ANSWER_WORDS, 0.25, UNKNOWN, PADDING)
     for row, row_numbers in zip(dropped.tolist(), numbers.tolist(), strict=True):
         # The first token and padding stay, whatever their number.
-        words = [UNKNOWN if number < 0.25 else word for word, number in zip((5, 6, 7), row_numbers[1:4])]
+        numbered = zip((5, 6, 7), row_numbers[1:4])
+        words = [UNKNOWN if number < 0.25 else word for word, number in numbered]
         assert row == [END, *words, PADDING, PADDING]
     assert numbers[:, [0, 4]].lt(0.25).any(dim=0).all()

@@ -115,7 +115,8 @@ def test_z_and_the_text_are_added_to_what_the_image_gives(added):
     found = decoder.initial_state(regions, **inputs | {added: vector})
     of_vector = vector @ getattr(decoder, f"state_from_{added}").weight.T
     # [B, 2 * layers * dim] -> h and c, each [layers, B, dim]
-    for part, before, after in zip(of_vector.view(2, 2, 2, 6).permute(1, 2, 0, 3), nothing, found, strict=True):
+    parts = of_vector.view(2, 2, 2, 6).permute(1, 2, 0, 3)
+    for part, before, after in zip(parts, nothing, found, strict=True):
         torch.testing.assert_close(after, before + part, atol=1e-5, rtol=1e-4)
     assert not torch.allclose(nothing[0][0, 0], nothing[0][0, 1])
 
@@ -157,7 +158,8 @@ def test_word_dropout_hides_inputs_in_training_only():
 
 def test_word_dropout_draws_from_the_stream_of_words():
     decoder, seen = make(word_dropout=0.5).train(), []
-    text, keys = torch.tensor([[5, 6, 7, 8, 9, SPECIAL.end]] * 20), np.array([[1, 0, row] for row in range(20)])
+    text = torch.tensor([[5, 6, 7, 8, 9, SPECIAL.end]] * 20)
+    keys = np.array([[1, 0, row] for row in range(20)])
     decoder.embedding.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
     regions = torch.randn(20, 2, 6)
     decoder.teacher_forced(text, Memory(regions), decoder.initial_state(regions), keys)
