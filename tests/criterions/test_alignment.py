@@ -38,6 +38,16 @@ def test_a_weight_that_underflowed_gives_a_finite_gradient():
     assert logits.grad.isfinite().all()
 
 
+def test_a_region_without_weight_in_the_question_counts_nothing():
+    """0 log 0 is 0, in value and in gradient."""
+    real = torch.ones(1, 1).bool()
+    beta = torch.tensor([[[1.0, 0.0]]], requires_grad=True)
+    result = attention_alignment(beta, real, torch.tensor([[[0.5, 0.5]]]), real)
+    assert result.item() == pytest.approx(math.log(2), abs=1e-6)
+    result.sum().backward()
+    assert beta.grad.isfinite().all()
+
+
 def test_bfloat16_attention_is_compared_in_float32():
     torch.manual_seed(0)
     beta, gamma = (torch.randn(2, 30, 64).softmax(-1).bfloat16() for _ in range(2))

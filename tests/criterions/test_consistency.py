@@ -52,6 +52,28 @@ def test_loss_and_accuracies_of_hand_written_scores(model, batch, dictionary, mo
     assert values.get_smoothed_value("accuracy_negatives") == pytest.approx(0)
 
 
+def test_accuracies_weigh_batches_by_their_positives_and_negatives():
+    def log(positives, right_positives, negatives, right_negatives):
+        return {
+            "loss": 1.0, "ntokens": 9, "nsentences": positives,
+            "sample_size": positives + negatives, "positives": positives,
+            "right_positives": right_positives, "right_negatives": right_negatives,
+        }
+
+    one, other = log(4, 1, 1, 1), log(2, 2, 5, 0)
+    with metrics.aggregate() as apart:
+        ConsistencyCriterion.reduce_metrics([one])
+        ConsistencyCriterion.reduce_metrics([other])
+    with metrics.aggregate() as summed:
+        ConsistencyCriterion.reduce_metrics([{name: one[name] + other[name] for name in one}])
+    assert ConsistencyCriterion.logging_outputs_can_be_summed()
+    for values in (apart, summed):
+        names = ("accuracy", "accuracy_positives", "accuracy_negatives")
+        found = [values.get_smoothed_value(name) for name in names]
+        assert found == pytest.approx([100 * 4 / 12, 100 * 3 / 6, 100 * 1 / 6], abs=0.01)
+        assert values.get_smoothed_value("loss") == pytest.approx(2 / 12, abs=1e-4)
+
+
 def test_a_batch_without_negatives_reports_no_accuracy_of_them(model, batch, dictionary):
     sample = evaluator_batch(batch)
     sample["net_input"]["triples"] = sample["net_input"]["triples"][:4]

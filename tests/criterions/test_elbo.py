@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+from fairseq.logging import metrics
 
 from tests.support.generation_models import build, criterion, sample_of
 from vqapg.criterions.elbo import HELD_OVER, ElboCriterion, kl_term, kl_weight, text_nll
@@ -96,8 +97,6 @@ def test_validation_reports_the_reconstruction_under_the_prior(dictionary, featu
 
 
 def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, features, batch):
-    from fairseq.logging import metrics
-
     model = variational_model(dictionary, features)
     logs = [criterion(dictionary)(model, sample_of(batch))[2] for _ in range(2)]
     with metrics.aggregate() as values:
@@ -345,7 +344,54 @@ def test_fairseq_tells_the_model_how_far_training_is(dictionary, features):
     ({"kl_cycle_updates": 10}, "--kl-cycle-updates 10 needs a --kl-warmup-updates of 1 to as many, not 0"),
     ({"kl_cycle_updates": 10, "kl_warmup_updates": 11}, "not 11"),
     ({"attention_alignment_weight": float("nan")}, "--attention-alignment-weight must be at least 0"),
+    ({"kl_free_bits": math.inf}, "--kl-free-bits must be at least 0, not inf"),
 ])
 def test_objectives_that_cannot_be_are_refused(dictionary, options, message):
     with pytest.raises(InputError, match=message):
         criterion(dictionary, **options)
+
+
+def test_a_warm_up_may_fill_its_cycle(dictionary):
+    criterion(dictionary, kl_warmup_updates=10, kl_cycle_updates=10)
+    assert [kl_weight(updates, 10, 10) for updates in (0, 5, 9, 10, 15)] == [0, 0.5, 0.9, 0, 0.5]
+
+
+def logged(*batches):
+    """What fairseq reports of batches, each the logs of its workers."""
+    with metrics.aggregate() as values:
+        for logs in batches:
+            ElboCriterion.reduce_metrics(logs)
+    return values.get_smoothed_values()
+
+
+def test_perplexity_is_of_real_tokens_and_bounded(dictionary):
+    model = HandWritten(dictionary)
+    log = criterion(dictionary)(model, model.sample())[2]
+    # Of 5 and 3 tokens, each as probable as any other
+    assert log["ntokens"] == 8
+    values = logged([log])
+    assert values["nll_token"] == pytest.approx(math.log(len(dictionary)), abs=1e-4)
+    assert values["ppl"] == pytest.approx(len(dictionary), rel=1e-3)
+    hopeless = log | {"nll_question": torch.tensor(1e6)}
+    assert logged([hopeless])["ppl"] == pytest.approx(math.exp(50), rel=1e-3)
+
+
+def test_batches_weigh_by_their_pairs_and_tokens(dictionary):
+    model = HandWritten(dictionary)
+    log = criterion(dictionary)(model, model.sample())[2]
+    other = log | {"nll_question": torch.tensor(30.0), "ntokens": torch.tensor(2), "nsentences": 6}
+    answer, question = log["nll_answer"].item(), log["nll_question"].item()
+    values = logged([log], [other])
+    assert values["nll_token"] == pytest.approx((question + 30 + 2 * answer) / 10, abs=1e-3)
+    assert values["nll_question"] == pytest.approx((question + 30) / 8, abs=2e-3)
+    # Perplexity is that of the mean, not the mean of perplexities.
+    assert values["ppl"] == pytest.approx(math.exp((question + 30 + 2 * answer) / 10), rel=1e-3)
+
+
+def test_logs_of_workers_are_summed(dictionary):
+    """fairseq adds them up before it reports, instead of gathering them."""
+    model = HandWritten(dictionary)
+    log = criterion(dictionary)(model, model.sample())[2]
+    assert ElboCriterion.logging_outputs_can_be_summed()
+    doubled = {name: 2 * value for name, value in log.items()}
+    assert logged([doubled]) == pytest.approx(logged([log, log]))

@@ -93,6 +93,23 @@ def test_imagenet_weights_from_the_cache_or_a_clear_way_out(tmp_path, monkeypatc
     assert build_backbone("resnet18", "imagenet", 32).weights == "imagenet"
 
 
+def test_imagenet_weights_are_those_of_the_first_recipe(tmp_path, monkeypatch):
+    """mobilenet_v2 has two sets, as resnet50 has; the later one makes poorer grid features."""
+    asked = []
+
+    def download(url, path, **options):
+        asked.append(url)
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    first, second = torchvision.models.MobileNet_V2_Weights
+    assert (first.name, second.name) == ("IMAGENET1K_V1", "IMAGENET1K_V2")
+    with pytest.raises(InputError):
+        build_backbone("mobilenet_v2", "imagenet", 32)
+    assert asked == [first.url] != [second.url]
+
+
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [

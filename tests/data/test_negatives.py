@@ -97,6 +97,14 @@ def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_
     assert 1900 < shuffles["same image"] < 2150 and 1500 < shuffles["same type"] < 2000, shuffles
 
 
+def test_the_type_of_a_question_is_its_first_two_words():
+    questions = ["what color is it ?", "what shape is it ?", "what color has it ?"]
+    pairs = [Pair(f"{i}.png", question, f"a{i}") for i, question in enumerate(questions)]
+    # One word would join all three; three words would join none.
+    groups = HardNegatives(pairs).groups["same type"]
+    assert [group.tolist() for group in groups] == [[0, 2], [1], [0, 2]]
+
+
 def test_a_hard_negative_that_is_listed_is_drawn_again():
     # Half of all swaps of a yes and a no give the answer that the pair has.
     pairs = [Pair(f"{i // 2}.png", f"is there {i % 2} ?", ("yes", "no")[i % 2]) for i in range(80)]

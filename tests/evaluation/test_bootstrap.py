@@ -144,3 +144,33 @@ def test_no_interval_where_all_values_are_of_one_image_of_several():
     assert bootstrap.of_sums(one, np.ones((3, 2)), lambda sums: sums[:, 0]) is None
     # A resample without that image holds no item at all, which is a count.
     assert bootstrap.distinct_count(one, np.arange(3), (0, 3)) is not None
+
+
+def test_a_statistic_leaves_out_resamples_that_have_none():
+    bootstrap = ImageBootstrap(4, resamples=60, seed=3)
+    value = np.array([1.0, 5.0, 2.0, 4.0])
+
+    def mean_of_first_two(weights):
+        drawn = weights[:2].sum()
+        return weights[:2] @ value[:2] / drawn if drawn else np.nan
+
+    replicates = [mean_of_first_two(row) for row in bootstrap.weights if row[:2].any()]
+    assert 0 < len(replicates) < 60
+    found = bootstrap.statistic(np.arange(4), mean_of_first_two, (0, 4.5))
+    assert found == pytest.approx(shifted(replicates, 3.0, 0, 4.5))
+
+
+def test_a_statistic_of_nothing_or_of_one_image_has_no_interval():
+    bootstrap = ImageBootstrap(4, resamples=5)
+    assert bootstrap.statistic(np.array([2, 2]), lambda weights: 1.0, (0, 1)) is None
+    assert bootstrap.statistic(np.arange(4), lambda weights: np.nan, (0, 1)) is None
+    assert bootstrap.statistic(np.arange(2), lambda weights: 1.0, (0, 1)) == [1, 1]
+
+
+def test_the_interval_of_a_sum_is_about_the_whole_sum():
+    bootstrap, image = ImageBootstrap(3, resamples=50, seed=3), np.array([0, 0, 1, 2])
+    said = [(0, 1.0), (0, 2.0), (1, 3.0), (2, 4.0)]
+    sums = [sum(items) for items in resampled_sets(bootstrap, said)]
+    parts = np.array([[1.0], [2], [3], [4]])
+    found = bootstrap.of_sums(image, parts, lambda sums: sums[:, 0], (0, 100))
+    assert found == pytest.approx(shifted(sums, 10.0, 0, 100))

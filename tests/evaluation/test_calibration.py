@@ -42,6 +42,12 @@ def test_calibration_error_by_hand():
     ]
 
 
+def test_scores_too_low_do_not_make_up_for_scores_too_high():
+    # Bin [.2, .3) is right half the time, 30 points above its score; bin [.8, .9) as much below.
+    error = CalibrationError([0.2, 0.2, 0.8, 0.8], [True, False, True, False])
+    assert error.of(np.ones(4)) == pytest.approx(0.3)
+
+
 def test_calibration_bins_are_scikit_learns():
     generator = np.random.default_rng(0)
     scores = generator.uniform(size=500)  # none on the bound of a bin, which scikit-learn puts below it

@@ -40,3 +40,10 @@ def test_two_systems_keep_the_same_places_whatever_else_they_were_generated_for(
             for drawn, start in zip((one, other), starts, strict=True)
         ]
         assert places[0] == places[1]
+
+
+def test_images_with_as_many_pairs_are_drawn_from_apart():
+    pairs = generated({"a": 20, "b": 20})
+    for seed in range(5):
+        drawn, _ = draw_pairs(pairs, 4, seed)
+        assert [pair.id for pair in drawn[:4]] != [pair.id - 20 for pair in drawn[4:]]

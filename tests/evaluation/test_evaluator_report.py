@@ -7,6 +7,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
+from vqapg.evaluation.calibration import AreaUnderCurve
 from vqapg.evaluation.easy_vqa_truth import World
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
@@ -86,6 +87,25 @@ def test_figures_are_scikit_learns(report, kind):
     assert sum(b["n"] for b in figures["bins"]) == len(scores)
 
 
+def test_a_score_of_one_half_accepts_nothing():
+    labelled = LabelledTriples(PAIRS, None, seed=1)
+    measured = Measured(labelled, np.array([0.5, 0.51, 0.5, 0.49, 1.0]), seed=1, resamples=5)
+    assert measured.accepted.tolist() == [False, True, False, False, True]
+
+
+def test_the_interval_of_a_measure_is_over_resampled_images():
+    labelled = LabelledTriples(SPLITS["test"], "hard", seed=2)
+    measured = Measured(labelled, score(labelled.triples), seed=3, resamples=10)
+    which = labelled.groups["all"]
+    areas = []
+    for weights in measured.bootstrap.weights:
+        rows = np.repeat(np.arange(len(which)), weights[measured.image])
+        areas.append(roc_auc_score(measured.positive[rows], measured.scores[rows]))
+    area = roc_auc_score(measured.positive, measured.scores)
+    expected = np.percentile(areas, [2.5, 97.5]) - np.mean(areas) + area
+    assert measured.measure(AreaUnderCurve, which)["ci95"] == pytest.approx(np.clip(expected, 0, 1))
+
+
 def colour_of(image):
     (world,) = WORLDS[image]
     return world.color
@@ -140,6 +160,17 @@ def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_
     (true,) = [line for line in lines if "of these true" in line]
     assert f"{100 * report['negatives']['hard']['truth']['share_true']['value']:.2f}" in true
     assert not any("number" in line for line in lines), "no question asks for a number"
+
+
+def test_a_types_rows_are_auc_and_accuracy_in_their_units(report):
+    lines = [line.strip() for line in format_report(report).splitlines()]
+    start = next(row for row, line in enumerate(lines) if line.startswith("yes/no"))
+    assert [line.split("  ")[0] for line in lines[start + 1 : start + 3]] == ["AUC", "accuracy (%)"]
+    assert lines[start + 3].startswith("other")
+    figures = report["negatives"]["paper"]["by_type"]["yes/no"]
+    # Four decimals of an area between 0 and 1, two of a percentage
+    assert f"  {figures['auc']['value']:.4f} [" in lines[start + 1]
+    assert f"  {100 * figures['accuracy']['value']:.2f} [" in lines[start + 2]
 
 
 def test_intervals_are_over_images():

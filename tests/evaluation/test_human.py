@@ -172,3 +172,28 @@ def test_the_table_shows_models_annotators_and_the_paper(study):
     (of_paper,) = [line for line in lines if line.startswith("paper: Pipeline*")]
     assert of_paper.split()[2:5] == ["365", "0.75", "0.58"]
     assert any(line.startswith("consistency 0 < 1 < 2") and "ordinal" in line for line in lines)
+
+
+def test_a_group_without_all_objects_has_no_diversity():
+    group = make_group("g", "one", 0, 2)
+    objects = {"a": "cat .", "b": "cat dog"}
+    judgements = {name: judge(group, "2 2", "x y", given) for name, given in objects.items()}
+    figures = compute_human([group], judgements, 1)["models"]["one"]
+    assert figures["annotators"]["a"]["groups"] == 0 and figures["annotators"]["b"]["groups"] == 1
+    assert figures["diversity"]["value"] == 1
+
+
+def test_agreement_is_over_every_two_pairs_of_a_group():
+    group = make_group("g", "one", 0, 3)
+    judgements = {name: judge(group, types="x y x", objects="cat cat dog") for name in "ab"}
+    agreement = compute_human([group], judgements, 1)["agreement"]
+    # First and second, first and third, second and third
+    assert agreement["question_type"]["n"] == agreement["object"]["n"] == 3
+    assert agreement["question_type"]["value"] == agreement["object"]["value"] == 1
+
+
+def test_the_table_shows_in_percent_what_could_not_be_judged(study):
+    lines = format_human(compute_human(*study, 2) | {"paper_table_6": {}}).splitlines()
+    (one,) = [line for line in lines if line.startswith("one ")]
+    # anna could not judge 1 of 6 pairs, ben none.
+    assert " 8.3" in one

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
-from vqapg.evaluation.easy_vqa_truth import possible_worlds
+from vqapg.evaluation.easy_vqa_truth import World, possible_worlds
 from vqapg.evaluation.round_trip import compare, format_agreement
 
 TRIPLES = [
@@ -63,6 +63,19 @@ def test_agreement_and_truth_by_hand(tmp_path):
     assert values(truth) == {
         "true_consistent": (0.4, 5), "agrees_with_truth": (0.6, 5), "agrees_with_right": (0.5, 2),
         "disagrees_with_wrong": (pytest.approx(2 / 3), 3),
+    }
+
+
+def test_pairs_of_unknown_truth_count_on_neither_side():
+    worlds = {"a.png": frozenset({World("blue", "circle"), World("red", "circle")})}
+    triples = [
+        ("a.png", "is there a circle ?", "yes"),  # right in both worlds
+        ("a.png", "what color is the shape ?", "blue"),  # right in one of them
+    ]
+    truth = compare(triples, ["no", "blue"], worlds=worlds, resamples=5)["truth"]
+    assert values(truth) == {
+        "true_consistent": (1, 1), "agrees_with_truth": (0, 1), "agrees_with_right": (0, 1),
+        "disagrees_with_wrong": (None, 0),
     }
 
 

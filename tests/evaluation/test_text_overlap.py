@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.handwritten_data import PAIRS, write_data
 from vqapg.cli.main import main
+from vqapg.data.directory import Pair
 from vqapg.errors import InputError
 from vqapg.evaluation import text_overlap as module
 from vqapg.evaluation.generated import GeneratedPair
@@ -75,3 +76,9 @@ def test_the_command_stores_every_figure(tmp_path, capsys, without_meteor):
     assert main([*arguments, "--of", "answer", "--seed", "-1"]) == 2
     assert main(["overlap", str(data), "--pairs", str(pairs), "--of", "answer", "--output", str(pairs)]) == 2
     assert "is read by this very command" in capsys.readouterr().err
+
+
+def test_a_text_of_punctuation_alone_stays_as_it_is(without_meteor):
+    generated, gold = GeneratedPair(0, "a.png", "what ?", "!", -0.5), Pair("a.png", "what ?", "!")
+    figures = text_overlap([generated], [gold], "answer")
+    assert figures["rouge_l"]["value"] == figures["exact"]["value"] == 1

@@ -4,10 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from fairseq.dataclass.configs import GenerationConfig
 from torch import nn
 
 from vqapg.generation import search as search_module
 from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules
+from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
 # Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are words.
@@ -60,6 +62,31 @@ def all_texts(decoder, memory, state, rules):
                 assert token in allowed
                 log_probs.append(scores[token].item() - (rules.unknown_penalty if token == 3 else 0))
             yield tokens, log_probs
+
+
+def test_rules_take_stock_fairseqs_lengths_by_default():
+    stock = TokenRules(end=END, forbidden=(), unknown=3)
+    assert (stock.min_len, stock.max_len) == (GenerationConfig.min_len, GenerationConfig.max_len_b)
+    assert stock.temperature == GenerationConfig.temperature
+    assert stock.unknown_penalty == GenerationConfig.unkpen
+    assert BeamSearch(stock, beam=1).length_penalty == GenerationConfig.lenpen
+
+
+@pytest.mark.parametrize("step, allowed", [
+    (0, [0, 1, 3, 4, 5]), (1, [0, 1, 2, 3, 4, 5]), (3, [END]),
+])
+def test_rules_allow_the_end_from_min_len_on_and_nothing_else_at_max_len(step, allowed):
+    the_rules = TokenRules(end=END, forbidden=(), unknown=3, max_len=3)
+    log_probs = the_rules.log_probs(torch.zeros(1, VOCABULARY), step)
+    assert log_probs[0].isfinite().nonzero().flatten().tolist() == allowed
+
+
+def test_log_probabilities_of_half_logits_are_float32():
+    torch.manual_seed(0)
+    logits = 3 * torch.randn(4, VOCABULARY).bfloat16()
+    found = rules().log_probs(logits, 1)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, rules().log_probs(logits.float(), 1), atol=0, rtol=0)
 
 
 def one_row(memory, state, row):
@@ -191,6 +218,74 @@ def test_a_beam_that_would_end_better_with_the_next_token_goes_on():
     assert [h.tokens.tolist() for h in row] == [[4, 4, END]]
 
 
+class EndsLater:
+    """4; then the end with probability 0.6, or 4 4 and then the end for sure."""
+
+    def __call__(self, previous, memory, state):
+        (step,) = state[0].unique().tolist()
+        logits = torch.full((len(previous), 1, VOCABULARY), -30.0)
+        logits[..., END if step == 3 else 4] = math.log(0.4)
+        if step == 1:
+            logits[..., END] = math.log(0.6)
+        return DecoderOutput(logits, None, (state[0] + 1,))
+
+
+@pytest.mark.parametrize("checks_every", [1, 4])
+def test_a_beam_that_would_not_better_with_the_next_token_is_given_up(checks_every, monkeypatch):
+    monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", checks_every)
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsLater(), memory, state, keys(1))
+    # (log 0.6) / 2 = -0.26. "4 4" could end at (log 0.4) / 3 = -0.31, and a token later at
+    # (log 0.4) / 4 = -0.23.
+    assert [h.tokens.tolist() for h in row] == [[4, END]]
+
+
+class EndsTwice:
+    """4; then the end or another 4, each with probability 1/2; then the end for sure."""
+
+    def __call__(self, previous, memory, state):
+        (step,) = state[0].unique().tolist()
+        logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
+        logits[..., END if step == 2 else 4] = 0.0
+        if step == 1:
+            logits[..., END] = 0.0
+        return DecoderOutput(logits, None, (state[0] + 1,))
+
+
+def test_of_equal_texts_the_shorter_comes_first():
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    search = BeamSearch(rules(max_len=9), beam=2, length_penalty=0.0)
+    (row,) = search(EndsTwice(), memory, state, keys(1))
+    assert [h.tokens.tolist() for h in row] == [[4, END], [4, 4, END]]
+    assert row[0].total == row[1].total == pytest.approx(math.log(0.5))
+
+
+class CountsTo:
+    """Says as many 4s as the number in the row's only region; counts how often it is asked."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, previous, memory, state):
+        self.calls += 1
+        (step,) = state[0].unique().tolist()
+        lengths = memory.regions[:, 0, 0].repeat_interleave(len(previous) // len(memory.regions))
+        logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
+        logits[torch.arange(len(previous)), 0, torch.where(lengths == step, END, 4)] = 0.0
+        return DecoderOutput(logits, None, (state[0] + 1,))
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_rows_that_go_on_keep_their_own_memory(beam):
+    lengths, decoder = [1, 4, 2, 5, 1, 3], CountsTo()
+    memory, state = Memory(torch.tensor(lengths).view(6, 1, 1)), (torch.zeros(1, 6, 1),)
+    found = BeamSearch(rules(max_len=9), beam)(decoder, memory, state, keys(6))
+    said = [[h.tokens.tolist() for h in row] for row in found]
+    assert said == [[[4] * n + [END]] for n in lengths]
+    # Nothing is left to go on with once the longest has ended.
+    assert decoder.calls == 6
+
+
 def test_improbable_ends_do_not_crowd_out_a_probable_text():
     memory, state = Memory(torch.zeros(2, 1, 1)), (torch.zeros(1, 2, 1),)
     for row in BeamSearch(rules(max_len=9), beam=3)(Peaked(), memory, state, keys(2)):
@@ -244,6 +339,58 @@ def test_a_sample_depends_on_its_key_not_on_its_batch(decoder, inputs):
         assert alone[0][0].tokens.tolist() == together[row][0].tokens.tolist()
     others = search(decoder, memory, state, keys(5) + [[1, 0, 0]])
     assert [h[0].tokens.tolist() for h in others] != [h[0].tokens.tolist() for h in together]
+
+
+class SaysOneWord:
+    """4 or 5, each with probability 1/2; then the end."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __call__(self, previous, memory, state):
+        (step,) = state[0].unique().tolist()
+        logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
+        logits[..., [4, 5] if step == 0 else END] = 0.0
+        return DecoderOutput(logits, None, (state[0] + 1,))
+
+
+@pytest.mark.parametrize("stream", [Stream.QUESTION, Stream.ANSWER, Stream.PAIR])
+def test_a_sample_is_drawn_by_the_numbers_of_its_decoders_stream(stream):
+    memory, state = Memory(torch.zeros(20, 1, 1)), (torch.zeros(1, 20, 1),)
+    found = Sampling(rules())(SaysOneWord(stream), memory, state, keys(20))
+    numbers = uniform(keys(20), 1, stream)[:, 0].tolist()
+    expected = [[4 if number < 0.5 else 5, END] for number in numbers]
+    assert [h.tokens.tolist() for (h,) in found] == expected
+    for (hypothesis,) in found:
+        assert hypothesis.log_probs.tolist() == pytest.approx([math.log(0.5), 0])
+        assert hypothesis.total == pytest.approx(math.log(0.5))
+
+
+@torch.no_grad()
+def test_a_samples_total_ends_with_its_text(decoder, inputs):
+    memory, state = inputs
+    found = [row[0] for row in Sampling(rules(max_len=6))(decoder, memory, state, keys(5))]
+    assert len({len(hypothesis.tokens) for hypothesis in found}) > 1
+    for hypothesis in found:
+        assert len(hypothesis.log_probs) == len(hypothesis.tokens)
+        assert hypothesis.total == pytest.approx(hypothesis.log_probs.sum().item(), abs=1e-5)
+
+
+def test_a_bound_between_tokens_belongs_to_the_next_one():
+    # In double precision these are exact. The first token reaches a top-p of 1/2 by itself.
+    log_probs = torch.tensor([[0.5, 0.25, 0.25]]).double().log()
+    drawn = [
+        Sampling(rules(), top_p=top_p)._draw(log_probs, torch.tensor([[number]]).double()).item()
+        for top_p, number in ((-1.0, 0.25), (-1.0, 0.5), (-1.0, 0.75), (0.5, 0.75))
+    ]
+    assert drawn == [0, 1, 2, 0]
+
+
+def test_a_token_without_probability_is_never_drawn():
+    # At 0 the first token with probability, and at what rounding may make of 1 the last.
+    assert draw([0.0, 0.0, 0.5, 0.5], 0.0) == 2
+    assert draw([0.0, 0.0, 0.5, 0.5], 1.0) == 3
+    assert draw([0.6, 0.4, 0.0, 0.0], 1.0, top_k=1) == 0
 
 
 def draw(probabilities, number, **options):

@@ -1,12 +1,14 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import distributions
 
-from vqapg.modules.latent import Gaussian, ImagePrior, kl_divergence
+from vqapg.modules.latent import Gaussian, ImagePrior, LatentVariable, kl_divergence
+from vqapg.modules.noise import Stream, standard_normal
 
 numbers = st.floats(-3, 3)
 gaussian = st.tuples(st.lists(numbers, min_size=2, max_size=2), st.lists(numbers, min_size=2, max_size=2))
@@ -71,3 +73,41 @@ def test_kl_of_bfloat16_gaussians_is_computed_in_float32():
 def test_a_sample_has_the_precision_of_its_gaussian():
     gaussian = Gaussian(torch.zeros(1, 2).bfloat16(), torch.zeros(1, 2).bfloat16())
     assert gaussian.sample(torch.randn(1, 2)).dtype == torch.bfloat16
+
+
+def test_a_sample_is_the_mean_plus_noise_deviations():
+    gaussian = Gaussian(torch.tensor([[2.0, -1.0]]), torch.tensor([[math.log(9.0), 0.0]]))
+    assert gaussian.sample(torch.tensor([[1.0, -0.5]])).tolist() == [[pytest.approx(5.0), -1.5]]
+
+
+def test_a_detached_gaussian_is_the_same_without_gradient():
+    gaussian = Gaussian(torch.ones(1, 2, requires_grad=True), torch.zeros(1, 2, requires_grad=True))
+    detached = gaussian.detach()
+    assert not detached.mean.requires_grad and not detached.log_variance.requires_grad
+    assert torch.equal(detached.mean, gaussian.mean)
+    assert torch.equal(detached.log_variance, gaussian.log_variance)
+
+
+def test_selected_rows_keep_their_mean_and_log_variance():
+    gaussian = Gaussian(torch.tensor([[0.0], [1], [2]]), torch.tensor([[10.0], [11], [12]]))
+    selected = gaussian.select(torch.tensor([2, 0, 2]))
+    assert selected.mean.tolist() == [[2], [0], [2]]
+    assert selected.log_variance.tolist() == [[12], [10], [12]]
+
+
+@pytest.mark.parametrize("region_scaling", [True, False])
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 2.0])
+def test_z_is_drawn_by_its_keys_and_scales_the_regions(region_scaling, temperature):
+    torch.manual_seed(0)
+    variable = LatentVariable(3, 4, region_scaling, Stream.LATENT_OF_Y).eval()
+    source, regions = Gaussian(torch.randn(2, 3), torch.randn(2, 3)), 2 * torch.randn(2, 6, 4)
+    keys = np.array([[1, 0, 5], [1, 0, 9]])
+    latent, scaled = variable(source, regions, keys, temperature)
+    noise = standard_normal(keys, 3, Stream.LATENT_OF_Y)
+    expected = source.mean + temperature * (source.log_variance / 2).exp() * noise
+    torch.testing.assert_close(latent, expected)
+    if region_scaling:
+        torch.testing.assert_close(scaled, variable.scaling(expected, regions)[0])
+        assert not torch.allclose(scaled, regions)
+    else:
+        assert scaled is regions

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 
 from vqapg.modules.noise import Stream, standard_normal, uniform
@@ -41,3 +42,19 @@ def test_uniform_covers_the_unit_interval():
     assert numbers.min() >= 0 and numbers.max() < 1
     counts = torch.histc(numbers.float(), bins=10, min=0, max=1)
     assert (counts - 600).abs().max() < 120
+
+
+def test_no_two_streams_are_one():
+    assert len(Stream) == len(Stream.__members__) == len(set(map(int, Stream)))
+
+
+def test_draw_and_pair_are_told_apart():
+    one, other = keys(7, draw=3), keys(3, draw=7)
+    assert not torch.isclose(uniform(one, 4, Stream.PAIR), uniform(other, 4, Stream.PAIR)).any()
+
+
+@pytest.mark.parametrize("other", [keys(8), keys(7, draw=1), keys(7, seed=2)])
+def test_long_rows_of_neighbouring_keys_share_no_number(other):
+    """A generator's sequence must not run into the next one's."""
+    row, neighbour = (uniform(key, 200, Stream.QUESTION)[0].tolist() for key in (keys(7), other))
+    assert not set(row) & set(neighbour)

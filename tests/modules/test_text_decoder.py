@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from vqapg.modules.attention import attend
-from vqapg.modules.noise import Stream
+from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import Memory, SpecialTokens, TextDecoder
 
 SPECIAL = SpecialTokens(end=2, padding=1, unknown=3, separator=4)
@@ -90,6 +90,37 @@ def test_z_and_the_text_read_are_added_to_the_initial_state_linearly(added):
     torch.testing.assert_close(state(one) + state(two) - without, state(one + two), atol=1e-5, rtol=1e-4)
 
 
+def test_the_initial_state_is_a_linear_map_of_the_mean_region():
+    decoder = make(memory_dim=6, dim=5).eval()
+    nn.init.normal_(decoder.state_from_image.bias)
+    regions = torch.randn(2, 7, 6)
+    hidden, cell = decoder.initial_state(regions)
+    assert hidden.shape == cell.shape == (2, 2, 5)
+    for row in range(2):
+        mean = sum(regions[row]) / 7
+        whole = decoder.state_from_image.weight @ mean + decoder.state_from_image.bias
+        # h of both layers, then c of both layers
+        expected = whole.split(5)
+        found = hidden[0, row], hidden[1, row], cell[0, row], cell[1, row]
+        for vector, expected_vector in zip(found, expected, strict=True):
+            torch.testing.assert_close(vector, expected_vector, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("added", ["latent", "text"])
+def test_z_and_the_text_are_added_to_what_the_image_gives(added):
+    decoder = make(latent_dim=6, reads_text=True).eval()
+    regions, vector = torch.randn(2, 7, 6), torch.randn(2, 6)
+    inputs = {"latent": torch.zeros(2, 6), "text": torch.zeros(2, 6)}
+    nothing = decoder.initial_state(regions, **inputs)
+    found = decoder.initial_state(regions, **inputs | {added: vector})
+    of_vector = vector @ getattr(decoder, f"state_from_{added}").weight.T
+    # [B, 2 * layers * dim] -> h and c, each [layers, B, dim]
+    parts = of_vector.view(2, 2, 2, 6).permute(1, 2, 0, 3)
+    for part, before, after in zip(parts, nothing, found, strict=True):
+        torch.testing.assert_close(after, before + part, atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(nothing[0][0, 0], nothing[0][0, 1])
+
+
 @pytest.mark.parametrize("part", ["lstm", "combine", "output"])
 def test_training_drops_half_of_what_goes_into_each_part(part):
     decoder = make(40, 40, width=40, dropout=0.5).train()
@@ -123,6 +154,17 @@ def test_word_dropout_hides_inputs_in_training_only():
         text[some], Memory(regions[some]), decoder.initial_state(regions[some]), keys[some.numpy()]
     )
     assert torch.equal(seen[2], seen[0][some])
+
+
+def test_word_dropout_draws_from_the_stream_of_words():
+    decoder, seen = make(word_dropout=0.5).train(), []
+    text = torch.tensor([[5, 6, 7, 8, 9, SPECIAL.end]] * 20)
+    keys = np.array([[1, 0, row] for row in range(20)])
+    decoder.embedding.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    regions = torch.randn(20, 2, 6)
+    decoder.teacher_forced(text, Memory(regions), decoder.initial_state(regions), keys)
+    dropped = uniform(keys, 6, Stream.QUESTION_WORDS)[:, 1:] < 0.5
+    assert torch.equal(seen[0][:, 1:], text[:, :-1].masked_fill(dropped, SPECIAL.unknown))
 
 
 def test_texts_draw_from_streams_of_their_own():

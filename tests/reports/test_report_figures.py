@@ -114,6 +114,25 @@ def test_figure_5_has_a_bar_an_order_and_its_interval():
     assert figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")}) is None
 
 
+def test_the_legend_of_figure_5_names_each_orders_bars():
+    study = {
+        "pipeline_variational": {1: metrics(105, 0.8)},
+        "pipeline_variational-qa": {1: metrics(120, 0.9)},
+    }
+    drawn = figure_5(study)
+    (legend,) = drawn.legends
+    of_label = {
+        text.get_text(): (patch.get_facecolor(), patch.get_hatch())
+        for text, patch in zip(legend.get_texts(), legend.legend_handles, strict=True)
+    }
+    bars = {
+        bar.get_height(): (bar.get_facecolor(), bar.get_hatch()) for bar in drawn.axes[1].patches
+    }
+    # The plain runs of a study are answer first, which made 105 pairs; those of "-qa" made 120.
+    assert of_label == {"answer first": bars[105], "question first": bars[120]}
+    assert bars[105] != bars[120]
+
+
 def test_a_figure_that_was_not_measured_is_left_out_of_figure_5():
     nothing = {"value": None, "n": 0, "ci95": None}
     study = {
