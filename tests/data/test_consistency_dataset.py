@@ -7,7 +7,6 @@ import torch
 
 from tests.support.handwritten_data import PAIRS
 from vqapg.data.consistency_dataset import ConsistencyDataset
-from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 
 

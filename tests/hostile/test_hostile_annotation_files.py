@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vqapg.annotation.judgements import JudgementLog, read_judgements
-from vqapg.annotation.session import MARK, check_new, read_session
+from vqapg.annotation.session import check_new, read_session
 from vqapg.annotation.sheet import read_sheet, write_sheet
 from vqapg.errors import InputError
 from vqapg.evaluation.human import ShownPair
@@ -146,8 +146,8 @@ def test_images_of_the_user_are_no_unfinished_session(tmp_path):
     (folder / "images").mkdir(parents=True)
     (folder / "images/001.jpg").write_text("mine")
     refused(lambda: check_new(folder), "holds something else")
-    (folder / MARK).touch()
-    check_new(folder)
+    assert (folder / "images/001.jpg").read_text() == "mine"
+    check_new(tmp_path / "new")
 
 
 def with_questions(session, questions):

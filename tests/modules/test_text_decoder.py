@@ -3,7 +3,6 @@ import pytest
 import torch
 from torch import nn
 
-from vqapg.modules.attention import attend
 from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import Memory, SpecialTokens, TextDecoder
 

@@ -23,7 +23,7 @@ from fairseq.logging import metrics
 from hydra.core.global_hydra import GlobalHydra
 
 import vqapg.tasks  # noqa: F401  as --user-dir does, which passes over a package that is imported
-from vqapg.tasks.one_line_errors import report_input_errors
+from vqapg.tasks.one_line_errors import report_errors
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -64,7 +64,7 @@ def run(command: str, *arguments: object, status: int = 0) -> Finished:
     with _state_of_a_new_process(), streams[0], streams[1]:
         sys.argv = [f"fairseq-{command.replace('_', '-')}", *map(str, arguments)]
         logging.getLogger().addHandler(logging.StreamHandler(err))
-        report_input_errors()
+        report_errors()
         returncode = _exit_status(cli_main)
     assert returncode == status, out.getvalue()[-3000:] + err.getvalue()[-3000:]
     return Finished(returncode, out.getvalue(), err.getvalue())
