@@ -31,6 +31,7 @@ def state():
         "folder": os.getcwd(),
         "environment": dict(os.environ),
         "log": (logging.getLogger().handlers[:], logging.getLogger().level),
+        "logger": logging.getLogger("fairseq_cli.train").level,
         "threads": torch.get_num_threads(),
         "random": (random.getstate(), torch.get_rng_state().tolist()),
         "numpy": np.random.get_state()[1].tolist(),
@@ -45,6 +46,7 @@ def test_run_whatever_the_command_changes_restores_it(command, tmp_path):
         os.environ["HYDRA_FULL_ERROR"] = "2"
         logging.getLogger().handlers[:] = [logging.NullHandler()]
         logging.getLogger().setLevel(logging.DEBUG)
+        logging.getLogger("fairseq_cli.train").setLevel(logging.ERROR)
         torch.set_num_threads(torch.get_num_threads() + 1)
         for seed in (random.seed, np.random.seed, torch.manual_seed):
             seed(77)
@@ -52,6 +54,7 @@ def test_run_whatever_the_command_changes_restores_it(command, tmp_path):
         checkpoint_utils.save_checkpoint.best = 0.5
         metrics.log_scalar("loss", 1.0)
 
+    metrics.reset()
     before = state()
     command(change_everything)
     run("train")
@@ -86,7 +89,8 @@ def test_run_that_sets_logging_up_closes_no_handler_of_the_tests(command):
     handler = Handler()
     command(lambda: logging.config.dictConfig({"version": 1}))
     run("train")
-    assert not closed and any(reference() is handler for reference in logging._handlerList)
+    assert not closed and not logging.getLogger("fairseq_cli.train").disabled
+    assert any(reference() is handler for reference in logging._handlerList)
 
 
 def raises(error):

@@ -92,6 +92,11 @@ def _state_of_a_new_process() -> Iterator[None]:
     before = sys.argv, sys.excepthook, root.handlers[:], root.level
     folder, threads = os.getcwd(), torch.get_num_threads()
     generators = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    loggers = [
+        (logger, logger.level, logger.disabled)
+        for logger in logging.Logger.manager.loggerDict.values()
+        if isinstance(logger, logging.Logger)
+    ]
     # hydra sets logging up, which closes all handlers of the process and perhaps their streams.
     known = logging._handlerList[:]
     logging._handlerList.clear()
@@ -106,6 +111,9 @@ def _state_of_a_new_process() -> Iterator[None]:
         sys.argv, sys.excepthook, root.handlers[:], level = before
         logging._handlerList[:] = known
         root.setLevel(level)
+        for logger, level, disabled in loggers:
+            logger.setLevel(level)
+            logger.disabled = disabled
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
