@@ -125,4 +125,4 @@ def test_what_is_no_checkpoint_of_such_a_model_is_named(data, tmp_path, capsys):
     (tmp_path / "broken.pt").write_bytes(b"nothing")
     arguments = ["attention", str(data), "test2.png", "--output", str(tmp_path / "out.json"), "--checkpoint"]
     assert main([*arguments, str(tmp_path / "broken.pt")]) == 2
-    assert "broken.pt: not a whole checkpoint of --task vqapg" in capsys.readouterr().err
+    assert "broken.pt: not a whole checkpoint of a vqapg model" in capsys.readouterr().err

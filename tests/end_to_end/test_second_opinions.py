@@ -111,7 +111,7 @@ def test_what_is_no_answerer_is_refused_in_one_line(
     ("check-evaluator", ["--evaluator", "{world}/generation/checkpoint_last.pt"], "is no model of --task vqapg_consistency"),
     ("check-evaluator", ["--evaluator", "{world}/consistency/checkpoint_last.pt", "--seed", "-1"], "--seed -1"),
     ("round-trip", ["--pairs", "{pairs}", "--answerer", "{pairs}", "--beam", "0"], "--beam 0: too small; give 1 or more"),
-    ("round-trip", ["--pairs", "{pairs}", "--answerer", "{pairs}"], "not a whole checkpoint of --task vqapg"),
+    ("round-trip", ["--pairs", "{pairs}", "--answerer", "{pairs}"], "not a whole checkpoint of a vqapg model"),
 ])
 def test_bad_input_is_refused_in_one_line(world, pairs, tmp_path, capsys, command, arguments, expected):
     arguments = [argument.format(world=world, pairs=pairs) for argument in arguments]
