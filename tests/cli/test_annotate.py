@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
             for image in range(3)
             for number, (question, answer) in enumerate(PAIRS[model])
         ]
-        (tmp_path / f"{model}.txt").write_text("".join([*lines, "H-0\t-1.0\tno separator\n"]))
+        (tmp_path / f"{model}.txt").write_text("".join([lines[0], "H-0\t-1.0\tno separator\n", *lines[1:]]))
     return tmp_path
 
 
