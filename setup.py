@@ -25,7 +25,7 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
     package_data={
-        "vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"], "vqapg.sampling": ["gallery.html"],
+        "vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"], "vqapg.export": ["gallery.html"],
     },
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own

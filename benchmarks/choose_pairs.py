@@ -9,7 +9,7 @@ Markdown table; a checkpoint's draws are the same in all its rows.
 
 Pairs are distinct (image, question, answer); "things asked" are an image's questions, however worded: whether there is
 a circle and whether there is no circle are two, "is there a circle" and "is a circle present" one. N counts distinct "question answer"; the truth leaves out pairs that the
-data does not settle (vqapg/evaluation/easy_vqa_truth.py).
+data does not settle (vqapg/judges/easy_vqa_truth.py).
 """
 
 import argparse
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.tokenizer import tokenize
-from vqapg.evaluation.easy_vqa_truth import ALL_PAIRS, RIGHT, UNDETERMINED, parse, possible_worlds, verdict
+from vqapg.judges.easy_vqa_truth import ALL_PAIRS, RIGHT, UNDETERMINED, parse, possible_worlds, verdict
 from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions

@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vqapg.data.backbones import build_backbone, default_image_size
+from vqapg.backbones.backbone import build_backbone, default_image_size
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_extraction import extract_features
 from vqapg.memory import keep_freed_memory

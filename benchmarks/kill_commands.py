@@ -30,10 +30,10 @@ from PIL import Image
 import vqapg
 import vqapg.cli.main
 import vqapg.data.feature_extraction
-import vqapg.evaluation.consistency  # noqa: F401  each of the commands' imports, before the first fork
-import vqapg.tasks.consistency
-import vqapg.tasks.generation
-from vqapg.data import backbones  # noqa: F401
+import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, before the first fork
+import vqapg.tasks.vqapg_consistency
+import vqapg.tasks.vqapg
+from vqapg.backbones import backbone  # noqa: F401
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
 IMAGES = {"train": 30, "valid": 10, "test": 10}

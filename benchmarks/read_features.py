@@ -29,10 +29,10 @@ from fairseq import options, tasks
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.trainer import Trainer
 
-import vqapg.tasks.generation  # noqa: F401  registers task, models and criterions, as --user-dir does
+import vqapg.tasks.vqapg  # noqa: F401  registers task, models and criterions, as --user-dir does
 from vqapg.data.directory import DataDirectory, write_directory
 from vqapg.data.feature_writer import FeatureWriter
-from vqapg.data.sources import Record, SourceData
+from vqapg.datasets import Record, SourceData
 from vqapg.files import atomic_write
 
 SIZES = {"quickstart": ((3, 3), 1280, 128, 3000), "paper": ((10, 10), 2048, 512, 600)}  # grid, C, D, images

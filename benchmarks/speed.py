@@ -158,8 +158,8 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     from fairseq.optim.adam import Adam
     from torch.utils.flop_counter import FlopCounterMode
 
-    import vqapg.tasks.consistency  # noqa: F401  registers the models
-    import vqapg.tasks.generation  # noqa: F401
+    import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
+    import vqapg.tasks.vqapg  # noqa: F401
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
     from vqapg.generation.search import BeamSearch, TokenRules
     from vqapg.memory import keep_freed_memory

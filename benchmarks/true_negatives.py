@@ -17,8 +17,8 @@ from pathlib import Path
 from fairseq.tasks import register_task
 
 from vqapg.cli.main import main as vqapg
-from vqapg.evaluation.easy_vqa_truth import not_wrong, possible_worlds
-from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
+from vqapg.judges.easy_vqa_truth import not_wrong, possible_worlds
+from vqapg.tasks.vqapg_consistency import ConsistencyConfig, ConsistencyTask
 
 UPDATES_AN_EPOCH = 545  # of 64 pairs
 TASKS = {"as drawn": "vqapg_consistency", "true ones removed": "vqapg_consistency_false_negatives"}

@@ -9,8 +9,8 @@ import torch
 from fairseq.data import Dictionary
 from hypothesis import settings
 
-import vqapg.tasks.consistency  # noqa: F401  registers the models and tasks, as --user-dir does
-import vqapg.tasks.generation  # noqa: F401
+import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
+import vqapg.tasks.vqapg  # noqa: F401
 from vqapg.tokens import SEPARATOR
 
 # The first call into a library may take long on a busy machine; that is no failure.

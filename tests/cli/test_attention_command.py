@@ -90,7 +90,7 @@ def test_another_file_gets_the_very_features_that_extraction_gives(attention, da
 
 
 def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(attention, monkeypatch, tmp_path):
-    from vqapg.evaluation import consistency
+    from vqapg.judges import evaluator as judge
 
     evaluator = tmp_path / "evaluator.pt"
     evaluator.write_bytes(b"weights")
@@ -102,7 +102,7 @@ def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(attention, m
         asked.extend(triples)
         return np.arange(len(triples)) / 10
 
-    monkeypatch.setattr(consistency, "score_triples", score)
+    monkeypatch.setattr(judge, "score_triples", score)
     _, stored = attention("test2.png", copy, "--evaluator", evaluator)
     pairs, others = (image["pairs"] for image in stored["images"])
     assert asked == [("test2.png", pair["question"], pair["answer"]) for pair in pairs]

@@ -58,9 +58,9 @@ def evaluator(monkeypatch, tmp_path):
         assert {image for image, _, _ in triples} <= {pair.image for pair in data.pairs("test")}
         return np.array([0.75 if answer == "triangle" else 0.25 for _, _, answer in triples])
 
-    module = types.ModuleType("vqapg.evaluation.consistency")
+    module = types.ModuleType("vqapg.judges.evaluator")
     module.score_triples = score_triples
-    monkeypatch.setitem(sys.modules, "vqapg.evaluation.consistency", module)
+    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
     return tmp_path / "evaluator.pt"
 
 

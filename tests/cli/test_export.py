@@ -62,11 +62,11 @@ def test_silent_when_nothing_is_malformed(export, tmp_path, capsys):
 
 
 def test_consistency_comes_from_the_evaluator(export, tmp_path, monkeypatch):
-    module = types.ModuleType("vqapg.evaluation.consistency")
+    module = types.ModuleType("vqapg.judges.evaluator")
     module.score_triples = lambda checkpoint, data, triples: np.array(
         [len(triple[2]) / 8 for triple in triples]
     )
-    monkeypatch.setitem(sys.modules, "vqapg.evaluation.consistency", module)
+    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
     assert export("--evaluator", tmp_path / "evaluator.pt") == 0
     assert [line["consistency"] for line in lines(tmp_path / "pairs.jsonl")] == [2 / 8, 5 / 8]
 
@@ -74,9 +74,9 @@ def test_consistency_comes_from_the_evaluator(export, tmp_path, monkeypatch):
 def test_an_earlier_file_stays_when_the_work_fails(export, tmp_path, monkeypatch):
     assert export() == 0
     earlier = (tmp_path / "pairs.jsonl").read_text()
-    module = types.ModuleType("vqapg.evaluation.consistency")
+    module = types.ModuleType("vqapg.judges.evaluator")
     module.score_triples = lambda checkpoint, data, triples: ["no number"] * len(triples)
-    monkeypatch.setitem(sys.modules, "vqapg.evaluation.consistency", module)
+    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
     with pytest.raises(ValueError, match="no number"):
         export("--overwrite", "--evaluator", tmp_path / "evaluator.pt")
     assert (tmp_path / "pairs.jsonl").read_text() == earlier

@@ -12,10 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
-import vqapg.data.backbones
+import vqapg.backbones.backbone
 from vqapg.cli.main import main
 from vqapg.data import feature_extraction
-from vqapg.data.backbones import Backbone, Preprocessing
+from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
@@ -54,7 +54,7 @@ def _tiny_backbone(name="tiny", weights="imagenet", image_size=None):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setattr(vqapg.data.backbones, "build_backbone", _tiny_backbone)
+    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", _tiny_backbone)
 
 
 def _extract(data, *more):
@@ -244,8 +244,8 @@ KILLED = """
 import os, signal
 from tests.cli import test_extract_features as tests
 from vqapg.data import feature_extraction
-import vqapg.data.backbones
-vqapg.data.backbones.build_backbone = tests._tiny_backbone
+import vqapg.backbones.backbone
+vqapg.backbones.backbone.build_backbone = tests._tiny_backbone
 feature_extraction.FLUSH_SECONDS = 0
 opened = []
 open_rgb = feature_extraction.open_rgb
@@ -501,13 +501,13 @@ def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypa
     # Neither a finished file
     assert _extract(data) == 0
     capsys.readouterr()
-    monkeypatch.setattr(vqapg.data.backbones, "build_backbone", build)
+    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", build)
     assert _extract(data) == 2
     assert f"{data / 'features.h5'}: there already, with {expected}; give --overwrite" in _one_error_line(capsys)
     # nor one begun
     (data / "features.h5").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(vqapg.data.backbones, "build_backbone", _tiny_backbone)
+        patch.setattr(vqapg.backbones.backbone, "build_backbone", _tiny_backbone)
         _stop_after(patch, 10)
         assert _extract(data) == 130
     opened = _count_opened(monkeypatch)

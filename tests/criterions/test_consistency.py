@@ -6,9 +6,9 @@ import torch
 from fairseq.logging import metrics
 from types import SimpleNamespace
 
-from vqapg.criterions.consistency import ConsistencyCriterion
-from vqapg.models.base import ModelConfig
-from vqapg.models.consistency import ConsistencyModel
+from vqapg.criterions.consistency_loss import ConsistencyCriterion
+from vqapg.models.vqapg_model import ModelConfig
+from vqapg.models.consistency_evaluator import ConsistencyModel
 
 
 def evaluator_batch(batch):

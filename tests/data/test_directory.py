@@ -4,7 +4,7 @@ import os
 import pytest
 
 from vqapg.data.directory import DataDirectory, Pair, write_directory
-from vqapg.data.sources import Record, SourceData
+from vqapg.datasets import Record, SourceData
 from vqapg.errors import InputError
 from vqapg.files import sha256
 

@@ -8,7 +8,7 @@ from tests.support.world import IMAGES, vqapg
 from vqapg import load
 from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import tokenize
-from vqapg.evaluation.consistency import score_triples
+from vqapg.judges.evaluator import score_triples
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 from vqapg.evaluation.calibration import AreaUnderCurve
-from vqapg.evaluation.easy_vqa_truth import World
+from vqapg.judges.easy_vqa_truth import World
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
 

@@ -7,7 +7,7 @@ import pytest
 from vqapg.data.directory import Pair
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.diversity import self_bleu_4
-from vqapg.evaluation.easy_vqa_truth import World
+from vqapg.judges.easy_vqa_truth import World
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metrics import compute_metrics, versions
 

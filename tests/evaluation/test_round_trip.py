@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
-from vqapg.evaluation.easy_vqa_truth import World, possible_worlds
+from vqapg.judges.easy_vqa_truth import World, possible_worlds
 from vqapg.evaluation.round_trip import compare, format_agreement
 
 TRIPLES = [

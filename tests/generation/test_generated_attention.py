@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tests.support.generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
-from vqapg.generation.attention import generate_and_look
+from vqapg.generation.generated_attention import generate_and_look
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.tokens import SEPARATOR
 

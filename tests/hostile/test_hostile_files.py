@@ -14,7 +14,7 @@ from vqapg.cli.main import main
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import working_name
 from vqapg.folders import MARK, new_folder, our_folder
-from vqapg.sampling.outputs import RECOGNISERS, write_records
+from vqapg.export.outputs import RECOGNISERS, write_records
 from vqapg.targets import check_target, is_free, our_features, our_json, our_page, real_path
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]
@@ -310,7 +310,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(data, tmp_path, capsys, mo
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(
-        "vqapg.data.backbones.build_backbone", lambda *inputs: SimpleNamespace(source={}, grid=(2, 3), channels=5)
+        "vqapg.backbones.backbone.build_backbone", lambda *inputs: SimpleNamespace(source={}, grid=(2, 3), channels=5)
     )
     assert main(["extract-features", str(data), "--device", "cpu"]) == 2
     (line,) = capsys.readouterr().err.splitlines()

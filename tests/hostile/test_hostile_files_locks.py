@@ -122,7 +122,7 @@ def test_a_users_file_of_that_name_is_kept(path, content):
 def data(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
-    import vqapg.data.backbones
+    import vqapg.backbones.backbone
     from vqapg.cli.main import main
 
     line = '{{"image": "{0}.png", "question": "what?", "answer": "it", "split": "{1}"}}\n'
@@ -132,7 +132,7 @@ def data(tmp_path, monkeypatch):
     (tmp_path / "qa.jsonl").write_text("".join(line.format(name, split) for name, split in rows))
     source = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}
     backbone = SimpleNamespace(source=source, grid=(2, 3), channels=5, name="tiny")
-    monkeypatch.setattr(vqapg.data.backbones, "build_backbone", lambda *inputs: backbone)
+    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", lambda *inputs: backbone)
     prepare = ["prepare", "--dataset", "jsonl", "--source", str(tmp_path / "qa.jsonl"), "--dest", str(tmp_path / "data")]
     assert main(prepare) == 0
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from vqapg.sampling.dataset_pictures import SUFFIX_OF_FORMAT, as_dataset_file
+from vqapg.export.dataset_pictures import SUFFIX_OF_FORMAT, as_dataset_file
 from vqapg.sampling.images import find_images
-from vqapg.sampling.outputs import write_records
+from vqapg.export.outputs import write_records
 
 RED = (255, 0, 0)
 FORMATS = (

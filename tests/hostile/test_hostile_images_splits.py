@@ -9,7 +9,7 @@ from tests.support.tiny_checkpoints import draw_picture
 from vqapg.cli.main import main
 from vqapg.data import repeated_images
 from vqapg.data.repeated_images import SplitImage, image_in_two_splits
-from vqapg.data.sources import reader
+from vqapg.datasets import reader
 from vqapg.errors import InputError
 
 

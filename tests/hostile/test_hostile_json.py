@@ -8,7 +8,7 @@ from tests.support.handwritten_data import write_data
 from vqapg import strict_json
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory, read_manifest
-from vqapg.data.sources import easy_vqa, jsonl, visual7w, vqa2
+from vqapg.datasets import easy_vqa, jsonl, visual7w, vqa2
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import read_generated
 from vqapg.reports.stored import read_json

@@ -12,8 +12,8 @@ from omegaconf import OmegaConf
 
 from vqapg.errors import InputError
 from vqapg.models.stock_flags import FOLLOWED, refuse_generation_flags
-from vqapg.tasks.base import DataDirectoryTask
-from vqapg.tasks.generation import GenerationTask
+from vqapg.tasks.data_task import DataDirectoryTask
+from vqapg.tasks.vqapg import GenerationTask
 from vqapg.tasks.one_line_errors import Told, tell
 
 

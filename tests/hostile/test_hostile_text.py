@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vqapg.data.directory import DataDirectory, write_directory
 from vqapg.data.prepare import prepare
 from vqapg.data.question_type import question_type
-from vqapg.data.sources import Record, SourceData
+from vqapg.datasets import Record, SourceData
 from vqapg.data.tokenizer import detokenize, plain_spelling, tokenize
 from vqapg.evaluation.generated import read_generated
 from vqapg.evaluation.human import normalise_label

@@ -5,8 +5,8 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from tests.support.study_folder import figure, looked_pair, metrics, write_attention
-from vqapg.reports.attention import attention_records
-from vqapg.reports.figures import ORDERS, figure_5, figure_6, figure_7, overlay
+from vqapg.reports.attention_maps import attention_records
+from vqapg.reports.plots import ORDERS, figure_5, figure_6, figure_7, overlay
 from vqapg.reports.report import _file_names
 
 GRID = (2, 3)

@@ -7,7 +7,7 @@ from PIL import Image
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures
 from vqapg.errors import InputError
 from vqapg.sampling.images import find_images, part_of
-from vqapg.sampling.input_image import InputImage, image_number, open_given
+from vqapg.data.input_image import InputImage, image_number, open_given
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from vqapg.errors import InputError, RunError
-from vqapg.sampling.input_image import InputImage, image_number
+from vqapg.data.input_image import InputImage, image_number
 from vqapg.sampling.journal import Journal, holds_finished
 
 IDENTITY = {"journal": "vqapg sample 1", "seed": 1, "keep": None, "checkpoint": "joint:a1", "sampling": False}

@@ -12,7 +12,7 @@ from vqapg.data.pair_dataset import pad
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.images import find_images
-from vqapg.sampling.input_image import open_given
+from vqapg.data.input_image import open_given
 from vqapg.sampling.sampler import LONGEST, SamplingOptions
 from vqapg.tokens import SEPARATOR
 

@@ -7,8 +7,8 @@ from fairseq.logging import metrics
 from tests.support.generation_models import build, criterion, sample_of
 from vqapg.errors import InputError
 from vqapg.generation.search import BeamSearch, TokenRules
-from vqapg.tasks.base import DataDirectoryTask
-from vqapg.tasks.generation import GenerationConfig, GenerationTask
+from vqapg.tasks.data_task import DataDirectoryTask
+from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def run(args):
         weights=args.weights,
     )
     if args.evaluator is not None:
-        from vqapg.evaluation.consistency import score_triples
+        from vqapg.judges.evaluator import score_triples
 
         pairs = [(image["image"], pair) for image in record["images"] if image["in_data"] for pair in image["pairs"]]
         triples = [(image, pair["question"], pair["answer"]) for image, pair in pairs]

@@ -28,8 +28,8 @@ def run(args):
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_store import FeatureStore
     from vqapg.errors import InputError
-    from vqapg.evaluation.consistency import negatives_of_training, score_triples
-    from vqapg.evaluation.easy_vqa_truth import possible_worlds
+    from vqapg.judges.evaluator import negatives_of_training, score_triples
+    from vqapg.judges.easy_vqa_truth import possible_worlds
     from vqapg.evaluation.evaluator_report import report_evaluator
     from vqapg.evaluation.evaluator_table import format_report
     from vqapg.files import sha256

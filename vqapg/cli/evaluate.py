@@ -36,7 +36,7 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.evaluation.easy_vqa_truth import possible_worlds, verdict
+    from vqapg.judges.easy_vqa_truth import possible_worlds, verdict
     from vqapg.evaluation.equal_pairs import draw_pairs
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
@@ -68,7 +68,7 @@ def run(args):
         print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     triples, scores, evaluator = distinct_triples(pairs), None, None
     if args.evaluator:
-        from vqapg.evaluation.consistency import score_triples
+        from vqapg.judges.evaluator import score_triples
 
         scores = score_triples(args.evaluator, data, triples) if triples else []
         evaluator = {"path": args.evaluator, "sha256": sha256(args.evaluator)}

@@ -33,8 +33,8 @@ def run(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.sampling.input_image import InputImage
-    from vqapg.sampling.outputs import RECOGNISERS, files_of, write_records
+    from vqapg.data.input_image import InputImage
+    from vqapg.export.outputs import RECOGNISERS, files_of, write_records
 
     inputs = [args.pairs, *Path(args.data).glob("*")]
     if args.evaluator is not None:
@@ -50,7 +50,7 @@ def run(args):
     pairs = read_generated(args.pairs, data, args.split)
     scores = None
     if args.evaluator:
-        from vqapg.evaluation.consistency import score_triples
+        from vqapg.judges.evaluator import score_triples
 
         triples = distinct_triples(pairs)
         scores = score_triples(args.evaluator, data, triples) if triples else []

@@ -56,7 +56,7 @@ def run(args):
     import torch
 
     from vqapg.cli.paths import shard_numbers
-    from vqapg.data.backbones import build_backbone
+    from vqapg.backbones.backbone import build_backbone
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
     from vqapg.errors import InputError

@@ -1,7 +1,7 @@
 """Turn a data set into a data directory: tokenised questions and answers, and the dictionary."""
 
 from vqapg.cli.paths import add_overwrite
-from vqapg.data.sources import READERS
+from vqapg.datasets import READERS
 
 HELP = "turn a data set into a data directory"
 EXAMPLE = "vqapg prepare --dataset easy-vqa --dest data/easy"

@@ -36,7 +36,7 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.evaluation.easy_vqa_truth import possible_worlds
+    from vqapg.judges.easy_vqa_truth import possible_worlds
     from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.round_trip import Answerer, compare, format_agreement

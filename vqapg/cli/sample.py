@@ -102,7 +102,7 @@ def run(args):
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
-    from vqapg.sampling.outputs import RECOGNISERS, Destination, files_of, format_of
+    from vqapg.export.outputs import RECOGNISERS, Destination, files_of, format_of
     from vqapg.sampling.passed_over import describe
     from vqapg.targets import our_page
 

@@ -1,3 +1,3 @@
 """Importing this package registers the criterions with fairseq."""
 
-from vqapg.criterions import consistency, elbo  # noqa: F401
+from vqapg.criterions import consistency_loss, elbo  # noqa: F401

@@ -13,7 +13,7 @@ from vqapg.data.directory import (
     tokenizer_version,
     write_directory,
 )
-from vqapg.data.sources import reader
+from vqapg.datasets import reader
 from vqapg.data.tokenizer import TOKENIZER_VERSION
 from vqapg.errors import InputError
 from vqapg.files import link_or_copy, sha256, writing

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.tokenizer import detokenize
-from vqapg.evaluation import easy_vqa_truth as truth
+from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items

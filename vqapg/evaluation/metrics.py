@@ -6,7 +6,7 @@ import platform
 import numpy as np
 
 import vqapg
-from vqapg.evaluation import easy_vqa_truth as truth
+from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.diversity import diversity_figures
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.gold import novelty_figures, recall_figures

@@ -12,11 +12,11 @@ from tqdm import tqdm
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
-from vqapg.evaluation import easy_vqa_truth as truth
+from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token_f1
 from vqapg.tasks.checkpoints import load_model
-from vqapg.tasks.generation import GenerationConfig, GenerationTask
+from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 from vqapg.tokens import SEPARATOR
 
 LONGEST_ANSWER = 50  # words, so that a model that has not learned to end costs no minutes

@@ -16,14 +16,14 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
-from vqapg.data.backbones import build_backbone
+from vqapg.backbones.backbone import build_backbone
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import sha256
-from vqapg.generation.attention import generate_and_look
+from vqapg.generation.generated_attention import generate_and_look
 from vqapg.tasks.checkpoints import load_model
-from vqapg.tasks.generation import GenerationConfig, GenerationTask
+from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 
 LONGEST = 50  # words of a text
 DECIMALS = 6

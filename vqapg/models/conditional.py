@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from fairseq.models import register_model
 
-from vqapg.models.base import GenerationModelConfig
-from vqapg.models.generation import GenerationModel
+from vqapg.models.vqapg_model import GenerationModelConfig
+from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.output import PairOutput
 

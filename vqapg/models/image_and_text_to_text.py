@@ -33,7 +33,7 @@ class ImageAndTextToText(nn.Module):
 
     def forward(self, features, image_index, given, text, noise_keys, latent_from):
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
-        :class:`~vqapg.models.generation.GenerationModel`."""
+        :class:`~vqapg.models.generation_model.GenerationModel`."""
         regions = self.image_encoder(features)[image_index]
         x = self.text_encoder(given)
         latent = gaussians = None

@@ -30,7 +30,7 @@ class ImageToText(nn.Module):
             self.latent = parts.latent_variable(cfg, Stream.LATENT)
 
     def forward(self, features, image_index, text, noise_keys, latent_from):
-        """Teacher forcing of *text* ``[B, T]``; the rest as in :class:`~vqapg.models.generation.GenerationModel`."""
+        """Teacher forcing of *text* ``[B, T]``; the rest as in :class:`~vqapg.models.generation_model.GenerationModel`."""
         image = self.image_encoder(features)
         regions = image[image_index]
         latent = gaussians = None

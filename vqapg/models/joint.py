@@ -7,8 +7,8 @@ import torch
 from fairseq.models import register_model
 
 from vqapg.models import parts
-from vqapg.models.base import GenerationModelConfig, LatentConfig
-from vqapg.models.generation import GenerationModel
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig
+from vqapg.models.generation_model import GenerationModel
 from vqapg.models.output import PairOutput
 from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import Stream

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fairseq.models import register_model
 from torch.nn.utils.rnn import pad_sequence
 
-from vqapg.models.base import GenerationModelConfig, LatentConfig, OrderConfig
-from vqapg.models.generation import GenerationModel
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput

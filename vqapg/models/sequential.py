@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fairseq.models import register_model
 
-from vqapg.models.base import GenerationModelConfig, LatentConfig, OrderConfig
-from vqapg.models.generation import GenerationModel
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput
 from vqapg.models.parts import special_tokens

@@ -8,7 +8,7 @@ from fairseq.data import Dictionary
 from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 
 import vqapg.models  # noqa: F401  registers the models
-from vqapg.models.base import FEATURE_IDENTITY
+from vqapg.models.vqapg_model import FEATURE_IDENTITY
 from vqapg.reports.paper import MODELS
 from vqapg.tokens import SEPARATOR
 

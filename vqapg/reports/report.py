@@ -17,7 +17,7 @@ from vqapg.errors import InputError
 from vqapg.files import atomic_write
 from vqapg.folders import new_folder
 from vqapg.reports import model_tables, other_tables
-from vqapg.reports.attention import attention_records
+from vqapg.reports.attention_maps import attention_records
 from vqapg.reports.stored import read_json
 from vqapg.reports.study import format_study, read_study
 
@@ -134,7 +134,7 @@ def _write_figures(study, records, output):
 
 def _drawings(study, records):
     """(figure's name, file's name without ending, function that draws it or returns None)."""
-    from vqapg.reports.figures import figure_5, figure_6, figure_7
+    from vqapg.reports.plots import figure_5, figure_6, figure_7
 
     yield "Figure 5", "figure5", lambda: figure_5(study)
     images = dict.fromkeys(image for record in records.values() for image in record.images)

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from fairseq.data import Dictionary
 from fairseq.models import build_model
 
-from vqapg.data.backbones import build_backbone
+from vqapg.backbones.backbone import build_backbone
 from vqapg.errors import InputError
 from vqapg.files import sha256
-from vqapg.models.base import VQAPGModel
-from vqapg.models.consistency import ConsistencyModel
-from vqapg.models.generation import GenerationModel
+from vqapg.models.vqapg_model import VQAPGModel
+from vqapg.models.consistency_evaluator import ConsistencyModel
+from vqapg.models.generation_model import GenerationModel
 from vqapg.tasks.checkpoint_file import read_checkpoint
 
 

@@ -19,7 +19,7 @@ class Journal:
         path: the file; its folder must be there
         identity: what decides, beside the image, about an entry: a dict that JSON can hold; its first key is "journal".
             Only a run with an equal one goes on
-        images: list of :class:`~vqapg.sampling.input_image.InputImage`; entries of others are of no account
+        images: list of :class:`~vqapg.data.input_image.InputImage`; entries of others are of no account
         overwrite: begin anew, whatever an earlier run finished
 
     Raises InputError when another run is at work on it, it holds finished images of something else, or the file is not

@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError
-from vqapg.sampling.gallery import write_gallery
+from vqapg.export.gallery import write_gallery
 from vqapg.sampling.journal import Journal
-from vqapg.sampling.outputs import write_records
+from vqapg.export.outputs import write_records
 from vqapg.targets import check_target, our_page
 
 FORMAT_VERSION = 2
@@ -35,9 +35,9 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
 
     Args:
         sampler: :class:`~vqapg.sampling.sampler.PairSampler`
-        images: list of :class:`~vqapg.sampling.input_image.InputImage`, of which *part* holds some or all
+        images: list of :class:`~vqapg.data.input_image.InputImage`, of which *part* holds some or all
         options: SamplingOptions, checked
-        destination: :class:`~vqapg.sampling.outputs.Destination`
+        destination: :class:`~vqapg.export.outputs.Destination`
         shard: which of how many parts *part* is, as --shard says it
         overwrite: begin anew, whatever an earlier run left
         how: arguments of sample_images
@@ -152,7 +152,7 @@ def _count(journal, skipped):
 
 
 def _records(journal, options, model):
-    """Yields each pair of the journal as it is written to files, see :mod:`vqapg.sampling.outputs`."""
+    """Yields each pair of the journal as it is written to files, see :mod:`vqapg.export.outputs`."""
     for entry in journal.entries():
         for pair in entry["pairs"]:
             yield {

@@ -18,7 +18,7 @@ from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
-from vqapg.sampling.input_image import open_given
+from vqapg.data.input_image import open_given
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tokens import SEPARATOR
@@ -89,7 +89,7 @@ class PairSampler:
     Args:
         generator: a :class:`~vqapg.sampling.checkpoint.Loaded` generation model
         evaluator: a Loaded consistency evaluator, or None
-        backbone: :class:`~vqapg.data.backbones.Backbone`
+        backbone: :class:`~vqapg.backbones.backbone.Backbone`
         device: where all of them run
     """
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vqapg.errors import InputError
-from vqapg.sampling.input_image import InputImage
+from vqapg.data.input_image import InputImage
 from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.recognise import is_image
 

@@ -16,13 +16,13 @@ from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 from fairseq.tasks import TASK_DATACLASS_REGISTRY, TASK_REGISTRY
 from omegaconf import DictConfig, OmegaConf
 
-import vqapg.tasks.consistency
-import vqapg.tasks.generation  # noqa: F401  registers the tasks, models and criterions
-from vqapg.criterions.consistency import ConsistencyCriterion
+import vqapg.tasks.vqapg_consistency
+import vqapg.tasks.vqapg  # noqa: F401  registers the tasks, models and criterions
+from vqapg.criterions.consistency_loss import ConsistencyCriterion
 from vqapg.criterions.elbo import ElboCriterion
 from vqapg.errors import InputError
-from vqapg.models.base import VQAPGModel
-from vqapg.tasks.base import DataDirectoryTask
+from vqapg.models.vqapg_model import VQAPGModel
+from vqapg.tasks.data_task import DataDirectoryTask
 
 # Section: fairseq's registries of classes and of dataclasses, and the classes that may be built.
 PARTS = {

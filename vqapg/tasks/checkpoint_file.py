@@ -20,7 +20,7 @@ from torch import Tensor
 
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.models import origin
-from vqapg.models.base import check_sizes
+from vqapg.models.vqapg_model import check_sizes
 from vqapg.tasks.checkpoint_config import own_config
 from vqapg.tokens import SEPARATOR
 

@@ -5,8 +5,8 @@ import os
 import torch
 
 from vqapg.errors import InputError
-from vqapg.models.base import VQAPGModel
-from vqapg.tasks.base import DataDirectoryTask
+from vqapg.models.vqapg_model import VQAPGModel
+from vqapg.tasks.data_task import DataDirectoryTask
 from vqapg.tasks.checkpoint_file import read_checkpoint
 
 

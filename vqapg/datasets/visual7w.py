@@ -1,7 +1,7 @@
 """Visual7W, the telling questions (http://ai.stanford.edu/~yukez/visual7w/), by its official splits (section 5.1)."""
 
-from vqapg.data.sources import Record, SourceData
-from vqapg.data.sources.official import draw_images, load_json, require_images, source_folder
+from vqapg.datasets import Record, SourceData
+from vqapg.datasets.official import draw_images, load_json, require_images, source_folder
 from vqapg.errors import InputError
 
 OPTIONS = ("seed", "min_pairs_per_image", "max_images", "max_test_images")

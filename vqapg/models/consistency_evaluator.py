@@ -4,7 +4,7 @@ import torch
 from fairseq.models import register_model
 
 from vqapg.models import parts
-from vqapg.models.base import ModelConfig, VQAPGModel
+from vqapg.models.vqapg_model import ModelConfig, VQAPGModel
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 READERS = {
-    "easy-vqa": "vqapg.data.sources.easy_vqa",
-    "jsonl": "vqapg.data.sources.jsonl",
-    "visual7w": "vqapg.data.sources.visual7w",
-    "vqa2": "vqapg.data.sources.vqa2",
+    "easy-vqa": "vqapg.datasets.easy_vqa",
+    "jsonl": "vqapg.datasets.jsonl",
+    "visual7w": "vqapg.datasets.visual7w",
+    "vqa2": "vqapg.datasets.vqa2",
 }
 
 

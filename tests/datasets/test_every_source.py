@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from tests.data.test_official_sources import write_visual7w, write_vqa2
+from tests.datasets.test_official_sources import write_visual7w, write_vqa2
 
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
-from vqapg.data.sources import READERS
+from vqapg.datasets import READERS
 
 # One image of each split, by the numbers under which the writers below put them.
 TRAIN, VALID, TEST = 1, 2, 3

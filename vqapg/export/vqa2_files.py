@@ -29,7 +29,7 @@ def write_vqa2(
     records: Iterable[dict],
     images: Sequence[InputImage],
 ) -> None:
-    """Write both files of *records*, see :mod:`vqapg.sampling.outputs`.
+    """Write both files of *records*, see :mod:`vqapg.export.outputs`.
 
     A COCO image has its official number. Where one image is not COCO's, all are numbered by their
     place among *images*. The questions file says under "images", as COCO does, which file has which

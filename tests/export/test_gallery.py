@@ -13,8 +13,8 @@ from selenium.webdriver.support.ui import Select
 
 from tests.support.browser import start_chromium
 from tests.support.tiny_checkpoints import draw_pictures
-from vqapg.sampling import gallery
-from vqapg.sampling.gallery import write_gallery
+from vqapg.export import gallery
+from vqapg.export.gallery import write_gallery
 from vqapg.sampling.images import find_images
 
 NASTY = "</script><b>&\u2028"

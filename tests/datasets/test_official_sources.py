@@ -5,7 +5,7 @@ import json
 import pytest
 
 from vqapg.cli.main import main
-from vqapg.data.sources import reader
+from vqapg.datasets import reader
 from vqapg.errors import InputError
 
 OPEN = {"seed": 1, "min_pairs_per_image": 0, "max_images": 0, "max_test_images": 0}

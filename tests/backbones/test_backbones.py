@@ -6,7 +6,7 @@ import torch
 import torchvision
 from PIL import Image
 
-from vqapg.data.backbones import Preprocessing, build_backbone, default_image_size
+from vqapg.backbones.backbone import Preprocessing, build_backbone, default_image_size
 from vqapg.errors import InputError
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS
 from vqapg.data.repeated_images import SplitImage, image_in_two_splits
-from vqapg.data.sources import Record, SourceData
+from vqapg.datasets import Record, SourceData
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file

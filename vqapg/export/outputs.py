@@ -1,7 +1,7 @@
 """Files of pairs that other tools read: JSON lines, CSV, VQA v2.0's two files, a folder for Hugging Face datasets.
 
 A record is a dict with ``image``, ``question``, ``answer`` and whatever else is known of the pair; those of an image
-stand together. ``images`` are all images that records may be of, as :class:`~vqapg.sampling.input_image.InputImage`.
+stand together. ``images`` are all images that records may be of, as :class:`~vqapg.data.input_image.InputImage`.
 """
 
 import csv
@@ -14,8 +14,8 @@ from vqapg.csv_cells import escape_cell
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, writing
 from vqapg.folders import new_folder, our_folder
-from vqapg.sampling.dataset_pictures import as_dataset_file
-from vqapg.sampling.vqa2_format import write_vqa2
+from vqapg.export.dataset_pictures import as_dataset_file
+from vqapg.export.vqa2_files import write_vqa2
 from vqapg.targets import Recogniser, check_target, csv_of, json_lines_of, our_vqa2, real_path
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}

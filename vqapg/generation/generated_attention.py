@@ -69,7 +69,7 @@ def generate_and_look(model, generator, features, image_index, noise_keys, laten
     Args:
         model: a model that makes pairs from images alone, in evaluation mode
         generator: its :class:`~vqapg.generation.pair_generator.PairGenerator`, without sampling
-        features, image_index, noise_keys: see :class:`~vqapg.models.generation.GenerationModel`
+        features, image_index, noise_keys: see :class:`~vqapg.models.generation_model.GenerationModel`
 
     Returns:
         for each row (score, {"question": Look, "answer": Look}); the looks are None where the text is no pair

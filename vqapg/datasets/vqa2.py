@@ -8,8 +8,8 @@ does not state: ``min_pairs_per_image`` and ``max_images`` are there to come nea
 
 import random
 
-from vqapg.data.sources import Record, SourceData
-from vqapg.data.sources.official import (
+from vqapg.datasets import Record, SourceData
+from vqapg.datasets.official import (
     draw_images,
     load_json,
     require_images,

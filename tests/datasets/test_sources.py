@@ -4,7 +4,7 @@ import re
 import pytest
 
 from vqapg.cli.main import main
-from vqapg.data.sources import READERS, reader
+from vqapg.datasets import READERS, reader
 from vqapg.errors import InputError
 
 

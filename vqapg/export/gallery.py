@@ -23,7 +23,7 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
     """Write the page of *entries*, a journal's, in their order.
 
     Args:
-        images: list of :class:`~vqapg.sampling.input_image.InputImage`, of every entry
+        images: list of :class:`~vqapg.data.input_image.InputImage`, of every entry
         grid: (height, width) of the regions
         about: {what: value} of the run, to be shown, such as the model and the seed
         judged: whether there was an evaluator; a page without pairs could not tell
@@ -46,7 +46,7 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
         "about": about, "grid": list(grid), "judged": judged, "min_consistency": min_consistency, "types": list(types),
         "images": shown, "total": {"images": total, "pairs": pairs},
     }
-    page = resources.files("vqapg.sampling").joinpath("gallery.html").read_text(encoding="utf-8")
+    page = resources.files("vqapg.export").joinpath("gallery.html").read_text(encoding="utf-8")
     # "<" could end the script that the data stands in.
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     with atomic_write(path) as file:

@@ -7,8 +7,8 @@ from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory, Pair
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
-from vqapg.evaluation import easy_vqa_truth as truth
-from vqapg.evaluation.easy_vqa_truth import RIGHT, UNDETERMINED, WRONG, World, verdict
+from vqapg.judges import easy_vqa_truth as truth
+from vqapg.judges.easy_vqa_truth import RIGHT, UNDETERMINED, WRONG, World, verdict
 
 BLUE_CIRCLE = World("blue", "circle")
 

@@ -8,8 +8,8 @@ import importlib.util
 import random
 from pathlib import Path
 
-from vqapg.data.sources import Record, SourceData
-from vqapg.data.sources.official import whole_number
+from vqapg.datasets import Record, SourceData
+from vqapg.datasets.official import whole_number
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import read_json

@@ -8,8 +8,8 @@ from fairseq.tasks import register_task
 from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.negatives import NEGATIVES
 from vqapg.errors import InputError
-from vqapg.models.consistency import ConsistencyModel
-from vqapg.tasks.base import DataConfig, DataDirectoryTask
+from vqapg.models.consistency_evaluator import ConsistencyModel
+from vqapg.tasks.data_task import DataConfig, DataDirectoryTask
 
 
 @dataclass

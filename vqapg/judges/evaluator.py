@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
 from vqapg.tasks.checkpoints import load_model
-from vqapg.tasks.consistency import ConsistencyConfig, ConsistencyTask
+from vqapg.tasks.vqapg_consistency import ConsistencyConfig, ConsistencyTask
 
 
 def load_evaluator(checkpoint, data):

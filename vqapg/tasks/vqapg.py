@@ -10,8 +10,8 @@ from fairseq.tasks import register_task
 from vqapg.data.pair_dataset import PairDataset
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.models.generation import GenerationModel
-from vqapg.tasks.base import DataConfig, DataDirectoryTask
+from vqapg.models.generation_model import GenerationModel
+from vqapg.tasks.data_task import DataConfig, DataDirectoryTask
 from vqapg.tokens import SEPARATOR
 
 

@@ -1,6 +1,6 @@
 """What the models that generate pairs have in common, whatever the paradigm."""
 
-from vqapg.models.base import VQAPGModel
+from vqapg.models.vqapg_model import VQAPGModel
 
 
 class GenerationModel(VQAPGModel):

@@ -1,0 +1,1 @@
+"""What turns pictures into grid features: one file a family of networks."""

@@ -1,0 +1,1 @@
+"""Files of pairs that other tools read: one file a format."""
