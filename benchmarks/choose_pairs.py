@@ -22,7 +22,14 @@ from tqdm import tqdm
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.tokenizer import tokenize
-from vqapg.judges.easy_vqa_truth import ALL_PAIRS, RIGHT, UNDETERMINED, parse, possible_worlds, verdict
+from vqapg.judges.easy_vqa_truth import (
+    ALL_PAIRS,
+    RIGHT,
+    UNDETERMINED,
+    parse,
+    possible_worlds,
+    verdict,
+)
 from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions
@@ -48,7 +55,11 @@ def draw(checkpoint, evaluator, store, images, options):
         for sampled in sampler.sample_batch(store.read(chunk), chunk, options):
             found.append(
                 [
-                    ((" ".join(tokenize(pair.question)), " ".join(tokenize(pair.answer))), pair.consistency, pair.draw)
+                    (
+                        (" ".join(tokenize(pair.question)), " ".join(tokenize(pair.answer))),
+                        pair.consistency,
+                        pair.draw,
+                    )
                     for pair in sampled
                 ]
             )
@@ -65,18 +76,28 @@ def figures(pairs_of_image, images, worlds):
             texts.add(f"{question} {answer}")
             verdicts.append(verdict(worlds[image], question, answer))
     known = [one == RIGHT for one in verdicts if one != UNDETERMINED]
-    return len(verdicts), things, len(texts), len(texts & ALL_PAIRS), float(np.mean(known)) if known else float("nan")
+    return (
+        len(verdicts),
+        things,
+        len(texts),
+        len(texts & ALL_PAIRS),
+        float(np.mean(known)) if known else float("nan"),
+    )
 
 
 def chosen(found, **how):
     for pairs in found:
         scores = [consistency for _, consistency, _ in pairs]
-        kept = choose(scores, pair_similarity([pair for pair, _, _ in pairs]), **how) if pairs else []
+        kept = (
+            choose(scores, pair_similarity([pair for pair, _, _ in pairs]), **how) if pairs else []
+        )
         yield [pairs[place][0] for place in kept]
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data")
     parser.add_argument("checkpoints", nargs="+")
     parser.add_argument("--evaluator", required=True)
@@ -89,9 +110,14 @@ def main():
     data = DataDirectory(args.data)
     worlds, store = possible_worlds(data, "test"), FeatureStore(data.features_path)
     images = data.image_ids("test")
-    images = [images[place] for place in np.linspace(0, len(images) - 1, args.images).round().astype(int)]
+    images = [
+        images[place] for place in np.linspace(0, len(images) - 1, args.images).round().astype(int)
+    ]
     options = SamplingOptions(num_samples=args.draws, seed=args.seed)
-    print(f"{args.images} test images, seed {args.seed}, beam {options.beam}\n\n{HEAD}\n|{' --- |' * 9}", flush=True)
+    print(
+        f"{args.images} test images, seed {args.seed}, beam {options.beam}\n\n{HEAD}\n|{' --- |' * 9}",
+        flush=True,
+    )
     folder = os.path.commonpath([os.path.dirname(path) for path in args.checkpoints])
     for checkpoint in args.checkpoints:
         name = os.path.relpath(checkpoint, folder)
@@ -102,10 +128,22 @@ def main():
         keep = round(np.mean([len(pairs) for pairs in few]))
         rows = [(args.few, "all", few), (args.draws, "all", everything)]
         for minimum in (0.3, 0.5, 0.6, 0.7):
-            rows.append((args.draws, f"consistency >= {minimum}", list(chosen(found, minimum=minimum, diversity=0))))
+            rows.append(
+                (
+                    args.draws,
+                    f"consistency >= {minimum}",
+                    list(chosen(found, minimum=minimum, diversity=0)),
+                )
+            )
         for diversity in (0, 0.25, 0.5, 0.75, 1):
             how = {"minimum": 0.5, "keep": keep, "diversity": diversity}
-            rows.append((args.draws, f">= 0.5, best {keep}, diversity {diversity}", list(chosen(found, **how))))
+            rows.append(
+                (
+                    args.draws,
+                    f">= 0.5, best {keep}, diversity {diversity}",
+                    list(chosen(found, **how)),
+                )
+            )
         for draws, what, pairs in rows:
             count, things, distinct, possible, consistent = figures(pairs, images, worlds)
             print(

@@ -42,8 +42,8 @@ from tqdm import tqdm
 
 import vqapg.data.feature_extraction  # noqa: F401
 import vqapg.sampling.run  # noqa: F401
-import vqapg.tasks.vqapg_consistency  # noqa: F401
 import vqapg.tasks.vqapg  # noqa: F401
+import vqapg.tasks.vqapg_consistency  # noqa: F401
 
 
 def main() -> int:

@@ -31,13 +31,25 @@ import vqapg
 import vqapg.cli.main
 import vqapg.data.feature_extraction
 import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, before the first fork
-import vqapg.tasks.vqapg_consistency
 import vqapg.tasks.vqapg
+import vqapg.tasks.vqapg_consistency
 from vqapg.backbones import backbone  # noqa: F401
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
 IMAGES = {"train": 30, "valid": 10, "test": 10}
-SMALL = ["--hidden-size", "32", "--embed-dim", "32", "--optimizer", "adam", "--lr", "1e-2", "--batch-size", "16", "--cpu"]
+SMALL = [
+    "--hidden-size",
+    "32",
+    "--embed-dim",
+    "32",
+    "--optimizer",
+    "adam",
+    "--lr",
+    "1e-2",
+    "--batch-size",
+    "16",
+    "--cpu",
+]
 
 
 def write_source(folder):
@@ -48,8 +60,14 @@ def write_source(folder):
             # No two files are equal: a copy in another split would be refused.
             size = (200 + number, 200 + list(IMAGES).index(split))
             Image.new("RGB", size, COLOURS[colour]).save(folder / name)
-            for question, answer in (("What color is it?", colour), (f"Is it {colour}?", "yes"), ("Is it black?", "no")):
-                lines.append({"image": name, "question": question, "answer": answer, "split": split})
+            for question, answer in (
+                ("What color is it?", colour),
+                (f"Is it {colour}?", "yes"),
+                ("Is it black?", "no"),
+            ):
+                lines.append(
+                    {"image": name, "question": question, "answer": answer, "split": split}
+                )
     (folder / "pairs.jsonl").write_text("\n".join(map(json.dumps, lines)))
 
 
@@ -60,7 +78,9 @@ def vqapg_command(*arguments):
 def fairseq_command(module, *arguments):
     def run(folder):
         # As scripts/train.sh does: from the newest epoch's file
-        newest = sorted(folder.glob("train/checkpoint[0-9]*.pt"), key=lambda path: path.stat().st_mtime)
+        newest = sorted(
+            folder.glob("train/checkpoint[0-9]*.pt"), key=lambda path: path.stat().st_mtime
+        )
         restore = ["--restore-file", newest[-1]] if newest and module is fairseq_train else []
         user = ["--user-dir", Path(vqapg.__file__).parent]
         sys.argv = [f"fairseq-{module.__name__}", *map(str, [*arguments, *user, *restore])]
@@ -74,33 +94,100 @@ def commands(folder):
     data, train, out = folder / "data", folder / "train", folder / "out"
     extract = ["extract-features", data, "--backbone", "efficientnet_lite0", "--image-size", 96]
     extract += ["--num-workers", 1, "--batch-size", 4]
-    evaluator = ["--task", "vqapg_consistency", "--arch", "vqapg_consistency", "--criterion", "vqapg_consistency"]
-    generator = ["--task", "vqapg", "--arch", "vqapg_joint_variational", "--criterion", "vqapg_elbo", "--latent-dim", 32]
+    evaluator = [
+        "--task",
+        "vqapg_consistency",
+        "--arch",
+        "vqapg_consistency",
+        "--criterion",
+        "vqapg_consistency",
+    ]
+    generator = [
+        "--task",
+        "vqapg",
+        "--arch",
+        "vqapg_joint_variational",
+        "--criterion",
+        "vqapg_elbo",
+        "--latent-dim",
+        32,
+    ]
     best = ["--best-checkpoint-metric", "elbo", "--maximize-best-checkpoint-metric"]
     pairs, checkpoint = out / "generate-test.txt", folder / "evaluator/checkpoint_last.pt"
     return {
-        "prepare": vqapg_command("prepare", "--dataset", "jsonl", "--source", folder / "pairs.jsonl", "--dest", data),
+        "prepare": vqapg_command(
+            "prepare", "--dataset", "jsonl", "--source", folder / "pairs.jsonl", "--dest", data
+        ),
         "extract-features": vqapg_command(*extract),
         "shard 1/2": vqapg_command(*extract, "--overwrite", "--shard", "1/2"),
         "extract-features --shard 2/2": vqapg_command(*extract, "--overwrite", "--shard", "2/2"),
         "train-evaluator": fairseq_command(
-            fairseq_train, data, *evaluator, *SMALL, "--max-epoch", 1, "--no-epoch-checkpoints", "--save-dir",
+            fairseq_train,
+            data,
+            *evaluator,
+            *SMALL,
+            "--max-epoch",
+            1,
+            "--no-epoch-checkpoints",
+            "--save-dir",
             folder / "evaluator",
         ),
         "fairseq-train": fairseq_command(
-            fairseq_train, data, *generator, *SMALL, *best, "--max-epoch", 4, "--no-last-checkpoints",
-            "--keep-last-epochs", 1, "--save-dir", train,
+            fairseq_train,
+            data,
+            *generator,
+            *SMALL,
+            *best,
+            "--max-epoch",
+            4,
+            "--no-last-checkpoints",
+            "--keep-last-epochs",
+            1,
+            "--save-dir",
+            train,
         ),
         "fairseq-generate": fairseq_command(
-            fairseq_generate, data, "--task", "vqapg", "--path", train / "checkpoint_best.pt", "--gen-subset", "test",
-            "--beam", 10, "--max-len-b", 12, "--batch-size", 8, "--cpu", "--results-path", out,
+            fairseq_generate,
+            data,
+            "--task",
+            "vqapg",
+            "--path",
+            train / "checkpoint_best.pt",
+            "--gen-subset",
+            "test",
+            "--beam",
+            10,
+            "--max-len-b",
+            12,
+            "--batch-size",
+            8,
+            "--cpu",
+            "--results-path",
+            out,
         ),
         "evaluate": vqapg_command(
-            "evaluate", data, "--pairs", pairs, "--evaluator", checkpoint, "--output", folder / "metrics.json", "--overwrite",
+            "evaluate",
+            data,
+            "--pairs",
+            pairs,
+            "--evaluator",
+            checkpoint,
+            "--output",
+            folder / "metrics.json",
+            "--overwrite",
         ),
         "export": vqapg_command(
-            "export", pairs, "--data", data, "--format", "jsonl", "--evaluator", checkpoint, "--output",
-            folder / "pairs-out.jsonl", "--overwrite",
+            "export",
+            pairs,
+            "--data",
+            data,
+            "--format",
+            "jsonl",
+            "--evaluator",
+            checkpoint,
+            "--output",
+            folder / "pairs-out.jsonl",
+            "--overwrite",
         ),
     }
 
@@ -127,7 +214,9 @@ def finish(run, folder):
     started = time.perf_counter()
     _, status = os.waitpid(start(run, folder), 0)
     if status:
-        raise RuntimeError(f"ended with {os.waitstatus_to_exitcode(status)}: {folder.with_suffix('.log').read_text()[-2000:]}")
+        raise RuntimeError(
+            f"ended with {os.waitstatus_to_exitcode(status)}: {folder.with_suffix('.log').read_text()[-2000:]}"
+        )
     return time.perf_counter() - started
 
 
@@ -137,7 +226,11 @@ def outcome(folder):
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         if path.suffix == ".pt":
             state = torch.load(path)
-            weights = [value.numpy().tobytes() for value in state["model"].values() if torch.is_tensor(value)]
+            weights = [
+                value.numpy().tobytes()
+                for value in state["model"].values()
+                if torch.is_tensor(value)
+            ]
             extra = state["extra_state"]
             place = (extra["train_iterator"]["epoch"], extra["best"], extra["val_loss"])
             content = (hashlib.sha256(b"".join(weights)).hexdigest(), *place)
@@ -172,13 +265,21 @@ def try_command(run, folder, times, generator):
         finish(run, folder)
         found = outcome(folder)
         if found != expected:
-            wrong.append(sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name)))
+            wrong.append(
+                sorted(
+                    name for name in {*found, *expected} if found.get(name) != expected.get(name)
+                )
+            )
     return seconds, killed, wrong
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=30, help="of each command (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--times", type=int, default=30, help="of each command (default: %(default)s)"
+    )
     parser.add_argument("--commands", nargs="+", metavar="NAME", help="only these (default: all)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -196,7 +297,8 @@ def main():
             failed |= bool(wrong)
             print(
                 f"{name:<29} {seconds:5.1f} s undisturbed; killed at work {killed:>2} of {args.times} times; "
-                f"{len(wrong)} ended otherwise {wrong or ''}", flush=True,
+                f"{len(wrong)} ended otherwise {wrong or ''}",
+                flush=True,
             )
     sys.exit(1 if failed else 0)
 

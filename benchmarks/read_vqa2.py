@@ -16,12 +16,24 @@ import time
 from pathlib import Path
 
 PARTS = {"train": (443_757, 82_783), "val": (214_354, 40_504)}  # questions, images
-STARTS = ("What is the", "What color is the", "How many", "Is the", "Are there any", "Where is the", "Why is the", "Which")
+STARTS = (
+    "What is the",
+    "What color is the",
+    "How many",
+    "Is the",
+    "Are there any",
+    "Where is the",
+    "Why is the",
+    "Which",
+)
 
 
 def write(folder, share):
     generator = random.Random(1)
-    words = ["".join(generator.choices("abcdefghijklmnopqrstuvwxyz", k=generator.randint(2, 9))) for _ in range(8000)]
+    words = [
+        "".join(generator.choices("abcdefghijklmnopqrstuvwxyz", k=generator.randint(2, 9)))
+        for _ in range(8000)
+    ]
     for part, (questions, images) in PARTS.items():
         questions, images = round(share * questions), round(share * images)
         (folder / f"{part}2014").mkdir(parents=True, exist_ok=True)
@@ -32,20 +44,32 @@ def write(folder, share):
             answer = generator.choice(("yes", "no", "2", generator.choice(words)))
             text = f"{generator.choice(STARTS)} {' '.join(generator.choices(words, k=generator.randint(2, 5)))}?"
             asked.append({"image_id": number % images, "question": text, "question_id": number})
-            annotated.append({
-                "question_type": "what is the", "multiple_choice_answer": answer, "image_id": number % images,
-                "answers": [{"answer": answer, "answer_confidence": "yes", "answer_id": n} for n in range(1, 11)],
-                "answer_type": "other", "question_id": number,
-            })
+            annotated.append(
+                {
+                    "question_type": "what is the",
+                    "multiple_choice_answer": answer,
+                    "image_id": number % images,
+                    "answers": [
+                        {"answer": answer, "answer_confidence": "yes", "answer_id": n}
+                        for n in range(1, 11)
+                    ],
+                    "answer_type": "other",
+                    "question_id": number,
+                }
+            )
         for name, key, items in (
             ("v2_OpenEnded_mscoco_{}2014_questions.json", "questions", asked),
             ("v2_mscoco_{}2014_annotations.json", "annotations", annotated),
         ):
-            (folder / name.format(part)).write_text(json.dumps({"info": {}, "license": {}, key: items}))
+            (folder / name.format(part)).write_text(
+                json.dumps({"info": {}, "license": {}, key: items})
+            )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--share", type=float, default=1.0)
     args = parser.parse_args()
@@ -53,8 +77,21 @@ def main():
         write(args.folder, args.share)
     started = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "vqapg.cli.main", "prepare", "--dataset", "vqa2", "--source", args.folder, "--dest",
-         args.folder / "data", "--overwrite", "--valid-pairs", str(round(10_000 * args.share))],
+        [
+            sys.executable,
+            "-m",
+            "vqapg.cli.main",
+            "prepare",
+            "--dataset",
+            "vqa2",
+            "--source",
+            args.folder,
+            "--dest",
+            args.folder / "data",
+            "--overwrite",
+            "--valid-pairs",
+            str(round(10_000 * args.share)),
+        ],
         check=True,
     )
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -24,9 +24,19 @@ import time
 from types import SimpleNamespace
 
 # pairs per CPU-second, GiB
-PUBLISHED = {"train": (11.6, 4.6), "beam10": (10.1, 3.4), "beam1": (39.9, 1.6), "score": (51.6, 5.6)}
+PUBLISHED = {
+    "train": (11.6, 4.6),
+    "beam10": (10.1, 3.4),
+    "beam1": (39.9, 1.6),
+    "score": (51.6, 5.6),
+}
 WIDTHS = {
-    "published": {"hidden_size": 1024, "decoder_hidden_size": 512, "embed_dim": 300, "latent_dim": 512},
+    "published": {
+        "hidden_size": 1024,
+        "decoder_hidden_size": 512,
+        "embed_dim": 300,
+        "latent_dim": 512,
+    },
     "default": {"hidden_size": 512, "embed_dim": 300, "latent_dim": 512},
 }
 # work: (pairs a batch, pairs of an image in it, compared with)
@@ -47,30 +57,53 @@ GROWTH = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--work", nargs="*", choices=WORK, default=list(WORK), help="default: all")
-    parser.add_argument("--widths", nargs="*", choices=WIDTHS, default=list(WIDTHS), help="default: both")
-    parser.add_argument("--growth", action="store_true", help="also how cost grows with each size (default widths)")
-    parser.add_argument("--repeats", type=int, default=5, help="counted runs of each (default: %(default)s)")
+    parser.add_argument(
+        "--widths", nargs="*", choices=WIDTHS, default=list(WIDTHS), help="default: both"
+    )
+    parser.add_argument(
+        "--growth", action="store_true", help="also how cost grows with each size (default widths)"
+    )
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="counted runs of each (default: %(default)s)"
+    )
     parser.add_argument("--output", metavar="FILE", help="JSON to write")
-    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)  # what a process of its own is asked to do
+    parser.add_argument(
+        "--one", metavar="JSON", help=argparse.SUPPRESS
+    )  # what a process of its own is asked to do
     args = parser.parse_args()
     if args.one:
         print(json.dumps(measure(**json.loads(args.one))))
         return
-    results = {"machine": platform.processor() or platform.machine(), "repeats": args.repeats, "work": [], "growth": []}
-    print(f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} {'share':>6} {'GFLOP/s':>8} {'of matmul':>9}")
+    results = {
+        "machine": platform.processor() or platform.machine(),
+        "repeats": args.repeats,
+        "work": [],
+        "growth": [],
+    }
+    print(
+        f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} {'share':>6} {'GFLOP/s':>8} {'of matmul':>9}"
+    )
     for device in devices():
         for widths in args.widths:
             for work in args.work:
-                results["work"].append(run_one(work=work, widths=widths, repeats=args.repeats, device=device))
+                results["work"].append(
+                    run_one(work=work, widths=widths, repeats=args.repeats, device=device)
+                )
                 show(results["work"][-1])
     if args.growth:
         for name, (work, option, values) in GROWTH.items():
             for value in values:
-                result = run_one(work=work, widths="default", repeats=3, device="cpu", **{option: value})
+                result = run_one(
+                    work=work, widths="default", repeats=3, device="cpu", **{option: value}
+                )
                 results["growth"].append({"grows_with": name, option: value, **result})
-                print(f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, {result['pairs_per_second']:.1f} pairs/s")
+                print(
+                    f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, {result['pairs_per_second']:.1f} pairs/s"
+                )
     if args.output:
         with open(args.output, "w", encoding="utf-8") as file:
             json.dump(results, file, indent=2)
@@ -83,9 +116,15 @@ def devices():
 
 
 def run_one(**asked):
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
     command = [sys.executable, __file__, "--one", json.dumps(asked)]
-    output = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+    output = subprocess.run(
+        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     return json.loads(output.splitlines()[-1])
 
 
@@ -110,7 +149,9 @@ def measure(work, widths, repeats, device, regions=100, batch=None, per_image=No
     torch.set_num_threads(1)
     pairs, default_per_image, _ = WORK[work]
     pairs = batch or pairs
-    step, count = prepare(work, widths, pairs, per_image or default_per_image, regions, beam, torch.device(device))
+    step, count = prepare(
+        work, widths, pairs, per_image or default_per_image, regions, beam, torch.device(device)
+    )
 
     def seconds(action):
         if device == "cuda":
@@ -131,9 +172,17 @@ def measure(work, widths, repeats, device, regions=100, batch=None, per_image=No
     product = statistics.median(seconds(lambda: matrix @ matrix) for _ in range(5))
     median = statistics.median(spent)
     return {
-        "work": work, "widths": widths, "device": device, "pairs": pairs, "beam": beam, "seconds": spent,
-        "seconds_a_batch": median, "pairs_per_second": pairs / median, "peak_gib": memory,
-        "gflops": count() / median / 1e9, "matmul_gflops": 2 * 2048**3 / product / 1e9,
+        "work": work,
+        "widths": widths,
+        "device": device,
+        "pairs": pairs,
+        "beam": beam,
+        "seconds": spent,
+        "seconds_a_batch": median,
+        "pairs_per_second": pairs / median,
+        "peak_gib": memory,
+        "gflops": count() / median / 1e9,
+        "matmul_gflops": 2 * 2048**3 / product / 1e9,
         "profile": profile(step),
     }
 
@@ -144,7 +193,9 @@ def profile(step, rows=8):
 
     with torch.profiler.profile() as profiler:
         step()
-    events = sorted(profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True)
+    events = sorted(
+        profiler.key_averages(), key=lambda event: event.self_cpu_time_total, reverse=True
+    )
     total = sum(event.self_cpu_time_total for event in events)
     return {event.key: round(event.self_cpu_time_total / total, 3) for event in events[:rows]}
 
@@ -158,8 +209,8 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     from fairseq.optim.adam import Adam
     from torch.utils.flop_counter import FlopCounterMode
 
-    import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
     import vqapg.tasks.vqapg  # noqa: F401
+    import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
     from vqapg.generation.search import BeamSearch, TokenRules
     from vqapg.memory import keep_freed_memory
@@ -173,13 +224,21 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
         dictionary.add_symbol(word)
     channels = 2048
     features = SimpleNamespace(
-        path=None, mean=np.zeros(channels, np.float32), std=np.ones(channels, np.float32),
+        path=None,
+        mean=np.zeros(channels, np.float32),
+        std=np.ones(channels, np.float32),
         source={"backbone": "resnet50", "weights": "none", "weights_sha256": "", "image_size": 299},
     )
     arch = "vqapg_consistency" if work == "score" else "vqapg_joint_variational"
-    options = {name: size for name, size in WIDTHS[widths].items() if hasattr(MODEL_DATACLASS_REGISTRY[arch], name)}
+    options = {
+        name: size
+        for name, size in WIDTHS[widths].items()
+        if hasattr(MODEL_DATACLASS_REGISTRY[arch], name)
+    }
     task = SimpleNamespace(dictionary=dictionary, features=features, target_dictionary=dictionary)
-    model = MODEL_REGISTRY[arch].build_model(MODEL_DATACLASS_REGISTRY[arch](**options), task).to(device)
+    model = (
+        MODEL_REGISTRY[arch].build_model(MODEL_DATACLASS_REGISTRY[arch](**options), task).to(device)
+    )
 
     images = max(1, round(pairs / per_image))
     image_index = (torch.arange(pairs) * images // pairs).to(device)
@@ -203,7 +262,10 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
 
         def step():
             batch = {
-                "features": stored.to(device), "image_index": image_index, "question": question, "answer": answer,
+                "features": stored.to(device),
+                "image_index": image_index,
+                "question": question,
+                "answer": answer,
                 "noise_keys": keys,
             }
             optimizer.zero_grad()
@@ -214,7 +276,9 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     elif work == "score":
         model.eval()
         # As collate_triples makes them: every distinct text once
-        (question, question_index), (answer, answer_index) = (text.unique(dim=0, return_inverse=True) for text in (question, answer))
+        (question, question_index), (answer, answer_index) = (
+            text.unique(dim=0, return_inverse=True) for text in (question, answer)
+        )
         triples = torch.stack([image_index, question_index, answer_index], dim=1)
 
         def step():
@@ -225,7 +289,9 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
         forbidden = (dictionary.bos(), dictionary.pad(), dictionary.index(SEPARATOR))
 
         def search_of(shortest, longest):
-            rules = TokenRules(dictionary.eos(), forbidden, dictionary.unk(), min_len=shortest, max_len=longest)
+            rules = TokenRules(
+                dictionary.eos(), forbidden, dictionary.unk(), min_len=shortest, max_len=longest
+            )
             return BeamSearch(rules, 1 if work == "beam1" else beam)
 
         searches = {Stream.QUESTION: search_of(8, 8), Stream.ANSWER: search_of(1, 1)}

@@ -55,37 +55,63 @@ def train(data, folder, task, negatives, epochs, seed):
     )
     with open(folder / "train.log", "w") as log:
         subprocess.run(
-            [sys.executable, "-c", program, data, "--save-dir", str(folder), *flags.split()], stdout=log, check=True
+            [sys.executable, "-c", program, data, "--save-dir", str(folder), *flags.split()],
+            stdout=log,
+            check=True,
         )
     return final
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", metavar="DATA")
-    parser.add_argument("--run", type=Path, required=True, metavar="DIR", help="for checkpoints and figures")
-    parser.add_argument("--pairs", nargs="+", required=True, metavar="FILE", help="generated pairs to judge")
-    parser.add_argument("--negatives", choices=("paper", "hard"), nargs="+", default=["paper", "hard"])
+    parser.add_argument(
+        "--run", type=Path, required=True, metavar="DIR", help="for checkpoints and figures"
+    )
+    parser.add_argument(
+        "--pairs", nargs="+", required=True, metavar="FILE", help="generated pairs to judge"
+    )
+    parser.add_argument(
+        "--negatives", choices=("paper", "hard"), nargs="+", default=["paper", "hard"]
+    )
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
 
-    lines = ["| negatives | pairs | truly consistent (%) | P (%) | gap | accepts a right pair (%) | rejects a wrong pair (%) |",
-             "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| negatives | pairs | truly consistent (%) | P (%) | gap | accepts a right pair (%) | rejects a wrong pair (%) |",
+        "|---|---|---|---|---|---|---|",
+    ]
     for negatives in args.negatives:
         for name, task in TASKS.items():
             folder = args.run / f"{negatives}, {name}".replace(", ", "-").replace(" ", "-")
             checkpoint = train(args.data, folder, task, negatives, args.epochs, args.seed)
             for number, pairs in enumerate(args.pairs):
                 output = folder / f"metrics-{number}.json"
-                if vqapg(["evaluate", args.data, "--pairs", pairs, "--evaluator", str(checkpoint), "--output", str(output)]):
+                if vqapg(
+                    [
+                        "evaluate",
+                        args.data,
+                        "--pairs",
+                        pairs,
+                        "--evaluator",
+                        str(checkpoint),
+                        "--output",
+                        str(output),
+                    ]
+                ):
                     sys.exit(2)
                 figures = json.loads(output.read_text())
                 truth, p = figures["true_consistent"], figures["consistent"]
                 cells = [
                     f"{100 * figure['value']:.1f} [{100 * figure['ci95'][0]:.1f}, {100 * figure['ci95'][1]:.1f}]"
                     for figure in (
-                        truth, p, figures["evaluator_true_positive_rate"], figures["evaluator_rejection_rate"]
+                        truth,
+                        p,
+                        figures["evaluator_true_positive_rate"],
+                        figures["evaluator_rejection_rate"],
                     )
                 ]
                 cells.insert(2, f"{100 * (p['value'] - truth['value']):+.1f}")

@@ -9,8 +9,8 @@ import torch
 from fairseq.data import Dictionary
 from hypothesis import settings
 
-import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 import vqapg.tasks.vqapg  # noqa: F401
+import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 from vqapg.tokens import SEPARATOR
 
 # The first call into a library may take long on a busy machine; that is no failure.
@@ -36,7 +36,12 @@ def features():
         path=Path("data/features.h5"),
         mean=generator.normal(size=5).astype(np.float32),
         std=generator.uniform(0.5, 2, size=5).astype(np.float32),
-        source={"backbone": "resnet18", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 64},
+        source={
+            "backbone": "resnet18",
+            "weights": "none",
+            "weights_sha256": "ab" * 32,
+            "image_size": 64,
+        },
     )
 
 

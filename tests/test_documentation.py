@@ -12,7 +12,11 @@ import pytest
 from vqapg.cli.main import build_parser
 
 REPOSITORY = Path(__file__).parent.parent
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")), *sorted((REPOSITORY / "benchmarks").glob("*.md"))]
+PAGES = [
+    REPOSITORY / "README.md",
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "benchmarks").glob("*.md")),
+]
 
 
 def commands(page):
@@ -25,7 +29,11 @@ def commands(page):
                 yield shlex.split(line, comments=True)
 
 
-ALL = [pytest.param(words, id=f"{page.name}: {' '.join(words)[:60]}") for page in PAGES for words in commands(page)]
+ALL = [
+    pytest.param(words, id=f"{page.name}: {' '.join(words)[:60]}")
+    for page in PAGES
+    for words in commands(page)
+]
 
 
 def test_there_are_commands_to_check():

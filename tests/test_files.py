@@ -26,11 +26,16 @@ def test_what_a_killed_run_began_is_cleared_away_but_nothing_of_others(tmp_path)
         file.write("whole")
         assert not (tmp_path / "a.json").exists()
     assert (tmp_path / "a.json").read_text() == "whole"
-    assert {path.name for path in tmp_path.iterdir()} == {"a.json", *(name for name, stays in names.items() if stays)}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a.json",
+        *(name for name, stays in names.items() if stays),
+    }
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_a_failed_run_that_names_the_file_and_leaves_nothing(tmp_path, monkeypatch, number):
+def test_a_full_disk_is_a_failed_run_that_names_the_file_and_leaves_nothing(
+    tmp_path, monkeypatch, number
+):
     def full(*inputs, **options):
         raise OSError(number, os.strerror(number))
 
@@ -38,14 +43,19 @@ def test_a_full_disk_is_a_failed_run_that_names_the_file_and_leaves_nothing(tmp_
     for function in ("os.fsync", "builtins.open"):
         with monkeypatch.context() as patched:
             patched.setattr(function, full)
-            with pytest.raises(RunError, match=rf"a\.json: cannot be written \({os.strerror(number)}\); make room"):
+            with pytest.raises(
+                RunError, match=rf"a\.json: cannot be written \({os.strerror(number)}\); make room"
+            ):
                 with atomic_write(path) as file:
                     file.write("half")
         assert list(tmp_path.iterdir()) == []
 
 
 def test_other_errors_are_told_apart_from_a_full_disk(tmp_path):
-    with pytest.raises(InputError, match="No such file or directory"), atomic_write(tmp_path / "none" / "a.json"):
+    with (
+        pytest.raises(InputError, match="No such file or directory"),
+        atomic_write(tmp_path / "none" / "a.json"),
+    ):
         pass
     with pytest.raises(FileNotFoundError), writing(tmp_path):
         open(tmp_path / "none")

@@ -24,8 +24,12 @@ print(resident() - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="of glibc's malloc")
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc" or sys.platform != "linux", reason="of glibc's malloc"
+)
 @pytest.mark.parametrize("how, least, most", [("kept", 190, 600), ("given back", 0, 20)])
 def test_memory_of_192_mib_of_tensors_is_kept(how, least, most):
-    run = subprocess.run([sys.executable, "-c", PROBE, how], check=True, stdout=subprocess.PIPE, text=True)
+    run = subprocess.run(
+        [sys.executable, "-c", PROBE, how], check=True, stdout=subprocess.PIPE, text=True
+    )
     assert least <= float(run.stdout) <= most

@@ -100,12 +100,15 @@ def raises(error):
     return fail
 
 
-@pytest.mark.parametrize("error, status, last", [
-    (InputError("data: empty; fill it"), 2, "fairseq-train: error: data: empty; fill it"),
-    (ValueError("a bug"), 1, "ValueError: a bug"),
-    (SystemExit(3), 3, None),
-    (SystemExit(None), 0, None),
-])
+@pytest.mark.parametrize(
+    "error, status, last",
+    [
+        (InputError("data: empty; fill it"), 2, "fairseq-train: error: data: empty; fill it"),
+        (ValueError("a bug"), 1, "ValueError: a bug"),
+        (SystemExit(3), 3, None),
+        (SystemExit(None), 0, None),
+    ],
+)
 def test_run_ends_with_the_status_of_a_process(command, error, status, last):
     command(raises(error))
     done = run("train", status=status)

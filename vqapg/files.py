@@ -18,7 +18,10 @@ DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 # Of what is read into memory as a whole, in bytes.
 LARGEST_TEXT = 4 << 30
 KINDS = {
-    stat.S_ISDIR: "a folder", stat.S_ISFIFO: "a pipe", stat.S_ISSOCK: "a socket", stat.S_ISCHR: "a device",
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISCHR: "a device",
     stat.S_ISBLK: "a device",
 }
 
@@ -60,11 +63,15 @@ def check_readable_file(
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{named}: cannot be read ({reason}); {cure}") from error
     if not stat.S_ISREG(status.st_mode):
-        kind = next((kind for is_kind, kind in KINDS.items() if is_kind(status.st_mode)), "no regular file")
+        kind = next(
+            (kind for is_kind, kind in KINDS.items() if is_kind(status.st_mode)), "no regular file"
+        )
         also = "write what it gives into a file first" if kind == "a pipe" else cure
         raise InputError(f"{named}: is {kind}, not a regular file; {also}")
     if largest is not None and status.st_size > largest:
-        raise InputError(f"{named}: has {status.st_size:,} bytes, and at most {largest:,} are read; {cure}")
+        raise InputError(
+            f"{named}: has {status.st_size:,} bytes, and at most {largest:,} are read; {cure}"
+        )
     return Path(path)
 
 
@@ -103,7 +110,9 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
         except OSError as error:
             if error.errno in DISK_TROUBLE:
                 raise
-            raise InputError(f"{path}: cannot be written ({error.strerror}); give another place") from error
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}); give another place"
+            ) from error
         with file:
             yield file
             file.flush()

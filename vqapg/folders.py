@@ -52,7 +52,11 @@ def files_in(folder: Path) -> Iterator[str]:
 
 @contextlib.contextmanager
 def new_folder(
-    path: Path, recognise: Recogniser = our_folder, *, overwrite: bool = False, keep_mark: bool = True
+    path: Path,
+    recognise: Recogniser = our_folder,
+    *,
+    overwrite: bool = False,
+    keep_mark: bool = True,
 ) -> Iterator[Path]:
     """Gives an empty folder to write into; it takes the name *path* only when all went well.
 
@@ -69,14 +73,18 @@ def new_folder(
     recover(path, recognise)
     check_target(path, recognise, overwrite=overwrite)
     if os.path.ismount(path):
-        raise InputError(f"{path}: is where a file system is mounted; give the name of a new folder in it")
+        raise InputError(
+            f"{path}: is where a file system is mounted; give the name of a new folder in it"
+        )
     partial = working_name(path)
     try:
         with writing(path):
             partial.mkdir(parents=True)
             _write_mark(partial, [])
     except OSError as error:
-        raise InputError(f"{path}: cannot be made ({error.strerror}); give another place") from error
+        raise InputError(
+            f"{path}: cannot be made ({error.strerror}); give another place"
+        ) from error
     try:
         with writing(path):
             yield partial
@@ -127,7 +135,9 @@ def _put_in_place(partial: Path, path: Path, recognise: Recogniser, *, overwrite
     except OSError as error:
         if old is not None and not path.exists():
             os.rename(old, path)
-        raise InputError(f"{path}: cannot be put in place ({error.strerror}); give another name") from error
+        raise InputError(
+            f"{path}: cannot be put in place ({error.strerror}); give another name"
+        ) from error
     if old is not None:
         _delete(path, old)
 

@@ -46,11 +46,16 @@ class Lock:
     def check(self) -> None:
         """Raises RunError when the lock is lost, as after a standstill of a minute, or with its folder replaced."""
         try:
-            held = os.path.samestat(os.stat(self.file), os.fstat(self._descriptor)) and self._holder() == self._self
+            held = (
+                os.path.samestat(os.stat(self.file), os.fstat(self._descriptor))
+                and self._holder() == self._self
+            )
         except OSError:
             held = False
         if not held:
-            raise RunError(f"{self.path}: another run has taken over meanwhile; this one stops, its work is not kept")
+            raise RunError(
+                f"{self.path}: another run has taken over meanwhile; this one stops, its work is not kept"
+            )
 
     def release(self) -> None:
         if self._ended.is_set():
@@ -74,7 +79,9 @@ class Lock:
         while True:
             try:
                 with writing(self.path):
-                    descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+                    descriptor = os.open(
+                        self.file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+                    )
             except OSError as error:
                 raise InputError(
                     f"{self.path}: cannot be written ({error.strerror}: {self.file.name}); see to the permissions of "

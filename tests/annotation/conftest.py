@@ -24,5 +24,10 @@ def data(tmp_path):
 def session(tmp_path, data):
     drawn, groups = draw_groups(generated(), IMAGES, 3, seed=1)
     return write_session(
-        tmp_path / "session", data, drawn, groups, seed=1, models={model: {"pairs_file": "x"} for model in MODELS}
+        tmp_path / "session",
+        data,
+        drawn,
+        groups,
+        seed=1,
+        models={model: {"pairs_file": "x"} for model in MODELS},
     )

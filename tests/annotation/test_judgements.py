@@ -43,7 +43,10 @@ def test_a_log_cut_at_any_byte_holds_every_whole_line_and_goes_on(session):
     content = file_of(session).read_bytes()
     for end in range(len(content) + 1):
         file_of(session).write_bytes(content[:end])
-        whole = {f"g{number + 1}p1": {"consistency": marks[number]} for number in range(content[:end].count(b"\n"))}
+        whole = {
+            f"g{number + 1}p1": {"consistency": marks[number]}
+            for number in range(content[:end].count(b"\n"))
+        }
         assert read_judgements(session).get("anná", {}) == whole
         with JudgementLog(session) as log:
             assert log.of("anná") == whole
@@ -65,7 +68,9 @@ with JudgementLog(read_session(sys.argv[1])) as log:
 def test_a_killed_process_has_kept_all_that_it_had_saved(session):
     for until in (1, 40):
         process = subprocess.Popen(
-            [sys.executable, "-c", APPEND_FOR_EVER, str(session.path)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", APPEND_FOR_EVER, str(session.path)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(until):
             process.stdout.readline()
@@ -78,7 +83,10 @@ def test_a_killed_process_has_kept_all_that_it_had_saved(session):
 
 
 def test_only_one_process_writes(session):
-    with JudgementLog(session), pytest.raises(InputError, match="another vqapg annotate has it open"):
+    with (
+        JudgementLog(session),
+        pytest.raises(InputError, match="another vqapg annotate has it open"),
+    ):
         JudgementLog(session).__enter__()
     with JudgementLog(session) as log:
         log.append("anna", "g1p1", "consistency", "1")
@@ -130,13 +138,16 @@ def test_threads_append_at_once(session):
             log.append(name, pair, "object", f"thing of {name}")
 
     with JudgementLog(session) as log:
-        threads = [threading.Thread(target=judge, args=(f"annotator {number}",)) for number in range(4)]
+        threads = [
+            threading.Thread(target=judge, args=(f"annotator {number}",)) for number in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert read_judgements(session) == {
-        f"annotator {n}": {pair: {"object": f"thing of annotator {n}"} for pair in pairs} for n in range(4)
+        f"annotator {n}": {pair: {"object": f"thing of annotator {n}"} for pair in pairs}
+        for n in range(4)
     }
 
 
@@ -174,8 +185,16 @@ def test_values():
     assert checked_value("object", "-") == "-"
     assert checked_value("object", " the cat") == "the cat"
     for field, bad in [
-        ("consistency", "3"), ("consistency", 2), ("consistency", ""), ("object", ""), ("object", "..."),
-        ("question_type", "-"), ("question_type", " "), ("object", "x" * 61), ("object", "a\x07b"), ("other", "1"),
+        ("consistency", "3"),
+        ("consistency", 2),
+        ("consistency", ""),
+        ("object", ""),
+        ("object", "..."),
+        ("question_type", "-"),
+        ("question_type", " "),
+        ("object", "x" * 61),
+        ("object", "a\x07b"),
+        ("other", "1"),
     ]:
         with pytest.raises(InputError, match=field):
             checked_value(field, bad)

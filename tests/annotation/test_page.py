@@ -34,7 +34,9 @@ class Server:
         self.log = JudgementLog(self.session).__enter__()
         self.server = AnnotationServer(self.session, self.log, self.port)
         self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}
+        )
         self.thread.start()
 
     def stop(self):
@@ -98,13 +100,18 @@ def page(chromium, server):
     chromium.get(server.server.url)
     chromium.get_log("browser")
     yield Page(chromium)
-    assert [entry for entry in chromium.get_log("browser") if "Failed to load" not in entry["message"]] == []
+    assert [
+        entry for entry in chromium.get_log("browser") if "Failed to load" not in entry["message"]
+    ] == []
 
 
 def of_group(session, judged, group):
     """What one annotator judged of a group: [(mark, question type, object), ...]."""
     return [
-        tuple(judged.get(pair.id, {}).get(field) for field in ("consistency", "question_type", "object"))
+        tuple(
+            judged.get(pair.id, {}).get(field)
+            for field in ("consistency", "question_type", "object")
+        )
         for pair in group.pairs
     ]
 
@@ -124,7 +131,9 @@ def test_a_whole_session_by_keyboard_alone(page, server, session):
             page.press("cat" if number != 1 else "-", Keys.ENTER)
     page.wait(lambda: page.text("end"))
     total = sum(len(group.pairs) for group in order)
-    assert "All pairs are judged" in page.text("end") and f"anna: {total} of {total} pairs" in page.text("end")
+    assert "All pairs are judged" in page.text(
+        "end"
+    ) and f"anna: {total} of {total} pairs" in page.text("end")
     page.wait(lambda: page.text("end-saved") == "Everything is saved.")
     page.driver.refresh()
     page.wait(lambda: page.text("end"))
@@ -156,7 +165,11 @@ def test_going_back_undoes(page, server, session):
     page.wait(lambda: page.text("where").startswith("Set 2"))
     page.press(Keys.ARROW_LEFT)
     page.wait(lambda: page.text("where").startswith("Set 1"))
-    assert page.marks() == ["0"] and page.values("object")[0] == "cow" and page.values("question_type")[0] == "which"
+    assert (
+        page.marks() == ["0"]
+        and page.values("object")[0] == "cow"
+        and page.values("question_type")[0] == "which"
+    )
     page.saved()
     assert of_group(session, read_judgements(session)["anna"], first)[0] == ("0", "which", "cow")
 
@@ -206,7 +219,10 @@ def test_two_annotators_at_once(page, server, session):
             group = session.order(name)[0]
             assert page.questions() == [pair.question for pair in group.pairs]
             assert page.marks()[:2] == [mark, mark]
-            expected = [(mark, " ".join(pair.question.split()[:2]), f"thing of {name}") for pair in group.pairs[:2]]
+            expected = [
+                (mark, " ".join(pair.question.split()[:2]), f"thing of {name}")
+                for pair in group.pairs[:2]
+            ]
             assert of_group(session, read_judgements(session)[name], group)[:2] == expected
     finally:
         page.driver.switch_to.window(ben)
@@ -233,8 +249,13 @@ def test_suggestions_are_chosen_by_the_arrows(page, server, session):
     group = session.order("anna")[0]
     page.press("2")
     page.press(Keys.ENTER)
-    shown = [item.text for item in page.driver.find_elements(By.CSS_SELECTOR, ".choices:not([hidden]) li")]
-    assert len(shown) >= 2 and all(word in f"{group.pairs[0].question} {group.pairs[0].answer}" for word in shown)
+    shown = [
+        item.text
+        for item in page.driver.find_elements(By.CSS_SELECTOR, ".choices:not([hidden]) li")
+    ]
+    assert len(shown) >= 2 and all(
+        word in f"{group.pairs[0].question} {group.pairs[0].answer}" for word in shown
+    )
     page.press(Keys.ARROW_DOWN)
     page.press(Keys.ARROW_DOWN)
     assert page.values("object")[0] == shown[1]
@@ -260,7 +281,9 @@ def test_an_empty_object_is_not_taken(page, server, session):
     page.press(Keys.BACKSPACE * 3, "-", Keys.ENTER)
     assert page.focus() == [1, None]
     page.saved()
-    assert of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "-"
+    assert (
+        of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "-"
+    )
 
 
 def test_what_the_server_refuses_is_told_and_stays_open(page, server, session):
@@ -274,7 +297,9 @@ def test_what_the_server_refuses_is_told_and_stays_open(page, server, session):
     assert page.focus() == [0, "object"]
     page.press("cat", Keys.ENTER)
     page.saved()
-    assert of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "cat"
+    assert (
+        of_group(session, read_judgements(session)["anna"], session.order("anna")[0])[0][2] == "cat"
+    )
 
 
 def test_a_name_that_is_none_is_told(page, server):
@@ -294,7 +319,9 @@ def test_a_phone_shows_all_without_scrolling_sideways(page, server, scheme):
         assert page.driver.execute_script("return document.documentElement.scrollWidth") <= 360
         light = page.driver.execute_script("return getComputedStyle(document.body).backgroundColor")
         assert (sum(json.loads(f"[{light[4:-1]}]")) > 384) == (scheme == "light")
-        heights = page.driver.execute_script("return [...document.querySelectorAll('.mark')].map(b => b.offsetHeight)")
+        heights = page.driver.execute_script(
+            "return [...document.querySelectorAll('.mark')].map(b => b.offsetHeight)"
+        )
         assert min(heights) >= 30
         # The focus can be seen.
         outline = "return getComputedStyle(document.activeElement).outlineStyle"

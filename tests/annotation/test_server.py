@@ -34,7 +34,9 @@ def request(port, method, path, body=None, headers=None):
 
 def post(port, record, content_type="application/json"):
     body = record if isinstance(record, (str, bytes)) else json.dumps(record)
-    status, _, content = request(port, "POST", "/api/judgements", body, {"Content-Type": content_type})
+    status, _, content = request(
+        port, "POST", "/api/judgements", body, {"Content-Type": content_type}
+    )
     return status, json.loads(content)
 
 
@@ -58,28 +60,47 @@ def test_the_page_loads_nothing_from_elsewhere(server):
 def test_a_session_is_in_the_annotators_order_with_suggestions(server, session):
     status, content = get(server.server_port, "/api/session?annotator=%20Anna")
     assert status == 200 and content["annotator"] == "anna" and content["judgements"] == {}
-    assert [group["id"] for group in content["groups"]] == [group.id for group in session.order("anna")]
+    assert [group["id"] for group in content["groups"]] == [
+        group.id for group in session.order("anna")
+    ]
     pairs = {pair["question"]: pair for group in content["groups"] for pair in group["pairs"]}
     assert pairs["what color is the cat?"]["suggested_type"] == "what color"
     assert pairs["what color is the cat?"]["suggested_objects"] == ["cat", "black"]
 
 
 def test_no_answer_tells_the_model_or_the_images_name(server, session):
-    paths = ["/", "/api/session?annotator=anna", "/api/session?annotator=", "/images/001.jpg", "/session.json"]
+    paths = [
+        "/",
+        "/api/session?annotator=anna",
+        "/api/session?annotator=",
+        "/images/001.jpg",
+        "/session.json",
+    ]
     for path in paths:
         content = request(server.server_port, "GET", path)[2]
-        assert b"model-one" not in content and b"model-two" not in content and b".png" not in content
+        assert (
+            b"model-one" not in content and b"model-two" not in content and b".png" not in content
+        )
 
 
 def test_images(server, session):
     for number in range(3):
-        status, headers, content = request(server.server_port, "GET", f"/images/{number + 1:03}.jpg")
+        status, headers, content = request(
+            server.server_port, "GET", f"/images/{number + 1:03}.jpg"
+        )
         assert status == 200 and headers["Content-Type"] == "image/jpeg"
         assert content == session.image_path(number).read_bytes()
 
 
 @pytest.mark.parametrize(
-    "path", ["/images/004.jpg", "/images/000.jpg", "/images/../session.json", "/session.json", "/judgements.jsonl"]
+    "path",
+    [
+        "/images/004.jpg",
+        "/images/000.jpg",
+        "/images/../session.json",
+        "/session.json",
+        "/judgements.jsonl",
+    ],
 )
 def test_nothing_else_is_served(server, path):
     assert get(server.server_port, path)[0] == 404
@@ -130,7 +151,12 @@ def test_bodies_that_are_too_long_or_of_no_length_are_refused(server, session):
 
 
 def test_an_unknown_path_takes_no_judgement(server):
-    assert request(server.server_port, "POST", "/api/other", "{}", {"Content-Type": "application/json"})[0] == 404
+    assert (
+        request(
+            server.server_port, "POST", "/api/other", "{}", {"Content-Type": "application/json"}
+        )[0]
+        == 404
+    )
 
 
 def test_a_browser_that_goes_away_disturbs_nobody(server, capsys):
@@ -164,9 +190,21 @@ def test_a_port_that_cannot_be_had_is_bad_input(session, server, port):
 
 
 def start_server(session):
-    command = [sys.executable, "-m", "vqapg.cli.main", "annotate", "serve", str(session.path), "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "vqapg.cli.main",
+        "annotate",
+        "serve",
+        str(session.path),
+        "--port",
+        "0",
+    ]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         # Tests that a shell runs in the background ignore it, and what they start would too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

@@ -23,12 +23,18 @@ def many(images, counts):
 def test_every_image_has_a_group_of_every_model_without_repeats():
     drawn, groups = draw_groups(generated(), IMAGES, 3, seed=1)
     assert drawn == IMAGES
-    assert sorted((group.image, group.model) for group in groups) == [(i, m) for i in range(3) for m in MODELS]
+    assert sorted((group.image, group.model) for group in groups) == [
+        (i, m) for i in range(3) for m in MODELS
+    ]
     for group in groups:
         shown = [(pair.question, pair.answer) for pair in group.pairs]
         assert len(set(shown)) == len(shown) == (3 if group.model == "model-one" else 2)
-        assert {pair.id for pair in group.pairs} == {f"{group.id}p{number + 1}" for number in range(len(shown))}
-        readable = {(question.replace(" ?", "?"), answer) for question, answer in PAIRS[group.model]}
+        assert {pair.id for pair in group.pairs} == {
+            f"{group.id}p{number + 1}" for number in range(len(shown))
+        }
+        readable = {
+            (question.replace(" ?", "?"), answer) for question, answer in PAIRS[group.model]
+        }
         assert set(shown) == readable
 
 
@@ -39,7 +45,10 @@ def test_as_many_pairs_are_drawn_from_every_model_and_ten_at_most():
     # The first has fewer than three pairs of one model.
     assert drawn == ["b", "c"]
     assert {(group.model, group.image): len(group.pairs) for group in groups} == {
-        ("few", 0): 4, ("many", 0): 4, ("few", 1): 10, ("many", 1): 10,
+        ("few", 0): 4,
+        ("many", 0): 4,
+        ("few", 1): 10,
+        ("many", 1): 10,
     }
 
 
@@ -65,7 +74,9 @@ def test_the_draw_is_the_seeds():
 
 
 def test_too_few_images_is_bad_input():
-    with pytest.raises(InputError, match="only 3 images have 3 or more .* give --images 3 or fewer"):
+    with pytest.raises(
+        InputError, match="only 3 images have 3 or more .* give --images 3 or fewer"
+    ):
         draw_groups(generated(), IMAGES, 4, seed=1)
 
 
@@ -73,7 +84,10 @@ def test_a_session_is_read_as_it_was_written(session, tmp_path):
     assert read_session(session.path) == session
     assert session.images == IMAGES and set(session.models) == set(MODELS)
     for number, image in enumerate(IMAGES):
-        shown, source = Image.open(session.image_path(number)), Image.open(tmp_path / "pictures" / image)
+        shown, source = (
+            Image.open(session.image_path(number)),
+            Image.open(tmp_path / "pictures" / image),
+        )
         assert shown.format == "JPEG" and shown.size == source.size
         assert np.abs(np.asarray(shown, dtype=int) - np.asarray(source, dtype=int)).max() <= 3
 
@@ -81,7 +95,9 @@ def test_a_session_is_read_as_it_was_written(session, tmp_path):
 def test_large_images_are_made_smaller(tmp_path, data):
     Image.new("RGB", (3000, 1500)).save(data.image_path("a.png"))
     drawn, groups = draw_groups(generated(["a.png"]), ["a.png"], 1, seed=1)
-    session = write_session(tmp_path / "large", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
+    session = write_session(
+        tmp_path / "large", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})
+    )
     assert Image.open(session.image_path(0)).size == (1024, 512)
 
 
@@ -95,7 +111,9 @@ def test_every_annotator_has_an_order_of_their_own_by_the_seed(session):
 
 def test_numbers_do_not_tell_the_model():
     images = [f"{number}" for number in range(30)]
-    _, groups = draw_groups({"one": many(images, [3] * 30), "two": many(images, [3] * 30)}, images, 30, seed=1)
+    _, groups = draw_groups(
+        {"one": many(images, [3] * 30), "two": many(images, [3] * 30)}, images, 30, seed=1
+    )
     assert [group.id for group in groups] == [f"g{number}" for number in range(1, 61)]
     models = [group.model for group in groups]
     switches = sum(first != second for first, second in zip(models, models[1:], strict=False))
@@ -107,7 +125,9 @@ def test_a_folder_that_holds_something_is_left_alone(session, tmp_path, data):
     with pytest.raises(InputError, match="holds a session already"):
         write_session(session.path, data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
     with pytest.raises(InputError, match="holds something else"):
-        write_session(tmp_path / "pictures", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
+        write_session(
+            tmp_path / "pictures", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})
+        )
 
 
 def test_a_start_that_failed_leaves_no_session_and_can_be_done_again(tmp_path, data):
@@ -115,11 +135,18 @@ def test_a_start_that_failed_leaves_no_session_and_can_be_done_again(tmp_path, d
     content = data.image_path("c.png").read_bytes()
     data.image_path("c.png").write_bytes(content[:50])
     with pytest.raises(InputError, match="c.png: cannot be read as an image"):
-        write_session(tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {}))
+        write_session(
+            tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})
+        )
     with pytest.raises(InputError, match="no annotation session"):
         read_session(tmp_path / "new")
     data.image_path("c.png").write_bytes(content)
-    assert write_session(tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})).groups == groups
+    assert (
+        write_session(
+            tmp_path / "new", data, drawn, groups, seed=1, models=dict.fromkeys(MODELS, {})
+        ).groups
+        == groups
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,16 +31,25 @@ def test_a_sheet_has_every_pair_in_the_annotators_order_and_no_model(sheet, sess
     assert [row["pair"] for row in rows] == [pair.id for pair in pairs]
     assert [row["question"] for row in rows] == [pair.question for pair in pairs]
     assert all((session.path / row["image"]).is_file() for row in rows)
-    assert all(row["question_type"] in ("what color", "is there", "what is", "where is") for row in rows)
+    assert all(
+        row["question_type"] in ("what color", "is there", "what is", "where is") for row in rows
+    )
     assert {row["consistency"] + row["object"] for row in rows} == {""}
     assert "model" not in sheet.read_text()
 
 
 def test_what_is_judged_already_stands_in_the_sheet(tmp_path, session):
-    judged = {"g1p1": {"consistency": "?", "question_type": "which", "object": "cat"}, "g2p1": {"consistency": "0"}}
+    judged = {
+        "g1p1": {"consistency": "?", "question_type": "which", "object": "cat"},
+        "g2p1": {"consistency": "0"},
+    }
     write_sheet(tmp_path / "sheet.csv", session, "anna", judged)
     rows = {row["pair"]: row for row in rows_of(tmp_path / "sheet.csv")}
-    assert [rows["g1p1"][field] for field in ("consistency", "question_type", "object")] == ["?", "which", "cat"]
+    assert [rows["g1p1"][field] for field in ("consistency", "question_type", "object")] == [
+        "?",
+        "which",
+        "cat",
+    ]
     assert rows["g2p1"]["consistency"] == "0" and rows["g2p1"]["object"] == ""
 
 
@@ -52,8 +61,16 @@ def test_filled_rows_are_read_and_others_left_out(sheet, session, delimiter):
     write_rows(sheet, rows, delimiter)
     kind = rows[0]["question_type"]
     assert read_sheet(sheet, session) == [
-        ("anna", rows[0]["pair"], {"consistency": "2", "question_type": kind, "object": "Cat, the"}),
-        ("anna", rows[3]["pair"], {"consistency": "?", "question_type": "what kind", "object": "-"}),
+        (
+            "anna",
+            rows[0]["pair"],
+            {"consistency": "2", "question_type": kind, "object": "Cat, the"},
+        ),
+        (
+            "anna",
+            rows[3]["pair"],
+            {"consistency": "?", "question_type": "what kind", "object": "-"},
+        ),
     ]
 
 
@@ -63,7 +80,10 @@ def test_filled_rows_are_read_and_others_left_out(sheet, session, delimiter):
         ({"consistency": "3", "object": "cat"}, r"sheet.csv:3: consistency '3'"),
         ({"consistency": "2"}, r"sheet.csv:3: object ''"),
         ({"object": "cat"}, r"sheet.csv:3: consistency ''"),
-        ({"consistency": "2", "object": "cat", "question_type": ""}, r"sheet.csv:3: question_type ''"),
+        (
+            {"consistency": "2", "object": "cat", "question_type": ""},
+            r"sheet.csv:3: question_type ''",
+        ),
         ({"consistency": "2", "object": "cat", "annotator": ""}, r"sheet.csv:3: annotator ''"),
         ({"pair": "g99p1"}, r"sheet.csv:3: pair 'g99p1'"),
         ({"question": "who?"}, r"sheet.csv:3: pair 'g\dp\d' with this question"),
@@ -87,7 +107,12 @@ def test_a_pair_twice_is_bad_input(sheet, session):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "no column"), (b"a,b\n1,2\n", "no column annotator, group"), (b"\xff\xfe,", "not UTF-8"), (b'"a', "CSV")],
+    [
+        (b"", "no column"),
+        (b"a,b\n1,2\n", "no column annotator, group"),
+        (b"\xff\xfe,", "not UTF-8"),
+        (b'"a', "CSV"),
+    ],
 )
 def test_what_is_no_sheet_is_bad_input(tmp_path, session, content, message):
     (tmp_path / "sheet.csv").write_bytes(content)

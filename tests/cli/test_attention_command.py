@@ -20,11 +20,37 @@ def data(tmp_path_factory):
     for number, split in enumerate(("train", "valid", "test", "test")):
         name = f"{split}{number}.png"
         Image.new("RGB", (48, 32), (60 * number, 100, 30)).save(folder / name)
-        lines.append(json.dumps({"image": name, "question": "What is this?", "answer": "a dog", "split": split}))
+        lines.append(
+            json.dumps(
+                {"image": name, "question": "What is this?", "answer": "a dog", "split": split}
+            )
+        )
     (folder / "qa.jsonl").write_text("\n".join(lines))
     data = folder / "data"
-    assert main(["prepare", "--dataset", "jsonl", "--source", str(folder / "qa.jsonl"), "--dest", str(data)]) == 0
-    arguments = ["--backbone", "resnet18", "--weights", "none", "--image-size", "64", "--num-workers", "0"]
+    assert (
+        main(
+            [
+                "prepare",
+                "--dataset",
+                "jsonl",
+                "--source",
+                str(folder / "qa.jsonl"),
+                "--dest",
+                str(data),
+            ]
+        )
+        == 0
+    )
+    arguments = [
+        "--backbone",
+        "resnet18",
+        "--weights",
+        "none",
+        "--image-size",
+        "64",
+        "--num-workers",
+        "0",
+    ]
     assert main(["extract-features", str(data), *arguments]) == 0
     return data
 
@@ -38,7 +64,9 @@ def model(data, monkeypatch, tmp_path):
     def load(path, task):
         assert path == str(checkpoint)
         torch.manual_seed(0)
-        cfg = VariationalJointConfig(_name="vqapg_joint_variational", hidden_size=8, embed_dim=6, latent_dim=4)
+        cfg = VariationalJointConfig(
+            _name="vqapg_joint_variational", hidden_size=8, embed_dim=6, latent_dim=4
+        )
         return VariationalJointModel.build_model(cfg, task).eval()
 
     monkeypatch.setattr(attention_record, "load_model", load)
@@ -49,7 +77,17 @@ def model(data, monkeypatch, tmp_path):
 def attention(data, model, tmp_path):
     def attention(*arguments):
         output = tmp_path / "attention.json"
-        status = main(["attention", str(data), "--checkpoint", str(model), "--output", str(output), *map(str, arguments)])
+        status = main(
+            [
+                "attention",
+                str(data),
+                "--checkpoint",
+                str(model),
+                "--output",
+                str(output),
+                *map(str, arguments),
+            ]
+        )
         return status, json.loads(output.read_text()) if output.exists() else None
 
     return attention
@@ -57,7 +95,11 @@ def attention(data, model, tmp_path):
 
 def test_each_image_has_its_pairs_with_weights_and_attentions_over_the_grid(attention, data):
     status, stored = attention("test2.png", "train0.png", "--num-samples", 3, "--beam", 2)
-    assert status == 0 and stored["grid"] == [2, 2] and stored["architecture"] == "vqapg_joint_variational"
+    assert (
+        status == 0
+        and stored["grid"] == [2, 2]
+        and stored["architecture"] == "vqapg_joint_variational"
+    )
     assert [image["image"] for image in stored["images"]] == ["test2.png", "train0.png"]
     for image in stored["images"]:
         assert image["path"] == str(DataDirectory(data).image_path(image["image"]))
@@ -66,7 +108,9 @@ def test_each_image_has_its_pairs_with_weights_and_attentions_over_the_grid(atte
             assert pair["question"] and pair["answer"] and "consistency" not in pair
             for text in ("question", "answer"):
                 assert sum(pair["attention"][text]) == pytest.approx(1, abs=1e-4)
-                assert len(pair["weights"][text]) == 4 and all(0 <= weight <= 1 for weight in pair["weights"][text])
+                assert len(pair["weights"][text]) == 4 and all(
+                    0 <= weight <= 1 for weight in pair["weights"][text]
+                )
     assert sum(len(image["pairs"]) for image in stored["images"]) > 0
 
 
@@ -89,7 +133,9 @@ def test_another_file_gets_the_very_features_that_extraction_gives(attention, da
     assert known["pairs"]
 
 
-def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(attention, monkeypatch, tmp_path):
+def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(
+    attention, monkeypatch, tmp_path
+):
     from vqapg.judges import evaluator as judge
 
     evaluator = tmp_path / "evaluator.pt"
@@ -110,11 +156,14 @@ def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(attention, m
     assert not any("consistency" in pair for pair in others)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["nowhere.png"], "nowhere.png: is no image of"),
-    (["test2.png", "--num-samples", "0"], "--num-samples 0: must be at least 1"),
-    (["test2.png", "--evaluator", "none.pt"], "--evaluator none.pt: there is no such file"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["nowhere.png"], "nowhere.png: is no image of"),
+        (["test2.png", "--num-samples", "0"], "--num-samples 0: must be at least 1"),
+        (["test2.png", "--evaluator", "none.pt"], "--evaluator none.pt: there is no such file"),
+    ],
+)
 def test_bad_input_is_one_line(attention, capsys, arguments, message):
     status, stored = attention(*arguments)
     error = capsys.readouterr().err
@@ -123,6 +172,13 @@ def test_bad_input_is_one_line(attention, capsys, arguments, message):
 
 def test_what_is_no_checkpoint_of_such_a_model_is_named(data, tmp_path, capsys):
     (tmp_path / "broken.pt").write_bytes(b"nothing")
-    arguments = ["attention", str(data), "test2.png", "--output", str(tmp_path / "out.json"), "--checkpoint"]
+    arguments = [
+        "attention",
+        str(data),
+        "test2.png",
+        "--output",
+        str(tmp_path / "out.json"),
+        "--checkpoint",
+    ]
     assert main([*arguments, str(tmp_path / "broken.pt")]) == 2
     assert "broken.pt: not a whole checkpoint of a vqapg model" in capsys.readouterr().err

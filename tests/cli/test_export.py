@@ -9,7 +9,9 @@ from tests.support.handwritten_data import write_data
 from vqapg.cli.main import main
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]
-GENERATED = "H-1\t-0.5\twhat 's this ? <sep> a cat\nH-0\t-2\twhy not ? <sep> no\nH-0\t-3\tno separator\n"
+GENERATED = (
+    "H-1\t-0.5\twhat 's this ? <sep> a cat\nH-0\t-2\twhy not ? <sep> no\nH-0\t-3\tno separator\n"
+)
 
 
 @pytest.fixture
@@ -19,7 +21,14 @@ def export(tmp_path):
     (tmp_path / "evaluator.pt").write_bytes(b"weights")
 
     def run(*arguments):
-        options = ["--data", str(data), "--format", "jsonl", "--output", str(tmp_path / "pairs.jsonl")]
+        options = [
+            "--data",
+            str(data),
+            "--format",
+            "jsonl",
+            "--output",
+            str(tmp_path / "pairs.jsonl"),
+        ]
         return main(["export", str(tmp_path / "generate-test.txt"), *options, *map(str, arguments)])
 
     return run
@@ -33,7 +42,13 @@ def test_readable_lines_without_the_malformed_ones(export, tmp_path, capsys):
     assert export() == 0
     assert lines(tmp_path / "pairs.jsonl") == [
         {"id": 0, "image": "a.png", "question": "why not?", "answer": "no", "score": -1.3863},
-        {"id": 1, "image": "b.png", "question": "what's this?", "answer": "a cat", "score": -0.3466},
+        {
+            "id": 1,
+            "image": "b.png",
+            "question": "what's this?",
+            "answer": "a cat",
+            "score": -0.3466,
+        },
     ]
     said = capsys.readouterr()
     assert said.out.endswith("pairs.jsonl: 2 pairs; 1 malformed left out\n") and said.err == ""
@@ -43,15 +58,19 @@ def test_the_official_vqa_files_and_csv(export, tmp_path, capsys):
     assert export("--format", "vqa2", "--output", tmp_path / "out.json") == 0
     assert "out_questions.json, " in capsys.readouterr().out
     questions, annotations = (
-        json.loads((tmp_path / f"out_{part}.json").read_text()) for part in ("questions", "annotations")
+        json.loads((tmp_path / f"out_{part}.json").read_text())
+        for part in ("questions", "annotations")
     )
     assert [(q["image_id"], q["question_id"], q["question"]) for q in questions["questions"]] == [
-        (1, 1000, "why not?"), (2, 2000, "what's this?")
+        (1, 1000, "why not?"),
+        (2, 2000, "what's this?"),
     ]
     assert [a["multiple_choice_answer"] for a in annotations["annotations"]] == ["no", "a cat"]
     assert export("--format", "csv", "--output", tmp_path / "out.csv") == 0
     assert (tmp_path / "out.csv").read_text().splitlines() == [
-        "id,image,question,answer,score", "0,a.png,why not?,no,-1.3863", "1,b.png,what's this?,a cat,-0.3466"
+        "id,image,question,answer,score",
+        "0,a.png,why not?,no,-1.3863",
+        "1,b.png,what's this?,a cat,-0.3466",
     ]
 
 

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 import vqapg.backbones.backbone
+from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.cli.main import main
 from vqapg.data import feature_extraction
-from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
@@ -32,7 +32,9 @@ def data(tmp_path):
     for number, split in enumerate(SPLITS):
         pixels = generator.integers(0, 255, (20, 30, 3), np.uint8)
         Image.fromarray(pixels).save(tmp_path / f"{number}.png")
-        lines.append({"image": f"{number}.png", "question": "what?", "answer": "noise", "split": split})
+        lines.append(
+            {"image": f"{number}.png", "question": "what?", "answer": "noise", "split": split}
+        )
     (tmp_path / "qa.jsonl").write_text("\n".join(map(json.dumps, lines)))
     dest = tmp_path / "data"
     source = ["--dataset", "jsonl", "--source", str(tmp_path / "qa.jsonl")]
@@ -181,13 +183,19 @@ def test_bad_images_are_left_out_listed_and_counted_when_told_so(data, tiny, cap
     printed = capsys.readouterr()
     assert "left out: 4 images that cannot be read, with their 4 pairs" in printed.out
     listed = [line for line in printed.err.splitlines() if line.startswith("left out: ")]
-    assert [line.split(": ")[1] for line in listed] == [str(data.parent / f"{n}.png") for n in (3, 8, 10, 11)]
+    assert [line.split(": ")[1] for line in listed] == [
+        str(data.parent / f"{n}.png") for n in (3, 8, 10, 11)
+    ]
     store = FeatureStore(data / "features.h5")
     left = [n for n in range(12) if n not in (3, 8, 10, 11)]
-    assert store.skipped == {f"{n}.png" for n in (3, 8, 10, 11)} and set(store.rows) == {f"{n}.png" for n in left}
+    assert store.skipped == {f"{n}.png" for n in (3, 8, 10, 11)} and set(store.rows) == {
+        f"{n}.png" for n in left
+    }
     np.testing.assert_array_equal(store.read(left), expected[left])
     train = [n for n in range(7) if n != 3]
-    np.testing.assert_allclose(store.mean, expected[train].astype(float).mean(axis=(0, 1)), atol=2e-3)
+    np.testing.assert_allclose(
+        store.mean, expected[train].astype(float).mean(axis=(0, 1)), atol=2e-3
+    )
     # Without the option such images stay an error.
     assert _extract(data, "--overwrite") == 2
     assert "--skip-bad-images" in _one_error_line(capsys)
@@ -335,7 +343,9 @@ def _stop(*args):
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_the_batch_size_makes_no_difference(data, tiny, size):
     assert _extract(data, "--batch-size", str(size)) == 0
-    np.testing.assert_array_equal(FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16))
+    np.testing.assert_array_equal(
+        FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16)
+    )
 
 
 @pytest.mark.parametrize(
@@ -345,7 +355,10 @@ def test_the_batch_size_makes_no_difference(data, tiny, size):
         (["--num-workers", "-1"], "--num-workers -1"),
         (["--backbone", "resnet51"], "--backbone resnet51"),
         (["--backbone", "vit_b_16"], "a transformer"),
-        (["--backbone", "resnet18", "--weights", "nowhere.pth"], "--weights nowhere.pth: no such file"),
+        (
+            ["--backbone", "resnet18", "--weights", "nowhere.pth"],
+            "--weights nowhere.pth: no such file",
+        ),
         (["--backbone", "resnet18", "--weights", "none", "--image-size", "-3"], "--image-size -3"),
     ],
 )
@@ -385,7 +398,9 @@ def test_a_random_network_is_warned_of(data, capsys):
 
 
 @pytest.mark.parametrize("order", [[1, 2, 3], [3, 1, 2]])
-def test_shards_are_joined_by_the_last_to_finish_and_read_as_one_file(data, tiny, capsys, order, tmp_path):
+def test_shards_are_joined_by_the_last_to_finish_and_read_as_one_file(
+    data, tiny, capsys, order, tmp_path
+):
     (data.parent / "4.png").write_bytes(b"")
     expected = _slowly_but(data, 4)
     for number in order:
@@ -394,7 +409,9 @@ def test_shards_are_joined_by_the_last_to_finish_and_read_as_one_file(data, tiny
     assert "joined of 3 shards" in capsys.readouterr().out
     store = FeatureStore(data / "features.h5")
     assert store.ids == DataDirectory(data).image_ids() and store.skipped == {"4.png"}
-    assert {path.name for path, _, _ in store.segments} == {f"features.{n}-of-3.h5" for n in (1, 2, 3)}
+    assert {path.name for path, _, _ in store.segments} == {
+        f"features.{n}-of-3.h5" for n in (1, 2, 3)
+    }
     np.testing.assert_array_equal(store.read(range(12)), expected)
     np.testing.assert_array_equal(store.read([11, 0, 5, 5, 3]), expected[[11, 0, 5, 5, 3]])
     # As if made in one: also the statistics
@@ -424,7 +441,9 @@ def _slowly_but(data, bad):
     return expected
 
 
-def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(data, tiny, capsys, monkeypatch):
+def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(
+    data, tiny, capsys, monkeypatch
+):
     with monkeypatch.context() as patch:
         _stop_after(patch, 5)
         assert _extract(data, "--shard", "2/2", "--batch-size", "2") == 130
@@ -434,7 +453,10 @@ def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(data, tiny, 
     assert len(opened) == 2
     capsys.readouterr()
     assert _extract(data, "--shard", "2/2") == 0
-    assert "features.2-of-2.h5 is already done: 6 images" in capsys.readouterr().out and len(opened) == 2
+    assert (
+        "features.2-of-2.h5 is already done: 6 images" in capsys.readouterr().out
+        and len(opened) == 2
+    )
     # Killed before it could join: the next run of any shard does.
     assert _extract(data, "--shard", "1/2") == 0
     (data / "features.h5").unlink()
@@ -456,7 +478,9 @@ def test_a_lost_shard_is_named(data, tiny, capsys):
     for number in (1, 2):
         assert _extract(data, "--shard", f"{number}/2") == 0
     (data / "features.1-of-2.h5").unlink()
-    with pytest.raises(InputError, match="features.h5: was joined of features.1-of-2.h5, which is missing or cut"):
+    with pytest.raises(
+        InputError, match="features.h5: was joined of features.1-of-2.h5, which is missing or cut"
+    ):
         FeatureStore(data / "features.h5")
 
 
@@ -481,17 +505,24 @@ def test_a_full_disk_is_one_line_and_exit_status_1(data, tiny, capsys, monkeypat
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     assert _extract(data) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith(f"vqapg extract-features: failed: {data / 'features.h5'}: cannot be written (No space left")
+    assert line.startswith(
+        f"vqapg extract-features: failed: {data / 'features.h5'}: cannot be written (No space left"
+    )
     assert sorted(data.iterdir()) == before
 
 
-@pytest.mark.parametrize("changed, expected", [
-    ({"name": "other"}, "backbone tiny instead of other"),
-    ({"weights": "mine.pth"}, "weights imagenet instead of mine.pth"),
-    ({"weights_sha256": "1" * 64}, "weights_sha256 00000000 instead of 11111111"),
-    ({"image_size": 16}, "image_size 8 instead of 16"),
-])
-def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypatch, changed, expected):
+@pytest.mark.parametrize(
+    "changed, expected",
+    [
+        ({"name": "other"}, "backbone tiny instead of other"),
+        ({"weights": "mine.pth"}, "weights imagenet instead of mine.pth"),
+        ({"weights_sha256": "1" * 64}, "weights_sha256 00000000 instead of 11111111"),
+        ({"image_size": 16}, "image_size 8 instead of 16"),
+    ],
+)
+def test_features_of_two_origins_never_share_a_file(
+    data, tiny, capsys, monkeypatch, changed, expected
+):
     def build(name, weights="imagenet", image_size=None):
         backbone = _tiny_backbone(image_size=changed.get("image_size"))
         for attribute in changed.keys() - {"image_size"}:
@@ -503,7 +534,10 @@ def test_features_of_two_origins_never_share_a_file(data, tiny, capsys, monkeypa
     capsys.readouterr()
     monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", build)
     assert _extract(data) == 2
-    assert f"{data / 'features.h5'}: there already, with {expected}; give --overwrite" in _one_error_line(capsys)
+    assert (
+        f"{data / 'features.h5'}: there already, with {expected}; give --overwrite"
+        in _one_error_line(capsys)
+    )
     # nor one begun
     (data / "features.h5").unlink()
     with monkeypatch.context() as patch:

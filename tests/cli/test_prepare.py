@@ -3,8 +3,8 @@ import json
 import os
 
 import pytest
-from tests.support.handwritten_data import write_features
 
+from tests.support.handwritten_data import write_features
 from vqapg.cli.main import main
 
 
@@ -14,13 +14,17 @@ def _jsonl(folder, pairs=(("a", "train"), ("b", "valid"), ("c", "test"))):
     lines = []
     for name, split in pairs:
         (folder / f"{name}.png").touch()
-        lines.append({"image": f"{name}.png", "question": "What is it?", "answer": name, "split": split})
+        lines.append(
+            {"image": f"{name}.png", "question": "What is it?", "answer": name, "split": split}
+        )
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
 
 
 def _prepare(source, dest, *more):
-    return main(["prepare", "--dataset", "jsonl", "--source", str(source), "--dest", str(dest), *more])
+    return main(
+        ["prepare", "--dataset", "jsonl", "--source", str(source), "--dest", str(dest), *more]
+    )
 
 
 def _one_error_line(capsys):
@@ -78,7 +82,9 @@ def test_other_options_need_overwrite(tmp_path, capsys):
         (drawings / part / "questions.json").write_text(json.dumps(questions))
     command = ["prepare", "--dataset", "easy-vqa", "--source", str(drawings), "--dest", str(dest)]
     assert main(command) == 0
-    assert ["images", "9", "1", "10"] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["images", "9", "1", "10"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
     assert main([*command, "--seed", "2"]) == 2
     assert "--seed 1" in _one_error_line(capsys)
     assert _prepare(_jsonl(tmp_path / "source"), dest) == 2
@@ -107,7 +113,10 @@ def test_unusable_features_do_not_outlive_the_images_they_are_of(tmp_path, capsy
     ("pairs", "message"),
     [
         ((("a", "train"), ("b", "test")), "the valid split is empty"),
-        ((("a", "train"), ("b", "test"), ("a", "valid")), "qa.jsonl:3: the image a.png is in valid here"),
+        (
+            (("a", "train"), ("b", "test"), ("a", "valid")),
+            "qa.jsonl:3: the image a.png is in valid here",
+        ),
         ((("a", "train"), ("b", "dev")), "qa.jsonl:2: "),
         ((), "the file is empty"),
     ],
@@ -135,12 +144,23 @@ def test_a_full_disk_is_one_line_and_exit_status_1(tmp_path, capsys, monkeypatch
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "data")
 
     source = _jsonl(tmp_path / "source")
-    for function, name in (("os.fsync", f"{tmp_path / 'data/train.image'}"), ("os.mkdir", f"{tmp_path / 'os.mkdir/data'}")):
+    for function, name in (
+        ("os.fsync", f"{tmp_path / 'data/train.image'}"),
+        ("os.mkdir", f"{tmp_path / 'os.mkdir/data'}"),
+    ):
         with monkeypatch.context() as patched:
             patched.setattr(function, full)
-            assert _prepare(source, tmp_path / function / "data" if function == "os.mkdir" else tmp_path / "data") == 1
+            assert (
+                _prepare(
+                    source,
+                    tmp_path / function / "data" if function == "os.mkdir" else tmp_path / "data",
+                )
+                == 1
+            )
         error = capsys.readouterr().err
         assert error.count("\n") == 1
-        assert error.startswith(f"vqapg prepare: failed: {name}: cannot be written (No space left on device); make room")
+        assert error.startswith(
+            f"vqapg prepare: failed: {name}: cannot be written (No space left on device); make room"
+        )
     assert not (tmp_path / "data").exists() and not list(tmp_path.glob(".*"))
     assert _prepare(source, tmp_path / "data") == 0

@@ -19,7 +19,17 @@ from vqapg.errors import RunError
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.sampler import PairSampler
 
-DRAWN = ["--num-samples", 3, "--sampling", "--temperature", 1.5, "--num-workers", 0, "--weights", "none"]
+DRAWN = [
+    "--num-samples",
+    3,
+    "--sampling",
+    "--temperature",
+    1.5,
+    "--num-workers",
+    0,
+    "--weights",
+    "none",
+]
 
 
 @pytest.fixture
@@ -50,14 +60,30 @@ def test_photos_go_in_pairs_and_page_come_out(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html") == 0
     out, err = capsys.readouterr()
     records = lines()
-    assert out == f"pairs.jsonl, gallery.html: {len(records)} pairs of 5 images\n" and "\n" not in err.strip()
-    assert list(dict.fromkeys(record["image"] for record in records)) == [f"photos/{number}.png" for number in range(5)]
-    assert list(records[0]) == ["image", "question", "answer", "score", "consistency", "seed", "draw", "model"]
+    assert (
+        out == f"pairs.jsonl, gallery.html: {len(records)} pairs of 5 images\n"
+        and "\n" not in err.strip()
+    )
+    assert list(dict.fromkeys(record["image"] for record in records)) == [
+        f"photos/{number}.png" for number in range(5)
+    ]
+    assert list(records[0]) == [
+        "image",
+        "question",
+        "answer",
+        "score",
+        "consistency",
+        "seed",
+        "draw",
+        "model",
+    ]
     assert records[0]["seed"] == 1 and records[0]["model"].startswith("vqapg_joint_variational:")
     for image in {record["image"] for record in records}:
         own = [record for record in records if record["image"] == image]
         assert len({(record["question"], record["answer"]) for record in own}) == len(own) <= 3
-        assert [record["consistency"] for record in own] == sorted((r["consistency"] for r in own), reverse=True)
+        assert [record["consistency"] for record in own] == sorted(
+            (r["consistency"] for r in own), reverse=True
+        )
     assert "photos/4.png" in (folder / "gallery.html").read_text()
     assert left_over(folder) == []
 
@@ -87,10 +113,14 @@ def test_a_photo_gives_the_same_pairs_in_a_tar_under_another_name_and_among_othe
         member.size = len(content)
         shard.addfile(member, io.BytesIO(content))
     assert sample(images=["s.tar", "photos/1.png"]) == 0
-    told = [(record["question"], record["answer"], record["score"], record["draw"]) for record in lines("whole.jsonl")
-            if record["image"] == "photos/3.png"]
+    told = [
+        (record["question"], record["answer"], record["score"], record["draw"])
+        for record in lines("whole.jsonl")
+        if record["image"] == "photos/3.png"
+    ]
     assert told == [
-        (record["question"], record["answer"], record["score"], record["draw"]) for record in lines()
+        (record["question"], record["answer"], record["score"], record["draw"])
+        for record in lines()
         if record["image"] == "s.tar/key.png"
     ]
 
@@ -109,27 +139,46 @@ def test_other_formats(folder, output, capsys):
     elif output == "pairs":
         assert len(list((folder / "pairs/train").glob("*.png"))) == 5
     else:
-        assert (folder / output).read_text().startswith("image,question,answer,score,seed,draw,model\n")
+        assert (
+            (folder / output)
+            .read_text()
+            .startswith("image,question,answer,score,seed,draw,model\n")
+        )
 
 
 def test_choosing_and_completing(folder, dictionary, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, "--min-consistency", 0) == 0
-    assert [record["image"] for record in lines()] == [f"photos/{number}.png" for number in range(5)]
+    assert [record["image"] for record in lines()] == [
+        f"photos/{number}.png" for number in range(5)
+    ]
     assert sample("--evaluator", "evaluator.pt", "--min-consistency", 1, "--overwrite") == 0
     out = capsys.readouterr().out
     assert lines() == [] and "0 pairs of 5 images; 5 images without a pair; " in out
     assert re.search(r"; \d+ distinct pairs left out by --min-consistency\n", out)
     save_checkpoint("vqa.pt", "vqapg_vqa", dictionary)
-    assert sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl") == 0
+    assert (
+        sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl")
+        == 0
+    )
     assert {record["question"] for record in lines("vqa.jsonl")} == {"what color is the zebra?"}
     assert "not among the words the model was trained with: zebra" in capsys.readouterr().err
 
 
 def test_one_is_singular(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
-    assert capsys.readouterr().out == "pairs.jsonl: 1 pair of 1 image; 2 distinct pairs left out by --keep\n"
+    assert (
+        capsys.readouterr().out
+        == "pairs.jsonl: 1 pair of 1 image; 2 distinct pairs left out by --keep\n"
+    )
     (folder / "bad.png").write_bytes(b"no image")
-    words = ["--evaluator", "evaluator.pt", "--min-consistency", 1, "--skip-bad-images", "--overwrite"]
+    words = [
+        "--evaluator",
+        "evaluator.pt",
+        "--min-consistency",
+        1,
+        "--skip-bad-images",
+        "--overwrite",
+    ]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
         "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by --min-consistency; "
@@ -142,12 +191,17 @@ def test_one_is_singular(folder, capsys):
     [
         ([], {}),
         (["--min-consistency", 0.25], {"min-consistency": 0.25}),
-        (["--min-consistency", 0, "--keep", 2], {"min-consistency": 0, "keep": 2, "diversity": 0.5}),
+        (
+            ["--min-consistency", 0, "--keep", 2],
+            {"min-consistency": 0, "keep": 2, "diversity": 0.5},
+        ),
     ],
 )
 def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
     assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html", *choosing) == 0
-    data = json.loads(re.search(r'id="data">(.*?)</script>', (folder / "gallery.html").read_text(), re.DOTALL)[1])
+    data = json.loads(
+        re.search(r'id="data">(.*?)</script>', (folder / "gallery.html").read_text(), re.DOTALL)[1]
+    )
     assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
     told = dict(data["about"])
     assert told.pop("model").startswith("vqapg_joint_variational:")
@@ -156,9 +210,23 @@ def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
 
 def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
     save_checkpoint("joint.pt", "vqapg_joint", dictionary)
-    words = ["sample", "--checkpoint", "joint.pt", "photos", "--output", "b.jsonl", "--beam", "2", "--weights", "none"]
+    words = [
+        "sample",
+        "--checkpoint",
+        "joint.pt",
+        "photos",
+        "--output",
+        "b.jsonl",
+        "--beam",
+        "2",
+        "--weights",
+        "none",
+    ]
     assert main(words) == 0
-    assert len(lines("b.jsonl")) == 5 and "so one draw an image; add --sampling" in capsys.readouterr().err
+    assert (
+        len(lines("b.jsonl")) == 5
+        and "so one draw an image; add --sampling" in capsys.readouterr().err
+    )
 
 
 # --- Stopped and gone on with -----------------------------------------------------------------------------------------
@@ -170,7 +238,10 @@ def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder
     assert sample("--batch-size", 3) == 2
     out, err = capsys.readouterr()
     (line,) = [line for line in err.splitlines() if "error" in line]
-    assert line.startswith("vqapg sample: error: photos/2.png: cannot be read as an image") and "--skip-bad-images" in line
+    assert (
+        line.startswith("vqapg sample: error: photos/2.png: cannot be read as an image")
+        and "--skip-bad-images" in line
+    )
     assert not (folder / "pairs.jsonl").exists() and left_over(folder) == ["pairs.jsonl.partial"]
     (folder / "photos/2.png").write_bytes(good)
     # Two images are done: the third is the bad one.
@@ -219,8 +290,15 @@ def test_bad_images_can_be_left_out_and_are_counted(folder, whole, capsys):
     assert sample("--skip-bad-images", "--html", "gallery.html") == 0
     out, err = capsys.readouterr()
     assert "2 images left out that cannot be read" in out
-    assert "left out: photos/2.png: cannot be read as an image" in err and "left out: photos/4.png: cannot be read" in err
-    kept = [line for line in whole.splitlines() if not any(name in line for name in (b"/2.png", b"/4.png"))]
+    assert (
+        "left out: photos/2.png: cannot be read as an image" in err
+        and "left out: photos/4.png: cannot be read" in err
+    )
+    kept = [
+        line
+        for line in whole.splitlines()
+        if not any(name in line for name in (b"/2.png", b"/4.png"))
+    ]
     assert (folder / "pairs.jsonl").read_bytes().splitlines() == kept
 
 
@@ -260,9 +338,16 @@ def test_a_disk_that_is_full_at_the_end_only(folder, whole, monkeypatch, capsys)
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", lambda file: full() if calls else calls.append(fsync(file)))
         assert sample("--html", "gallery.html") == 1
-    assert "failed: gallery.html: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert (
+        "failed: gallery.html: cannot be written (No space left on device)"
+        in capsys.readouterr().err
+    )
     assert not (folder / "gallery.html").exists() and (folder / "pairs.jsonl").read_bytes() == whole
-    assert sample("--html", "gallery.html") == 0 and (folder / "gallery.html").exists() and left_over(folder) == []
+    assert (
+        sample("--html", "gallery.html") == 0
+        and (folder / "gallery.html").exists()
+        and left_over(folder) == []
+    )
 
 
 def test_ctrl_c(folder, whole, monkeypatch, capsys):
@@ -286,10 +371,28 @@ def test_ctrl_c(folder, whole, monkeypatch, capsys):
 def test_a_run_that_is_really_stopped_goes_on(folder, end):
     for number in range(5, 200):
         draw_picture(folder / f"photos/{number}.png", number)
-    words = [sys.executable, "-m", "vqapg.cli.main", "sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl",
-             *map(str, DRAWN), "--num-workers", "1", "--batch-size", "3"]
+    words = [
+        sys.executable,
+        "-m",
+        "vqapg.cli.main",
+        "sample",
+        "--checkpoint",
+        "model.pt",
+        "photos",
+        "--output",
+        "pairs.jsonl",
+        *map(str, DRAWN),
+        "--num-workers",
+        "1",
+        "--batch-size",
+        "3",
+    ]
     process = subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
         # Tests that a shell runs in the background ignore it, and what they start would too.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
@@ -314,9 +417,14 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
 
 def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):
     assert sample(output="whole.jsonl") == 2
-    assert "whole.jsonl: is there already; give another name, or --overwrite" in capsys.readouterr().err
+    assert (
+        "whole.jsonl: is there already; give another name, or --overwrite"
+        in capsys.readouterr().err
+    )
     assert sample("--shard", "2/2", output="whole.jsonl") == 2
-    assert "each shard needs an output of its own, such as whole-2.jsonl\n" in capsys.readouterr().err
+    assert (
+        "each shard needs an output of its own, such as whole-2.jsonl\n" in capsys.readouterr().err
+    )
     assert sample("--seed", 2, "--overwrite", output="whole.jsonl") == 0
     assert (folder / "whole.jsonl").read_bytes() != whole
 
@@ -325,9 +433,14 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, capsys):
     (folder / "photos/2.png").write_bytes(b"no image")
     assert sample("--batch-size", 3) == 2
     draw_picture(folder / "photos/2.png", 2)
-    for flags, difference in ((["--seed", 2], "--seed 1, not 2"), (["--shard", "1/2"], "without --shard")):
+    for flags, difference in (
+        (["--seed", 2], "--seed 1, not 2"),
+        (["--shard", "1/2"], "without --shard"),
+    ):
         assert sample(*flags) == 2
-        assert f"was left by a run that makes something else ({difference})" in capsys.readouterr().err
+        assert (
+            f"was left by a run that makes something else ({difference})" in capsys.readouterr().err
+        )
     assert sample("--seed", 2, "--overwrite") == 0
 
 
@@ -338,15 +451,24 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, capsys):
         ({"images": ["empty"]}, "empty: no image in it"),
         ({"checkpoint": "none.pt"}, "--checkpoint none.pt: there is no such file"),
         ({"checkpoint": "photos/0.png"}, "photos/0.png: not a whole checkpoint of a vqapg model"),
-        ({"checkpoint": "evaluator.pt"}, "evaluator.pt: is the consistency evaluator, which makes no pairs"),
+        (
+            {"checkpoint": "evaluator.pt"},
+            "evaluator.pt: is the consistency evaluator, which makes no pairs",
+        ),
         ({"checkpoint": "photos"}, "--checkpoint photos: is a folder; give a file in it"),
         ({"checkpoint": "runs"}, "--checkpoint runs: is a folder; give runs/checkpoint_best.pt"),
-        ({"flags": ["--question", "why?", "--answer", "no"]}, "--question and --answer: with both the pair is whole"),
+        (
+            {"flags": ["--question", "why?", "--answer", "no"]},
+            "--question and --answer: with both the pair is whole",
+        ),
         ({"flags": ["--evaluator", "none.pt"]}, "--evaluator none.pt: there is no such file"),
         ({"flags": ["--evaluator", "model.pt"]}, "model.pt: is no consistency evaluator"),
         ({"flags": ["--keep", 3]}, "--keep goes by the consistency of pairs: give --evaluator"),
         ({"flags": ["--weights", "bad.pt"]}, "--weights bad.pt: "),
-        ({"flags": ["--question", "why?"]}, "--question: this model makes question and answer together"),
+        (
+            {"flags": ["--question", "why?"]},
+            "--question: this model makes question and answer together",
+        ),
         ({"flags": ["--shard", "3/2"]}, "--shard 3/2: give I/N"),
         ({"flags": ["--shard", "1/9"]}, "--shard 1/9: there are only 5 images"),
         ({"flags": ["--batch-size", 0]}, "--batch-size 0: must be at least 1"),
@@ -367,16 +489,25 @@ def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, mess
     flags = arguments.pop("flags", [])
     assert sample(*flags, **arguments) == 2
     out, err = capsys.readouterr()
-    assert out == "" and err.count("\n") == 1 and err.startswith("vqapg sample: error: ") and message in err
+    assert (
+        out == ""
+        and err.count("\n") == 1
+        and err.startswith("vqapg sample: error: ")
+        and message in err
+    )
     assert not (folder / "pairs.jsonl").exists() and left_over(folder) == []
 
 
-@pytest.mark.parametrize("flags", [["--keep", "3"], ["--min-consistency", "2"], ["--num-samples", "0"], []])
+@pytest.mark.parametrize(
+    "flags", [["--keep", "3"], ["--min-consistency", "2"], ["--num-samples", "0"], []]
+)
 def test_what_can_be_told_at_once_is(folder, flags):
     record = dict.fromkeys(("image", "question", "answer", "score", "seed", "draw", "model"))
     (folder / "pairs.jsonl").write_text(json.dumps(record) + "\n")
     words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "pairs.jsonl", *flags]
-    code = f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
+    code = (
+        f"import sys; from vqapg.cli.main import main; print(main({words}), 'torch' in sys.modules)"
+    )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert told.stdout == "2 False\n", told.stderr
 

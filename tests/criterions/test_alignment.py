@@ -34,7 +34,9 @@ def test_equal_attention_costs_nothing_and_the_order_of_the_arguments_counts():
 def test_a_weight_that_underflowed_gives_a_finite_gradient():
     logits = torch.tensor([[[0.0, -200.0]]], requires_grad=True)
     real = torch.ones(1, 1).bool()
-    attention_alignment(torch.tensor([[[0.5, 0.5]]]), real, logits.softmax(-1), real).sum().backward()
+    attention_alignment(
+        torch.tensor([[[0.5, 0.5]]]), real, logits.softmax(-1), real
+    ).sum().backward()
     assert logits.grad.isfinite().all()
 
 

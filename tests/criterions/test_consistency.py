@@ -1,20 +1,25 @@
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from fairseq.logging import metrics
-from types import SimpleNamespace
 
 from vqapg.criterions.consistency_loss import ConsistencyCriterion
-from vqapg.models.vqapg_model import ModelConfig
 from vqapg.models.consistency_evaluator import ConsistencyModel
+from vqapg.models.vqapg_model import ModelConfig
 
 
 def evaluator_batch(batch):
     inputs = {name: batch[name] for name in ("features", "question", "answer")}
     inputs["triples"] = torch.tensor([[0, 0, 0], [1, 1, 1], [1, 2, 2], [2, 3, 3], [2, 0, 1]])
-    return {"net_input": inputs, "labels": torch.tensor([1.0, 1, 1, 1, 0]), "nsentences": 4, "ntokens": 30}
+    return {
+        "net_input": inputs,
+        "labels": torch.tensor([1.0, 1, 1, 1, 0]),
+        "nsentences": 4,
+        "ntokens": 30,
+    }
 
 
 @pytest.fixture
@@ -55,9 +60,13 @@ def test_loss_and_accuracies_of_hand_written_scores(model, batch, dictionary, mo
 def test_accuracies_weigh_batches_by_their_positives_and_negatives():
     def log(positives, right_positives, negatives, right_negatives):
         return {
-            "loss": 1.0, "ntokens": 9, "nsentences": positives,
-            "sample_size": positives + negatives, "positives": positives,
-            "right_positives": right_positives, "right_negatives": right_negatives,
+            "loss": 1.0,
+            "ntokens": 9,
+            "nsentences": positives,
+            "sample_size": positives + negatives,
+            "positives": positives,
+            "right_positives": right_positives,
+            "right_negatives": right_negatives,
         }
 
     one, other = log(4, 1, 1, 1), log(2, 2, 5, 0)
@@ -104,7 +113,9 @@ def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
             total += size
         return {name: p.grad / total for name, p in model.named_parameters()}
 
-    torch.testing.assert_close(gradients([0], [1, 2, 3, 4]), gradients([0, 1, 2, 3, 4]), atol=1e-7, rtol=1e-4)
+    torch.testing.assert_close(
+        gradients([0], [1, 2, 3, 4]), gradients([0, 1, 2, 3, 4]), atol=1e-7, rtol=1e-4
+    )
 
 
 def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, features, batch):

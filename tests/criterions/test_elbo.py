@@ -17,16 +17,24 @@ def variational_model(dictionary, features, **options):
 
 
 def gaussians(distance):
-    posterior = Gaussian(torch.full((1, 2), distance, requires_grad=True), torch.zeros(1, 2, requires_grad=True))
-    prior = Gaussian(torch.zeros(1, 2, requires_grad=True), torch.full((1, 2), 0.3, requires_grad=True))
+    posterior = Gaussian(
+        torch.full((1, 2), distance, requires_grad=True), torch.zeros(1, 2, requires_grad=True)
+    )
+    prior = Gaussian(
+        torch.zeros(1, 2, requires_grad=True), torch.full((1, 2), 0.3, requires_grad=True)
+    )
     return posterior, prior
 
 
 def test_text_nll_is_summed_over_real_tokens_of_hand_written_probabilities():
-    probabilities = torch.tensor([[[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], [[0.3, 0.3, 0.4], [0.1, 0.1, 0.8]]])
+    probabilities = torch.tensor(
+        [[[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], [[0.3, 0.3, 0.4], [0.1, 0.1, 0.8]]]
+    )
     target = torch.tensor([[2, 0], [2, 1]])  # 1 is padding
     expected = [-math.log(0.7) - math.log(0.5), -math.log(0.4)]
-    assert text_nll(probabilities.log(), target, padding=1).tolist() == pytest.approx(expected, abs=1e-6)
+    assert text_nll(probabilities.log(), target, padding=1).tolist() == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("mode", ["paper", "train-prior"])
@@ -57,7 +65,9 @@ def test_below_the_threshold_the_papers_mode_trains_nothing_and_ours_the_prior_o
 @pytest.mark.parametrize("mode", ["paper", "train-prior"])
 def test_loss_is_the_sum_of_the_terms_of_table_1_and_equation_4(dictionary, features, batch, mode):
     model = variational_model(dictionary, features)
-    loss, pairs, log = criterion(dictionary, kl_free_bits=0.2, free_bits_mode=mode)(model, sample_of(batch))
+    loss, pairs, log = criterion(dictionary, kl_free_bits=0.2, free_bits_mode=mode)(
+        model, sample_of(batch)
+    )
     output = model(**batch)
     expected = 0.0
     for row in range(4):
@@ -69,8 +79,12 @@ def test_loss_is_the_sum_of_the_terms_of_table_1_and_equation_4(dictionary, feat
             attention.append(output.attention[name][row, : len(tokens)].mean(dim=0).tolist())
         (posterior, prior), kl = output.latents["pair"], 0.0
         for d in range(4):
-            q = torch.distributions.Normal(posterior.mean[row, d], (posterior.log_variance[row, d] / 2).exp())
-            p = torch.distributions.Normal(prior.mean[row, d], (prior.log_variance[row, d] / 2).exp())
+            q = torch.distributions.Normal(
+                posterior.mean[row, d], (posterior.log_variance[row, d] / 2).exp()
+            )
+            p = torch.distributions.Normal(
+                prior.mean[row, d], (prior.log_variance[row, d] / 2).exp()
+            )
             kl += torch.distributions.kl_divergence(q, p).item()
         expected += max(kl, 0.2) + (kl if mode == "train-prior" else 0)
         expected += 0.5 * max(0.03, sum(b * math.log(b / g) for b, g in zip(*attention)))
@@ -124,19 +138,27 @@ class HandWritten:
             "question": torch.tensor([[5, 6, end], [5, end, padding]]),
             "answer": torch.tensor([[end, padding], [7, end]]),
         }
-        self.question = self.leaf([
-            [[0.80, 0.15, 0.05], [0.60, 0.30, 0.10], [0.85, 0.10, 0.05]],
-            [[0.50, 0.30, 0.20], [0.40, 0.40, 0.20], [0.01, 0.01, 0.98]],
-        ])
-        self.answer = self.leaf([
-            [[0.20, 0.20, 0.60], [0.98, 0.01, 0.01]],
-            [[0.40, 0.35, 0.25], [0.45, 0.35, 0.20]],
-        ])
+        self.question = self.leaf(
+            [
+                [[0.80, 0.15, 0.05], [0.60, 0.30, 0.10], [0.85, 0.10, 0.05]],
+                [[0.50, 0.30, 0.20], [0.40, 0.40, 0.20], [0.01, 0.01, 0.98]],
+            ]
+        )
+        self.answer = self.leaf(
+            [
+                [[0.20, 0.20, 0.60], [0.98, 0.01, 0.01]],
+                [[0.40, 0.35, 0.25], [0.45, 0.35, 0.20]],
+            ]
+        )
         # The means over real tokens, by hand
         self.mean_question = [[0.75, 0.55 / 3, 0.20 / 3], [0.45, 0.35, 0.20]]
         self.mean_answer = [[0.20, 0.20, 0.60], [0.425, 0.35, 0.225]]
-        self.posterior = Gaussian(self.leaf([[3.0, 2.0], [1.0, 0.0]]), self.leaf([[0.4, -0.2], [0.1, 0.0]]))
-        self.prior = Gaussian(self.leaf([[0.0, -1.0], [0.5, 0.0]]), self.leaf([[0.2, 0.0], [0.0, -0.3]]))
+        self.posterior = Gaussian(
+            self.leaf([[3.0, 2.0], [1.0, 0.0]]), self.leaf([[0.4, -0.2], [0.1, 0.0]])
+        )
+        self.prior = Gaussian(
+            self.leaf([[0.0, -1.0], [0.5, 0.0]]), self.leaf([[0.2, 0.0], [0.0, -0.3]])
+        )
 
     @staticmethod
     def leaf(values):
@@ -144,7 +166,9 @@ class HandWritten:
 
     def __call__(self, **inputs):
         return PairOutput(
-            logits={name: torch.zeros(*text.shape, self.words) for name, text in self.texts.items()},
+            logits={
+                name: torch.zeros(*text.shape, self.words) for name, text in self.texts.items()
+            },
             targets=self.texts,
             attention={"question": self.question, "answer": self.answer},
             latents={"pair": (self.posterior, self.prior)},
@@ -172,7 +196,9 @@ class HandWritten:
 
 
 @pytest.mark.parametrize("mode", ["paper", "train-prior"])
-def test_loss_of_hand_written_outputs_holds_each_pairs_terms_at_their_own_free_bits(dictionary, mode):
+def test_loss_of_hand_written_outputs_holds_each_pairs_terms_at_their_own_free_bits(
+    dictionary, mode
+):
     model = HandWritten(dictionary)
     kls, alignments = model.kls(), model.alignments()
     assert kls[0] > 5 > kls[1]
@@ -193,7 +219,9 @@ def test_alignment_trains_both_attentions_on_real_tokens_of_pairs_above_the_free
     for region, (b, g) in enumerate(zip(model.mean_question[0], model.mean_answer[0])):
         expected = 0.5 * (math.log(b / g) + 1) / 3
         assert model.question.grad[0, :, region].tolist() == pytest.approx([expected] * 3, abs=1e-5)
-        assert model.answer.grad[0, :, region].tolist() == pytest.approx([-0.5 * b / g, 0], abs=1e-5)
+        assert model.answer.grad[0, :, region].tolist() == pytest.approx(
+            [-0.5 * b / g, 0], abs=1e-5
+        )
     assert not model.question.grad[1].any() and not model.answer.grad[1].any()
 
 
@@ -201,7 +229,9 @@ def test_alignment_trains_both_attentions_on_real_tokens_of_pairs_above_the_free
 def test_free_bits_hold_back_the_gradient_of_the_pair_below_them_only(dictionary, mode):
     model = HandWritten(dictionary)
     criterion(dictionary, free_bits_mode=mode)(model, model.sample())[0].backward()
-    (q_mean, q_log), (p_mean, p_log) = ([x.tolist() for x in g] for g in (model.posterior, model.prior))
+    (q_mean, q_log), (p_mean, p_log) = (
+        [x.tolist() for x in g] for g in (model.posterior, model.prior)
+    )
     for row in range(2):
         posterior_trained, prior_trained = row == 0, row == 0 or mode == "train-prior"
         for d in range(2):
@@ -253,14 +283,17 @@ def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
         total = 0
         for rows in parts:
             part = batch | {
-                name: batch[name][rows] for name in ("image_index", "question", "answer", "noise_keys")
+                name: batch[name][rows]
+                for name in ("image_index", "question", "answer", "noise_keys")
             }
             loss, size, _ = criterion(dictionary, kl_free_bits=free_bits)(model, sample_of(part))
             loss.backward()
             total += size
         return {name: p.grad / total for name, p in model.named_parameters() if p.grad is not None}
 
-    torch.testing.assert_close(gradients([0], [1, 2, 3]), gradients([0, 1, 2, 3]), atol=1e-6, rtol=1e-4)
+    torch.testing.assert_close(
+        gradients([0], [1, 2, 3]), gradients([0, 1, 2, 3]), atol=1e-6, rtol=1e-4
+    )
 
 
 def slow_held(kl, over, free_bits):
@@ -278,7 +311,9 @@ def slow_held(kl, over, free_bits):
 def test_free_bits_hold_what_they_should(over, free_bits):
     torch.manual_seed(0)
     kl = torch.rand(5, 3)
-    assert HELD_OVER[over](kl, free_bits).tolist() == pytest.approx(slow_held(kl.tolist(), over, free_bits))
+    assert HELD_OVER[over](kl, free_bits).tolist() == pytest.approx(
+        slow_held(kl.tolist(), over, free_bits)
+    )
 
 
 def test_free_bits_over_the_batch_let_one_pair_pay_for_another():
@@ -286,14 +321,19 @@ def test_free_bits_over_the_batch_let_one_pair_pay_for_another():
     HELD_OVER["batch"](kl, 4.0).sum().backward()
     assert kl.grad.flatten().tolist() == [1, 1]
     assert torch.autograd.grad(HELD_OVER["pair"](kl, 4.0).sum(), kl)[0].flatten().tolist() == [1, 0]
-    assert torch.autograd.grad(HELD_OVER["batch"](kl, 6.0).sum(), kl)[0].flatten().tolist() == [0, 0]
+    assert torch.autograd.grad(HELD_OVER["batch"](kl, 6.0).sum(), kl)[0].flatten().tolist() == [
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("over", ["dimension", "batch"])
 def test_the_loss_uses_the_free_bits_it_is_told(dictionary, over):
     model = HandWritten(dictionary)
     kl = kl_per_dimension(model.posterior, model.prior).tolist()
-    loss, _, log = criterion(dictionary, free_bits_over=over, free_bits_mode="paper")(model, model.sample())
+    loss, _, log = criterion(dictionary, free_bits_over=over, free_bits_mode="paper")(
+        model, model.sample()
+    )
     held, alignments = slow_held(kl, over, 5.0), model.alignments()
     expected = 8 * math.log(len(dictionary)) + sum(held) + 0.5 * (alignments[0] + 0.03)
     assert loss.item() == pytest.approx(expected, rel=1e-5)
@@ -301,9 +341,18 @@ def test_the_loss_uses_the_free_bits_it_is_told(dictionary, over):
     assert log["kl"].item() == pytest.approx(sum(map(sum, kl)), rel=1e-5)
 
 
-@pytest.mark.parametrize("updates, linear, cyclical", [
-    (0, 0.0, 0.0), (5, 0.5, 0.5), (10, 1.0, 1.0), (19, 1.0, 1.0), (20, 1.0, 0.0), (25, 1.0, 0.5), (59, 1.0, 1.0),
-])
+@pytest.mark.parametrize(
+    "updates, linear, cyclical",
+    [
+        (0, 0.0, 0.0),
+        (5, 0.5, 0.5),
+        (10, 1.0, 1.0),
+        (19, 1.0, 1.0),
+        (20, 1.0, 0.0),
+        (25, 1.0, 0.5),
+        (59, 1.0, 1.0),
+    ],
+)
 def test_kl_warm_up_rises_once_or_every_cycle(updates, linear, cyclical):
     assert kl_weight(updates, 10, 0) == linear
     assert kl_weight(updates, 10, 20) == cyclical
@@ -327,7 +376,8 @@ def test_warm_up_weighs_what_holds_the_posterior_in_training_only(dictionary, mo
 def test_validation_knows_no_warm_up(dictionary, features, batch):
     model = variational_model(dictionary, features)
     losses = {
-        criterion(dictionary, kl_warmup_updates=warmup)(model, sample_of(batch))[0].item() for warmup in (0, 1000)
+        criterion(dictionary, kl_warmup_updates=warmup)(model, sample_of(batch))[0].item()
+        for warmup in (0, 1000)
     }
     assert len(losses) == 1
 
@@ -338,14 +388,23 @@ def test_fairseq_tells_the_model_how_far_training_is(dictionary, features):
     assert model.num_updates == 7
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"kl_free_bits": -1.0}, "--kl-free-bits must be at least 0, not -1"),
-    ({"kl_warmup_updates": -1}, "--kl-warmup-updates must be at least 0"),
-    ({"kl_cycle_updates": 10}, "--kl-cycle-updates 10 needs a --kl-warmup-updates of 1 to as many, not 0"),
-    ({"kl_cycle_updates": 10, "kl_warmup_updates": 11}, "not 11"),
-    ({"attention_alignment_weight": float("nan")}, "--attention-alignment-weight must be at least 0"),
-    ({"kl_free_bits": math.inf}, "--kl-free-bits must be at least 0, not inf"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"kl_free_bits": -1.0}, "--kl-free-bits must be at least 0, not -1"),
+        ({"kl_warmup_updates": -1}, "--kl-warmup-updates must be at least 0"),
+        (
+            {"kl_cycle_updates": 10},
+            "--kl-cycle-updates 10 needs a --kl-warmup-updates of 1 to as many, not 0",
+        ),
+        ({"kl_cycle_updates": 10, "kl_warmup_updates": 11}, "not 11"),
+        (
+            {"attention_alignment_weight": float("nan")},
+            "--attention-alignment-weight must be at least 0",
+        ),
+        ({"kl_free_bits": math.inf}, "--kl-free-bits must be at least 0, not inf"),
+    ],
+)
 def test_objectives_that_cannot_be_are_refused(dictionary, options, message):
     with pytest.raises(InputError, match=message):
         criterion(dictionary, **options)

@@ -16,7 +16,9 @@ def make(dictionary):
     rows = {"c.png": 0, "a.png": 1, "b.png": 2}
     store = SimpleNamespace(
         skipped=frozenset(),
-        rows=rows, require=lambda image_ids: None, read=lambda wanted: values[np.asarray(wanted)]
+        rows=rows,
+        require=lambda image_ids: None,
+        read=lambda wanted: values[np.asarray(wanted)],
     )
 
     def make(training, negatives, seed=1):
@@ -66,7 +68,9 @@ def test_training_draws_negatives_anew_and_validation_keeps_them(make, training,
     dataset, drawn = make(training, negatives), set()
     for epoch in range(8):
         dataset.set_epoch(epoch)
-        first, again = (tuple(triples_of(dataset, dataset.collater([0, 1, 2, 3, 4]))) for _ in range(2))
+        first, again = (
+            tuple(triples_of(dataset, dataset.collater([0, 1, 2, 3, 4]))) for _ in range(2)
+        )
         assert first == again
         drawn.add(first)
     assert (len(drawn) > 1) == training
@@ -95,7 +99,9 @@ def test_validation_has_the_same_negatives_whatever_the_batch(make, negatives):
     assert len({tuple(drawn(seed, [0, 1, 2, 3, 4])) for seed in range(8)}) > 1
     # They are those that the negatives themselves give for the split and the seed.
     fixed = NEGATIVES[negatives](PAIRS)
-    assert whole == sorted(fixed.texts(triple) for triple in fixed.draw_fixed(np.random.default_rng(3))[1])
+    assert whole == sorted(
+        fixed.texts(triple) for triple in fixed.draw_fixed(np.random.default_rng(3))[1]
+    )
 
 
 def test_labels_are_single_precision(make):
@@ -119,7 +125,12 @@ class Store:
 def test_a_worker_that_has_only_a_pickle_gives_the_same_batch(dictionary, negatives):
     dataset = ConsistencyDataset(PAIRS, dictionary, Store(), 1, True, negatives)
     dataset.set_epoch(2)
-    batch, copy = dataset.collater([4, 1, 2]), pickle.loads(pickle.dumps(dataset)).collater([4, 1, 2])
-    assert batch["net_input"].keys() == copy["net_input"].keys() and torch.equal(batch["labels"], copy["labels"])
+    batch, copy = (
+        dataset.collater([4, 1, 2]),
+        pickle.loads(pickle.dumps(dataset)).collater([4, 1, 2]),
+    )
+    assert batch["net_input"].keys() == copy["net_input"].keys() and torch.equal(
+        batch["labels"], copy["labels"]
+    )
     for name, value in batch["net_input"].items():
         assert torch.equal(value, copy["net_input"][name]), name

@@ -119,7 +119,8 @@ def test_digest_tells_images_and_training_images_apart(tmp_path):
     same_images = RECORDS[:1] + RECORDS[2:]
     _write(tmp_path / "two", same_images)
     other_split = [
-        Record(r.image, r.question, r.answer, "valid" if r.image == "a.jpg" else r.split) for r in RECORDS
+        Record(r.image, r.question, r.answer, "valid" if r.image == "a.jpg" else r.split)
+        for r in RECORDS
     ]
     _write(tmp_path / "three", other_split)
     digests = [DataDirectory(tmp_path / name).images_digest() for name in ("one", "two", "three")]

@@ -67,7 +67,9 @@ def test_readers_in_other_processes(path, features, method):
     store.read([0])  # opened here before the child is
     context = multiprocessing.get_context(method)
     queue = context.Queue()
-    children = [context.Process(target=_read_in_child, args=(store, [row, 4], queue)) for row in range(2)]
+    children = [
+        context.Process(target=_read_in_child, args=(store, [row, 4], queue)) for row in range(2)
+    ]
     for child in children:
         child.start()
     read = sorted((queue.get(timeout=60) for _ in children), key=lambda block: block.tobytes())
@@ -89,7 +91,9 @@ def test_a_pickle_carries_no_features(path):
 def test_require_names_the_first_missing_image(path):
     store = FeatureStore(path)
     store.require(IDS)
-    with pytest.raises(InputError, match=r"features\.h5: 2 images have no features, the first is x\.jpg"):
+    with pytest.raises(
+        InputError, match=r"features\.h5: 2 images have no features, the first is x\.jpg"
+    ):
         store.require(["a.jpg", "x.jpg", "y.jpg"])
 
 

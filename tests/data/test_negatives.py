@@ -10,7 +10,9 @@ from vqapg.data.negatives import NEGATIVES, SHUFFLES, HardNegatives, PaperNegati
 # Nothing is listed twice, so that no shuffle but one that moves nothing gives a listed pair.
 DISTINCT = [Pair(f"{i}.png", f"what {i} ?", f"a{i}") for i in range(400)]
 # Four pairs an image, two of each type; no answer comes twice.
-TYPED = [Pair(f"{i // 4}.png", f"{('what color', 'is there')[i % 2]} {i} ?", f"a{i}") for i in range(400)]
+TYPED = [
+    Pair(f"{i // 4}.png", f"{('what color', 'is there')[i % 2]} {i} ?", f"a{i}") for i in range(400)
+]
 
 
 def changed(triple, pair):
@@ -24,7 +26,9 @@ def test_an_action_shuffles_what_it_says_and_nothing_else(action):
     for column in range(3):
         # A shuffle: what was there is there once, in another order.
         assert sorted(shuffled[:, column]) == list(range(50))
-        assert np.array_equal(shuffled[:, column], np.arange(50)) == (column not in SHUFFLES[action])
+        assert np.array_equal(shuffled[:, column], np.arange(50)) == (
+            column not in SHUFFLES[action]
+        )
     if action == "all":  # each on its own: nothing that belonged together is kept together
         assert not np.array_equal(shuffled[:, 0], shuffled[:, 1])
 
@@ -60,10 +64,16 @@ def test_the_papers_fixed_negatives_have_each_action_for_a_quarter_of_the_pairs(
 @pytest.mark.parametrize("kind", NEGATIVES)
 @pytest.mark.parametrize("fixed", [True, False])
 def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_from(kind, fixed):
-    negatives, generator, listed = NEGATIVES[kind](PAIRS), np.random.default_rng(0), {tuple(pair) for pair in PAIRS}
+    negatives, generator, listed = (
+        NEGATIVES[kind](PAIRS),
+        np.random.default_rng(0),
+        {tuple(pair) for pair in PAIRS},
+    )
     batch = np.array([4, 0, 3, 1, 2]) if not fixed else np.arange(5)
     for _ in range(50):
-        places, triples = negatives.draw_fixed(generator) if fixed else negatives.draw(batch, generator)
+        places, triples = (
+            negatives.draw_fixed(generator) if fixed else negatives.draw(batch, generator)
+        )
         assert places.tolist() == sorted(places.tolist())
         for place, triple in zip(places, triples):
             texts = negatives.texts(triple)
@@ -74,7 +84,11 @@ def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_
 
 
 def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_the_image():
-    negatives, generator, batch = HardNegatives(TYPED), np.random.default_rng(0), np.arange(100, 140)
+    negatives, generator, batch = (
+        HardNegatives(TYPED),
+        np.random.default_rng(0),
+        np.arange(100, 140),
+    )
     shuffles = collections.Counter()
     for _ in range(150):
         places, triples = negatives.draw(batch, generator)
@@ -112,13 +126,19 @@ def test_a_hard_negative_that_is_listed_is_drawn_again():
     for draw in (negatives.draw_fixed, lambda generator: negatives.draw(np.arange(80), generator)):
         places, triples = draw(np.random.default_rng(0))
         assert places.tolist() == list(range(80))
-        swapped = [(place, triple) for place, triple in zip(places, triples) if changed(triple, place) == (2,)]
+        swapped = [
+            (place, triple)
+            for place, triple in zip(places, triples)
+            if changed(triple, place) == (2,)
+        ]
         assert len(swapped) >= 53
         assert all(negatives.texts(triple)[2] != pairs[place].answer for place, triple in swapped)
 
 
 def test_where_type_and_image_have_one_answer_a_hard_negative_is_a_shuffle():
-    pairs = [Pair(f"{i}.png", f"is there {i} ?", "no") for i in range(9)] + [Pair("9.png", "what ?", "red")]
+    pairs = [Pair(f"{i}.png", f"is there {i} ?", "no") for i in range(9)] + [
+        Pair("9.png", "what ?", "red")
+    ]
     places, triples = HardNegatives(pairs).draw(np.arange(10), np.random.default_rng(0))
     assert places.tolist() == list(range(10))
     assert all(changed(triple, place) != () for place, triple in zip(places, triples))

@@ -29,7 +29,9 @@ def test_encoded_texts_are_what_fairseq_encodes_and_pads(dictionary):
     texts = [pair.question for pair in PAIRS] + ["zebra ?", "what"]
     encoded = EncodedTexts(texts, dictionary)
     for rows in ([0], [3, 1, 1], list(range(len(texts)))):
-        one_by_one = [dictionary.encode_line(texts[row], add_if_not_exist=False).long() for row in rows]
+        one_by_one = [
+            dictionary.encode_line(texts[row], add_if_not_exist=False).long() for row in rows
+        ]
         expected = data_utils.collate_tokens(one_by_one, dictionary.pad(), dictionary.eos())
         assert encoded.pad(np.array(rows)).equal(expected)
 
@@ -43,7 +45,9 @@ def test_a_batch_names_every_image_once(dictionary, store):
         assert np.array_equal(inputs["features"][inputs["image_index"][row]].numpy(), expected)
         for name in ("question", "answer"):
             tokens = inputs[name][row]
-            assert dictionary.string(tokens[tokens.ne(dictionary.pad())]) == getattr(PAIRS[index], name)
+            assert dictionary.string(tokens[tokens.ne(dictionary.pad())]) == getattr(
+                PAIRS[index], name
+            )
             assert tokens[tokens.ne(dictionary.pad())][-1] == dictionary.eos()
     assert batch["id"].tolist() == [4, 0, 1, 3] and batch["nsentences"] == 4
     assert batch["ntokens"] == sum(
@@ -61,7 +65,9 @@ def test_no_pair_is_dropped_whatever_the_multiple_asked_for(dictionary, store, s
     assert max(map(len, batches)) == min(size, 5)
 
 
-def test_pairs_of_images_that_were_left_out_are_left_out_and_the_others_keep_their_numbers(dictionary, store):
+def test_pairs_of_images_that_were_left_out_are_left_out_and_the_others_keep_their_numbers(
+    dictionary, store
+):
     out = PAIRS[0].image
     store.skipped = frozenset([out])
     dataset = make(dictionary, store)
@@ -107,9 +113,11 @@ def test_grouping_shuffles_images_and_their_pairs_and_leaves_other_splits_alone(
     grouped = PairDataset(pairs, dictionary, store, 1, training=True, pairs_per_image=4)
     np.random.seed(0)
     orders = [grouped.ordered_indices().tolist() for _ in range(2)]
-    assert orders[0] != orders[1] and all(sorted(order) == list(range(len(pairs))) for order in orders)
+    assert orders[0] != orders[1] and all(
+        sorted(order) == list(range(len(pairs))) for order in orders
+    )
     images = [pairs[i].image for i in orders[0]]
     assert sum(a != b for a, b in zip(images, images[1:])) < len(images) / 3
-    assert PairDataset(pairs, dictionary, store, 1, training=False, pairs_per_image=4).ordered_indices().tolist() == list(
-        range(len(pairs))
-    )
+    assert PairDataset(
+        pairs, dictionary, store, 1, training=False, pairs_per_image=4
+    ).ordered_indices().tolist() == list(range(len(pairs)))

@@ -16,11 +16,18 @@ def _colours(path):
     return [picture.getpixel(at) for at in ((0, 0), (right, 0), (0, bottom), (right, bottom))]
 
 
-@pytest.mark.parametrize(("orientation", "turned"), [
-    (2, Image.Transpose.FLIP_LEFT_RIGHT), (4, Image.Transpose.FLIP_TOP_BOTTOM), (3, Image.Transpose.ROTATE_180),
-    (5, Image.Transpose.TRANSPOSE), (7, Image.Transpose.TRANSVERSE), (6, Image.Transpose.ROTATE_270),
-    (8, Image.Transpose.ROTATE_90),
-])
+@pytest.mark.parametrize(
+    ("orientation", "turned"),
+    [
+        (2, Image.Transpose.FLIP_LEFT_RIGHT),
+        (4, Image.Transpose.FLIP_TOP_BOTTOM),
+        (3, Image.Transpose.ROTATE_180),
+        (5, Image.Transpose.TRANSPOSE),
+        (7, Image.Transpose.TRANSVERSE),
+        (6, Image.Transpose.ROTATE_270),
+        (8, Image.Transpose.ROTATE_90),
+    ],
+)
 def test_each_pixel_where_a_person_sees_it(tmp_path, orientation, turned):
     pixels = Image.fromarray(np.random.default_rng(0).integers(0, 255, (5, 7, 3), np.uint8))
     exif = Image.Exif()

@@ -12,8 +12,10 @@ from vqapg.data.feature_writer import FeatureWriter, write_joined
 from vqapg.data.prepare import prepare
 
 RECORDS = [
-    ("a.png", "What is this?", "a dog", "train"), ("b.png", "Is it red?", "no", "train"),
-    ("c.png", "Is it red?", "yes", "valid"), ("d.png", "What is this?", "a cat", "test"),
+    ("a.png", "What is this?", "a dog", "train"),
+    ("b.png", "Is it red?", "no", "train"),
+    ("c.png", "Is it red?", "yes", "valid"),
+    ("d.png", "What is this?", "a cat", "test"),
 ]
 GENERATED = """\
 H-0\t-0.5\twhat is red ? <sep> a dog
@@ -31,7 +33,11 @@ def data(tmp_path):
     lines = []
     for image, question, answer, split in RECORDS:
         (tmp_path / "images" / image).write_bytes(image.encode())
-        lines.append(json.dumps({"image": f"images/{image}", "question": question, "answer": answer, "split": split}))
+        lines.append(
+            json.dumps(
+                {"image": f"images/{image}", "question": question, "answer": answer, "split": split}
+            )
+        )
     (tmp_path / "qa.jsonl").write_text("\n".join(lines))
     prepare("jsonl", str(tmp_path / "qa.jsonl"), tmp_path / "data", {"seed": 1})
     data = DataDirectory(tmp_path / "data")
@@ -40,10 +46,15 @@ def data(tmp_path):
     statistics = np.zeros(5, np.float32), np.ones(5, np.float32)
     for number, rows in ((1, slice(0, 3)), (2, slice(3, 4))):
         path = data.path / f"features.{number}-of-2.h5"
-        writer = FeatureWriter.create(path, data.image_ids()[rows], (2, 3), 5, source, data.images_digest())
+        writer = FeatureWriter.create(
+            path, data.image_ids()[rows], (2, 3), 5, source, data.images_digest()
+        )
         writer.write(0, features[rows])
         writer.finish(statistics)
-    write_joined(data.features_path, [FeatureStore(data.path / f"features.{number}-of-2.h5") for number in (1, 2)])
+    write_joined(
+        data.features_path,
+        [FeatureStore(data.path / f"features.{number}-of-2.h5") for number in (1, 2)],
+    )
     return SimpleNamespace(directory=data, features=features)
 
 
@@ -65,7 +76,8 @@ def test_generated_pairs_train_and_all_else_is_as_it_was(data, make, tmp_path):
     assert status == 0 and "3 pairs of 2 images for training; 1 malformed left out" in printed
     made = DataDirectory(tmp_path / "dest")
     assert [tuple(pair) for pair in made.pairs("train")] == [
-        ("images/a.png", "what is red ?", "a dog"), ("images/a.png", "is it a dog ?", "yes"),
+        ("images/a.png", "what is red ?", "a dog"),
+        ("images/a.png", "is it a dog ?", "yes"),
         ("images/b.png", "is this red ?", "no"),
     ]
     for split in ("valid", "test"):
@@ -100,7 +112,11 @@ def test_made_again_of_the_same_nothing_is_written_and_of_others_it_is_refused(m
 
 def test_nothing_well_formed_or_no_features_is_an_error(data, make, tmp_path):
     status, printed = make("H-0\t-0.5\tno separator\n")
-    assert status == 2 and "all its hypotheses are malformed" in printed and not (tmp_path / "dest").exists()
+    assert (
+        status == 2
+        and "all its hypotheses are malformed" in printed
+        and not (tmp_path / "dest").exists()
+    )
     data.directory.features_path.unlink()
     status, printed = make()
     assert status == 2 and "no such features" in printed and not (tmp_path / "dest").exists()

@@ -14,8 +14,13 @@ from vqapg.errors import InputError
 def store():
     values = np.random.default_rng(0).normal(size=(5, 2, 3)).astype(np.float16)
     return SimpleNamespace(
-        path="data/features.h5", shape=values.shape, rows={"a": 0}, skipped=frozenset(), require=lambda images: None,
-        read=lambda rows: values[rows], values=values,
+        path="data/features.h5",
+        shape=values.shape,
+        rows={"a": 0},
+        skipped=frozenset(),
+        require=lambda images: None,
+        read=lambda rows: values[rows],
+        values=values,
     )
 
 
@@ -33,5 +38,7 @@ def test_row_numbers_become_the_stores_features(store, monkeypatch):
 
 def test_features_that_do_not_fit_the_device_are_an_error(store, monkeypatch):
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10, 100))
-    with pytest.raises(InputError, match="--features-on-device: data/features.h5 takes .* leave the flag out"):
+    with pytest.raises(
+        InputError, match="--features-on-device: data/features.h5 takes .* leave the flag out"
+    ):
         ResidentFeatures(store)._bring(torch.device("cuda"))

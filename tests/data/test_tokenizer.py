@@ -32,13 +32,24 @@ def test_penn_treebank_tokens_and_back(text, tokens):
 
 
 def test_any_white_space_separates_and_invisible_characters_vanish():
-    assert tokenize("\ufeffa\u00a0b\u2028c\x1cd\te\r\nf\u200b \x00") == ["a", "b", "c", "d", "e", "f"]
+    assert tokenize("\ufeffa\u00a0b\u2028c\x1cd\te\r\nf\u200b \x00") == [
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "f",
+    ]
     assert tokenize(" \u200b\t\u3000 ") == []
 
 
-@pytest.mark.parametrize("word", ["<s>", "<pad>", "</s>", "<unk>", "<sep>", "<SEP>", "<s><sep>", "(<unk>)"])
+@pytest.mark.parametrize(
+    "word", ["<s>", "<pad>", "</s>", "<unk>", "<sep>", "<SEP>", "<s><sep>", "(<unk>)"]
+)
 def test_reserved_words_come_apart(word):
-    assert not {"<s>", "<pad>", "</s>", "<unk>", "<sep>"} & set(tokenize(f"is {word} one?") + tokenize(word))
+    assert not {"<s>", "<pad>", "</s>", "<unk>", "<sep>"} & set(
+        tokenize(f"is {word} one?") + tokenize(word)
+    )
 
 
 @given(st.text())
@@ -58,17 +69,26 @@ def _between(left, right):
 
 
 # Text as people write it: words of which some are contracted, possessive, quoted or in brackets, with points between.
-WORD = st.sampled_from("a the man dogs red t-shirt what is who u.s. 3 1,000 2:30 café o'clock 12.5 on".split())
+WORD = st.sampled_from(
+    "a the man dogs red t-shirt what is who u.s. 3 1,000 2:30 café o'clock 12.5 on".split()
+)
 UNIT = st.one_of(
     WORD,
-    st.sampled_from("isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot gonna".split()),
+    st.sampled_from(
+        "isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot gonna".split()
+    ),
     st.sampled_from(["man", "café", "t-shirt"]).map("{}'s".format),
     st.sampled_from("$5 $5.50 50% 1/2 and/or 'stop' '90s p.m. mr. & x.jpg".split()),
-    _between('"', '"'), _between("(", ")"), _between("[", "]"),
+    _between('"', '"'),
+    _between("(", ")"),
+    _between("[", "]"),
 )
 PART = st.lists(UNIT, min_size=1, max_size=5).map(" ".join)
 TEXT = st.tuples(
-    st.lists(st.tuples(PART, st.sampled_from([", ", "; ", ": ", " - ", " -- ", " "])).map("".join), max_size=2).map("".join),
+    st.lists(
+        st.tuples(PART, st.sampled_from([", ", "; ", ": ", " - ", " -- ", " "])).map("".join),
+        max_size=2,
+    ).map("".join),
     PART,
     st.sampled_from(["?", "!", ".", "", "?!", "??"]),
 ).map("".join)
@@ -80,11 +100,19 @@ def test_text_comes_back_as_people_write_it(text):
     assert detokenize(tokenize(text)) == text
 
 
-@given(st.lists(st.tuples(PART.filter(lambda part: not part.endswith(".")), st.just("... ")).map("".join)).map("".join))
+@given(
+    st.lists(
+        st.tuples(PART.filter(lambda part: not part.endswith(".")), st.just("... ")).map("".join)
+    ).map("".join)
+)
 def test_a_pause_stays_a_pause(text):
     assert detokenize(tokenize(text)) == text.strip()
 
 
-@given(st.lists(st.sampled_from("what is the colour of red , two dogs 's there n't ?".split()), min_size=1))
+@given(
+    st.lists(
+        st.sampled_from("what is the colour of red , two dogs 's there n't ?".split()), min_size=1
+    )
+)
 def test_no_word_is_lost_on_the_way_back(tokens):
     assert detokenize(tokens).replace(" ", "") == "".join(tokens)

@@ -7,10 +7,15 @@ from vqapg.errors import InputError
 
 def test_only_the_words_asked_for_are_read(tmp_path):
     path = tmp_path / "glove.txt"
-    path.write_text("the 0.1 0.2 -0.3\ncafé 1 2 3\n. . . 7 8 9\nred 4e-1 5 6\nred 0 0 0\n", encoding="utf-8")
+    path.write_text(
+        "the 0.1 0.2 -0.3\ncafé 1 2 3\n. . . 7 8 9\nred 4e-1 5 6\nred 0 0 0\n", encoding="utf-8"
+    )
     vectors, width = read_vectors(path, {"the", "café", "red", "blue", ". . ."})
     assert width == 3 and {word: vector.tolist() for word, vector in vectors.items()} == {
-        "the": pytest.approx([0.1, 0.2, -0.3]), "café": [1, 2, 3], "red": pytest.approx([0.4, 5, 6]), ". . .": [7, 8, 9],
+        "the": pytest.approx([0.1, 0.2, -0.3]),
+        "café": [1, 2, 3],
+        "red": pytest.approx([0.4, 5, 6]),
+        ". . .": [7, 8, 9],
     }
     assert all(vector.dtype == np.float32 for vector in vectors.values())
 
@@ -21,14 +26,17 @@ def test_word2vecs_first_line_is_passed_over(tmp_path):
     assert read_vectors(path, {"the", "2"})[0].keys() == {"the"}
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"the 1 2 3\nred 4 5\n", "glove.txt:2: not a word and 3 numbers"),
-    (b"the 1 2 x\n", "not a text file of words and numbers"),
-    (b"the 1 2 inf\n", "glove.txt:1: a number of 'the' is not finite"),
-    (b"\xff\xfe\x00", "not a text file of words and numbers"),
-    (b"", "is empty"),
-    (b"\n", "glove.txt:1: not a word"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"the 1 2 3\nred 4 5\n", "glove.txt:2: not a word and 3 numbers"),
+        (b"the 1 2 x\n", "not a text file of words and numbers"),
+        (b"the 1 2 inf\n", "glove.txt:1: a number of 'the' is not finite"),
+        (b"\xff\xfe\x00", "not a text file of words and numbers"),
+        (b"", "is empty"),
+        (b"\n", "glove.txt:1: not a word"),
+    ],
+)
 def test_other_files_are_refused_by_name_and_line(tmp_path, content, message):
     path = tmp_path / "glove.txt"
     path.write_bytes(content)

@@ -12,7 +12,9 @@ def _easy_vqa(root, train=20, test=3):
     for part, count in (("train", train), ("test", test)):
         (root / part / "images").mkdir(parents=True)
         # Pairs of an image do not stand together in the file.
-        questions = [[f"{part} q{turn}?", "yes", number] for turn in range(2) for number in range(count)]
+        questions = [
+            [f"{part} q{turn}?", "yes", number] for turn in range(2) for number in range(count)
+        ]
         (root / part / "questions.json").write_text(json.dumps(questions))
         for number in range(count):
             (root / part / "images" / f"{number}.png").touch()
@@ -32,11 +34,19 @@ def test_easy_vqa_splits_by_image_and_keeps_its_pairs_together(tmp_path):
     for record in data.records:
         images.setdefault(record.split, []).append(record.image)
     distinct = {split: set(names) for split, names in images.items()}
-    assert {split: len(names) for split, names in distinct.items()} == {"train": 18, "valid": 2, "test": 3}
+    assert {split: len(names) for split, names in distinct.items()} == {
+        "train": 18,
+        "valid": 2,
+        "test": 3,
+    }
     assert distinct["train"].isdisjoint(distinct["valid"])
     assert distinct["test"] == {f"test/images/{number}.png" for number in range(3)}
     for names in images.values():
-        assert names[::2] == names[1::2] == sorted(set(names), key=lambda name: int(name.split("/")[-1][:-4]))
+        assert (
+            names[::2]
+            == names[1::2]
+            == sorted(set(names), key=lambda name: int(name.split("/")[-1][:-4]))
+        )
     assert data.records[0].question == "train q0?"
     assert data.records[1].question == "train q1?"
 
@@ -133,7 +143,20 @@ def test_jsonl_errors_name_the_line(tmp_path, capsys, line, message):
     path = tmp_path / "qa.jsonl"
     line = line if isinstance(line, bytes) else json.dumps(line).encode()
     path.write_bytes(json.dumps(GOOD).encode() + b"\n\n" + line + b"\n")
-    assert main(["prepare", "--dataset", "jsonl", "--source", str(path), "--dest", str(tmp_path / "data")]) == 2
+    assert (
+        main(
+            [
+                "prepare",
+                "--dataset",
+                "jsonl",
+                "--source",
+                str(path),
+                "--dest",
+                str(tmp_path / "data"),
+            ]
+        )
+        == 2
+    )
     error = capsys.readouterr().err
     assert error.startswith(f"vqapg prepare: error: {path}:3: ") and error.count("\n") == 1
     assert re.search(message, error)

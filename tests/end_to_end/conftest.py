@@ -16,7 +16,8 @@ def world(tmp_path_factory):
 def _make_world(folder):
     data = make_data(folder)
     for name, model, metric in (
-        ("generation", GENERATION, "elbo"), ("consistency", CONSISTENCY, "accuracy")
+        ("generation", GENERATION, "elbo"),
+        ("consistency", CONSISTENCY, "accuracy"),
     ):
         best = ["--best-checkpoint-metric", metric, "--maximize-best-checkpoint-metric"]
         end = ["--max-epoch", EPOCHS, "--no-epoch-checkpoints", "--save-dir", folder / name]

@@ -33,7 +33,9 @@ def composed(name, data, *overrides):
 def test_every_model_has_a_file():
     from fairseq.models import MODEL_REGISTRY
 
-    assert {f"vqapg_{name}" for name in MODELS} == {name for name in MODEL_REGISTRY if name.startswith("vqapg_")}
+    assert {f"vqapg_{name}" for name in MODELS} == {
+        name for name in MODEL_REGISTRY if name.startswith("vqapg_")
+    }
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -41,12 +43,21 @@ def test_every_model_builds_at_the_papers_settings(world, name):
     cfg = composed(name, world / "data")
     task = tasks.setup_task(cfg.task)
     model, criterion = task.build_model(cfg.model), task.build_criterion(cfg.criterion)
-    assert cfg.model._name == f"vqapg_{name}" and (cfg.model.hidden_size, cfg.model.embed_dim) == (512, 300)
+    assert cfg.model._name == f"vqapg_{name}" and (cfg.model.hidden_size, cfg.model.embed_dim) == (
+        512,
+        300,
+    )
     assert criterion.task is task and sum(p.numel() for p in model.parameters()) > 5e6
     # Section 5.3
-    assert (cfg.dataset.batch_size, cfg.optimization.max_epoch, list(cfg.optimization.lr)) == (256, 40, [1e-3])
+    assert (cfg.dataset.batch_size, cfg.optimization.max_epoch, list(cfg.optimization.lr)) == (
+        256,
+        40,
+        [1e-3],
+    )
     assert (cfg.lr_scheduler._name, cfg.lr_scheduler.lr_shrink, cfg.lr_scheduler.lr_patience) == (
-        "reduce_lr_on_plateau", 0.5, 4,
+        "reduce_lr_on_plateau",
+        0.5,
+        4,
     )
 
 
@@ -57,7 +68,11 @@ def test_every_data_set_and_size_builds_with_every_model(world, group):
         tasks.setup_task(cfg.task).build_model(cfg.model)
         written = (CONFIGS / f"{group.replace('=', '/')}.yaml").read_text()
         for key in ("hidden_size", "decoder_hidden_size", "batch_size"):
-            lines = [line.split()[1] for line in written.splitlines() if line.strip().startswith(f"{key}:")]
+            lines = [
+                line.split()[1]
+                for line in written.splitlines()
+                if line.strip().startswith(f"{key}:")
+            ]
             for value in lines:
                 section = cfg.dataset if key == "batch_size" else cfg.model
                 assert section[key] == int(value)
@@ -85,11 +100,19 @@ def test_the_script_trains_as_the_file_says(world, tmp_path, name):
 
 
 def test_the_script_shares_the_papers_batch_among_all_processes(world, tmp_path):
-    nodes = {"NODES": "2", "NODE_RANK": "1", "MASTER_ADDR": "host0", "MASTER_PORT": "29500", "PROCESSES": "2"}
+    nodes = {
+        "NODES": "2",
+        "NODE_RANK": "1",
+        "MASTER_ADDR": "host0",
+        "MASTER_PORT": "29500",
+        "PROCESSES": "2",
+    }
     done, lines = train_script(tmp_path, "joint", world / "data", "--lr", "5e-4", **nodes)
     assert done.returncode == 0 and lines[0] == "torchrun"
     assert lines[lines.index("--batch-size") + 1] == "64"
-    assert lines[lines.index("--nnodes") + 1] == "2" and lines[lines.index("--node-rank") + 1] == "1"
+    assert (
+        lines[lines.index("--nnodes") + 1] == "2" and lines[lines.index("--node-rank") + 1] == "1"
+    )
     # What the user gives comes last, and wins.
     assert lines[-2:] == ["--lr", "5e-4"]
 
@@ -107,7 +130,7 @@ def test_the_script_continues_from_the_newest_checkpoint(world, tmp_path):
 @pytest.mark.parametrize("word", [["--lr-scheduler", "cosine"], ["--lr-scheduler=cosine"]])
 def test_another_schedule_comes_without_the_flags_of_the_papers(world, tmp_path, word):
     _, lines = train_script(tmp_path, "joint", world / "data", *word)
-    assert "--lr-patience" not in lines and lines[-len(word):] == word
+    assert "--lr-patience" not in lines and lines[-len(word) :] == word
 
 
 def test_the_script_says_how_it_is_used(tmp_path):
@@ -115,16 +138,21 @@ def test_the_script_says_how_it_is_used(tmp_path):
     assert done.returncode == 2 and "bash scripts/train.sh MODEL DATA" in done.stderr
 
 
-@pytest.mark.parametrize("arguments, environment, message", [
-    (["joint"], {}, "which data directory?"),
-    (["jointly", "DATA"], {}, "there is no model jointly"),
-    (["joint", "none"], {}, "none: not a finished data directory"),
-    (["joint", "DATA"], {"PROCESSES": "0"}, "from 1 up, not 0"),
-    (["joint", "DATA"], {"PROCESSES": "abc"}, "from 1 up, not abc"),
-    (["joint", "DATA"], {"NODES": "-1"}, "from 1 up, not -1"),
-    (["joint", "DATA"], {"NODES": "2", "NODE_RANK": "0"}, "MASTER_ADDR is not set"),
-])
-def test_the_script_refuses_what_cannot_be_in_one_line(world, tmp_path, arguments, environment, message):
+@pytest.mark.parametrize(
+    "arguments, environment, message",
+    [
+        (["joint"], {}, "which data directory?"),
+        (["jointly", "DATA"], {}, "there is no model jointly"),
+        (["joint", "none"], {}, "none: not a finished data directory"),
+        (["joint", "DATA"], {"PROCESSES": "0"}, "from 1 up, not 0"),
+        (["joint", "DATA"], {"PROCESSES": "abc"}, "from 1 up, not abc"),
+        (["joint", "DATA"], {"NODES": "-1"}, "from 1 up, not -1"),
+        (["joint", "DATA"], {"NODES": "2", "NODE_RANK": "0"}, "MASTER_ADDR is not set"),
+    ],
+)
+def test_the_script_refuses_what_cannot_be_in_one_line(
+    world, tmp_path, arguments, environment, message
+):
     arguments = [world / "data" if word == "DATA" else word for word in arguments]
     done, _ = train_script(tmp_path, *arguments, **environment)
     (line,) = done.stderr.splitlines()
@@ -133,8 +161,13 @@ def test_the_script_refuses_what_cannot_be_in_one_line(world, tmp_path, argument
 
 def test_bad_input_under_hydra_is_one_line(world, tmp_path):
     done = hydra_train(
-        "--config-dir", CONFIGS, "--config-name", "joint", "task.data=data/mine",
-        f"hydra.run.dir={tmp_path}", status=2,
+        "--config-dir",
+        CONFIGS,
+        "--config-name",
+        "joint",
+        "task.data=data/mine",
+        f"hydra.run.dir={tmp_path}",
+        status=2,
     )
     assert "Traceback" not in done.stderr
     expected = f"data/mine: not a finished data directory (no manifest.json in it under {tmp_path})"
@@ -143,9 +176,17 @@ def test_bad_input_under_hydra_is_one_line(world, tmp_path):
 
 def test_hydra_trains(world, tmp_path):
     hydra_train(
-        "--config-dir", CONFIGS, "--config-name", "sequential_variational", "+data=easy_vqa",
-        "common.cpu=true", f"task.data={world / 'data'}", "model.hidden_size=16",
-        "model.embed_dim=12", "model.latent_dim=8", "optimization.max_epoch=1",
+        "--config-dir",
+        CONFIGS,
+        "--config-name",
+        "sequential_variational",
+        "+data=easy_vqa",
+        "common.cpu=true",
+        f"task.data={world / 'data'}",
+        "model.hidden_size=16",
+        "model.embed_dim=12",
+        "model.latent_dim=8",
+        "optimization.max_epoch=1",
         f"hydra.run.dir={tmp_path}",
     )
     checkpoint = torch.load(tmp_path / "checkpoints/checkpoint_best.pt")

@@ -23,23 +23,61 @@ def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
     generator, evaluator = checkpoints
     output = tmp_path / "pairs.jsonl"
     vqapg(
-        "sample", "--checkpoint", generator, "--evaluator", evaluator, "--weights", "none", "images/test*.png",
-        "--num-samples", 8, "--beam", 3, "--output", output, "--html", tmp_path / "gallery.html", "--num-workers", 1,
+        "sample",
+        "--checkpoint",
+        generator,
+        "--evaluator",
+        evaluator,
+        "--weights",
+        "none",
+        "images/test*.png",
+        "--num-samples",
+        8,
+        "--beam",
+        3,
+        "--output",
+        output,
+        "--html",
+        tmp_path / "gallery.html",
+        "--num-workers",
+        1,
     )
     records = [json.loads(line) for line in output.read_text().splitlines()]
-    assert {record["image"] for record in records} == {f"images/test{number}.png" for number in range(IMAGES["test"])}
+    assert {record["image"] for record in records} == {
+        f"images/test{number}.png" for number in range(IMAGES["test"])
+    }
 
     # The features made of the pictures are those in the data directory: the evaluator says the same of both.
     data = DataDirectory(world / "data")
     triples = [
-        (record["image"], " ".join(tokenize(record["question"])), " ".join(tokenize(record["answer"]))) for record in records
+        (
+            record["image"],
+            " ".join(tokenize(record["question"])),
+            " ".join(tokenize(record["answer"])),
+        )
+        for record in records
     ]
     expected = score_triples(evaluator, data, triples)
-    assert [record["consistency"] for record in records] == pytest.approx(expected.tolist(), abs=1e-3)
+    assert [record["consistency"] for record in records] == pytest.approx(
+        expected.tolist(), abs=1e-3
+    )
 
-    vqapg("evaluate", world / "data", "--pairs", output, "--evaluator", evaluator, "--output", tmp_path / "metrics.json")
+    vqapg(
+        "evaluate",
+        world / "data",
+        "--pairs",
+        output,
+        "--evaluator",
+        evaluator,
+        "--output",
+        tmp_path / "metrics.json",
+    )
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["images"] == IMAGES["test"] and metrics["malformed"] == 0 and metrics["distinct_triples"] == len(records)
+    assert (
+        metrics["images"] == IMAGES["test"]
+        and metrics["malformed"] == 0
+        and metrics["distinct_triples"] == len(records)
+    )
 
     model = load(generator, evaluator, weights="none")
     pairs = model.sample("images/test0.png", n=8, beam=3)

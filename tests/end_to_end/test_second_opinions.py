@@ -38,42 +38,85 @@ def pairs(tmp_path_factory):
 def test_check_evaluator_measures_pairs_against_both_kinds_of_negatives(world, tmp_path, capsys):
     evaluator = world / "consistency/checkpoint_last.pt"
     for name in ("a.json", "b.json"):
-        vqapg("check-evaluator", world / "data", "--evaluator", evaluator, "--output", tmp_path / name)
+        vqapg(
+            "check-evaluator", world / "data", "--evaluator", evaluator, "--output", tmp_path / name
+        )
     report = json.loads((tmp_path / "a.json").read_text())
     assert report == json.loads((tmp_path / "b.json").read_text())
-    assert report["evaluator"]["negatives"] == "paper" and set(report["negatives"]) == {"paper", "hard"}
+    assert report["evaluator"]["negatives"] == "paper" and set(report["negatives"]) == {
+        "paper",
+        "hard",
+    }
     for figures in report["negatives"].values():
         assert figures["positives"] == PAIRS and 0 < figures["negatives"] <= PAIRS
         assert 0 <= figures["by_type"]["all"]["auc"]["value"] <= 1 and "truth" not in figures
-    assert report["table3"]["test"]["n"] == PAIRS and report["table3"]["train"]["n"] > 3 * IMAGES["train"]
+    assert (
+        report["table3"]["test"]["n"] == PAIRS
+        and report["table3"]["train"]["n"] > 3 * IMAGES["train"]
+    )
     out = capsys.readouterr().out
     assert "trained with paper negatives" in out and "Table 3" in out
 
 
 def test_its_dev_figure_is_what_training_logs_whatever_the_batch_size(world, tmp_path):
     evaluator = world / "consistency/checkpoint_last.pt"
-    vqapg("check-evaluator", world / "data", "--evaluator", evaluator, "--output", tmp_path / "report.json")
+    vqapg(
+        "check-evaluator",
+        world / "data",
+        "--evaluator",
+        evaluator,
+        "--output",
+        tmp_path / "report.json",
+    )
     dev = json.loads((tmp_path / "report.json").read_text())["table3"]["valid"]["value"]
     for batch_size in (2, 50):
         done = fairseq(
-            "validate", world / "data", "--task", "vqapg_consistency", "--path", evaluator, "--valid-subset", "valid",
-            "--batch-size", batch_size, "--seed", 1, "--cpu",
+            "validate",
+            world / "data",
+            "--task",
+            "vqapg_consistency",
+            "--path",
+            evaluator,
+            "--valid-subset",
+            "valid",
+            "--batch-size",
+            batch_size,
+            "--seed",
+            1,
+            "--cpu",
         )
-        (line,) = [line for line in (done.stdout + done.stderr).splitlines() if "| accuracy " in line]
-        assert float(line.split("| accuracy ")[1].split(" ")[0]) == pytest.approx(100 * dev, abs=0.01)
+        (line,) = [
+            line for line in (done.stdout + done.stderr).splitlines() if "| accuracy " in line
+        ]
+        assert float(line.split("| accuracy ")[1].split(" ")[0]) == pytest.approx(
+            100 * dev, abs=0.01
+        )
 
 
-def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(world, answerers, pairs, tmp_path, capsys):
+def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(
+    world, answerers, pairs, tmp_path, capsys
+):
     seeing, blind = answerers
     arguments = ["--pairs", pairs, "--answerer", seeing]
-    vqapg("round-trip", world / "data", *arguments, "--blind-answerer", blind, "--output", tmp_path / "both.json")
+    vqapg(
+        "round-trip",
+        world / "data",
+        *arguments,
+        "--blind-answerer",
+        blind,
+        "--output",
+        tmp_path / "both.json",
+    )
     result = json.loads((tmp_path / "both.json").read_text())
     assert (result["pairs"], result["malformed"], result["generated"]["exact"]["n"]) == (4, 1, 2)
     assert result["gold"]["exact"]["n"] == PAIRS
     # Two thirds of the answers hang on the words alone: a blind model can know these, and no more than chance of colours.
     assert result["gold"]["blind"]["exact_by_type"]["yes/no"]["n"] == 2 * IMAGES["test"]
     colours = result["gold"]["blind"]["exact_by_type"]["other"]
-    assert colours["n"] == IMAGES["test"] and colours["value"] in (1 / 5, 2 / 5)  # one colour said of all: 2 red, 2 blue, 1 green
+    assert colours["n"] == IMAGES["test"] and colours["value"] in (
+        1 / 5,
+        2 / 5,
+    )  # one colour said of all: 2 red, 2 blue, 1 green
     assert "seeing above blind" in capsys.readouterr().out
     vqapg("round-trip", world / "data", *arguments, "--beam", 3, "--output", tmp_path / "one.json")
     one = json.loads((tmp_path / "one.json").read_text())
@@ -86,34 +129,85 @@ def error_of(capsys, *arguments):
     return line
 
 
-@pytest.mark.parametrize("answerer, blind_answerer, expected", [
-    ("blind", None, "blind/checkpoint_last.pt: is blind; give a vqapg_vqa trained without --blind"),
-    ("seeing", "seeing", "seeing/checkpoint_last.pt: is not blind; give a vqapg_vqa trained with --blind"),
-    ("generation", None, "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch vqapg_vqa"),
-    ("consistency", None, "vqapg_consistency is no model of --task vqapg"),
-    ("none", None, "there is no such file"),
-])
+@pytest.mark.parametrize(
+    "answerer, blind_answerer, expected",
+    [
+        (
+            "blind",
+            None,
+            "blind/checkpoint_last.pt: is blind; give a vqapg_vqa trained without --blind",
+        ),
+        (
+            "seeing",
+            "seeing",
+            "seeing/checkpoint_last.pt: is not blind; give a vqapg_vqa trained with --blind",
+        ),
+        (
+            "generation",
+            None,
+            "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch vqapg_vqa",
+        ),
+        ("consistency", None, "vqapg_consistency is no model of --task vqapg"),
+        ("none", None, "there is no such file"),
+    ],
+)
 def test_what_is_no_answerer_is_refused_in_one_line(
     world, answerers, pairs, tmp_path, capsys, answerer, blind_answerer, expected
 ):
     paths = {path.parent.name: path for path in answerers}
-    paths |= {name: world / name / "checkpoint_last.pt" for name in ("generation", "consistency", "none")}
+    paths |= {
+        name: world / name / "checkpoint_last.pt" for name in ("generation", "consistency", "none")
+    }
     control = ["--blind-answerer", paths[blind_answerer]] if blind_answerer else []
     output = tmp_path / "round-trip.json"
     line = error_of(
-        capsys, "round-trip", world / "data", "--pairs", pairs, "--answerer", paths[answerer], *control, "--output", output
+        capsys,
+        "round-trip",
+        world / "data",
+        "--pairs",
+        pairs,
+        "--answerer",
+        paths[answerer],
+        *control,
+        "--output",
+        output,
     )
     assert expected in line and not output.exists()
 
 
-@pytest.mark.parametrize("command, arguments, expected", [
-    ("check-evaluator", ["--evaluator", "{world}/none.pt"], "--evaluator {world}/none.pt: there is no such file"),
-    ("check-evaluator", ["--evaluator", "{world}/generation/checkpoint_last.pt"], "is no model of --task vqapg_consistency"),
-    ("check-evaluator", ["--evaluator", "{world}/consistency/checkpoint_last.pt", "--seed", "-1"], "--seed -1"),
-    ("round-trip", ["--pairs", "{pairs}", "--answerer", "{pairs}", "--beam", "0"], "--beam 0: too small; give 1 or more"),
-    ("round-trip", ["--pairs", "{pairs}", "--answerer", "{pairs}"], "not a whole checkpoint of a vqapg model"),
-])
-def test_bad_input_is_refused_in_one_line(world, pairs, tmp_path, capsys, command, arguments, expected):
+@pytest.mark.parametrize(
+    "command, arguments, expected",
+    [
+        (
+            "check-evaluator",
+            ["--evaluator", "{world}/none.pt"],
+            "--evaluator {world}/none.pt: there is no such file",
+        ),
+        (
+            "check-evaluator",
+            ["--evaluator", "{world}/generation/checkpoint_last.pt"],
+            "is no model of --task vqapg_consistency",
+        ),
+        (
+            "check-evaluator",
+            ["--evaluator", "{world}/consistency/checkpoint_last.pt", "--seed", "-1"],
+            "--seed -1",
+        ),
+        (
+            "round-trip",
+            ["--pairs", "{pairs}", "--answerer", "{pairs}", "--beam", "0"],
+            "--beam 0: too small; give 1 or more",
+        ),
+        (
+            "round-trip",
+            ["--pairs", "{pairs}", "--answerer", "{pairs}"],
+            "not a whole checkpoint of a vqapg model",
+        ),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    world, pairs, tmp_path, capsys, command, arguments, expected
+):
     arguments = [argument.format(world=world, pairs=pairs) for argument in arguments]
     line = error_of(capsys, command, world / "data", *arguments, "--output", tmp_path / "out.json")
     assert expected.format(world=world) in line and not (tmp_path / "out.json").exists()
@@ -121,7 +215,19 @@ def test_bad_input_is_refused_in_one_line(world, pairs, tmp_path, capsys, comman
 
 def test_a_command_never_writes_over_what_it_reads(world, pairs, capsys):
     evaluator = world / "consistency/checkpoint_last.pt"
-    line = error_of(capsys, "check-evaluator", world / "data", "--evaluator", evaluator, "--output", evaluator)
+    line = error_of(
+        capsys, "check-evaluator", world / "data", "--evaluator", evaluator, "--output", evaluator
+    )
     assert "is read by this very command" in line
-    line = error_of(capsys, "round-trip", world / "data", "--pairs", pairs, "--answerer", evaluator, "--output", pairs)
+    line = error_of(
+        capsys,
+        "round-trip",
+        world / "data",
+        "--pairs",
+        pairs,
+        "--answerer",
+        evaluator,
+        "--output",
+        pairs,
+    )
     assert "is read by this very command" in line

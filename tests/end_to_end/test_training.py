@@ -24,8 +24,12 @@ def start(words, processes=1):
     programs = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {"PYTHONWARNINGS": "ignore", "PATH": programs, "PROCESSES": str(processes)}
     return subprocess.Popen(
-        ["bash", REPOSITORY / "scripts/train.sh", *map(str, words)], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, env=os.environ | environment, start_new_session=True,
+        ["bash", REPOSITORY / "scripts/train.sh", *map(str, words)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | environment,
+        start_new_session=True,
     )
 
 
@@ -59,7 +63,10 @@ def test_two_processes_stopped_and_resumed_equal_one_with_gradient_accumulation(
 
 
 def test_a_run_killed_in_its_second_epoch_ends_with_the_weights_of_one_left_alone(world, tmp_path):
-    data, same = world / "data", ["--batch-size", 1, "--max-epoch", 3, "--log-interval", 5, "--lr-scheduler", "fixed"]
+    data, same = (
+        world / "data",
+        ["--batch-size", 1, "--max-epoch", 3, "--log-interval", 5, "--lr-scheduler", "fixed"],
+    )
     process = start(words(data, tmp_path / "killed", *same))
     for line in process.stdout:
         if "train_inner | epoch 002" in line:
@@ -79,7 +86,9 @@ def test_mixed_precision_trains(world, tmp_path, model):
     for name, value in weights(tmp_path).items():
         assert value.isfinite().all() and value.dtype == torch.float32, name
     first, second = (
-        float(line.split("| elbo ")[1].split()[0]) for line in log.splitlines() if "valid on 'valid'" in line
+        float(line.split("| elbo ")[1].split()[0])
+        for line in log.splitlines()
+        if "valid on 'valid'" in line
     )
     assert second > first
 
@@ -113,7 +122,9 @@ def test_workers_give_the_weights_that_none_give_forked_or_spawned(world, tmp_pa
     arguments += ["--save-dir", tmp_path / "spawned"]
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", SPAWN, *map(str, arguments)],
-        capture_output=True, text=True, timeout=300,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     for name in ("forked", "spawned"):

@@ -53,7 +53,9 @@ def slow_alpha(units, level):
         return (between - (everything.count(a) + everything.count(b)) / 2) ** 2
 
     def disagreement(values):
-        return sum(difference(a, b) for i, a in enumerate(values) for j, b in enumerate(values) if i != j)
+        return sum(
+            difference(a, b) for i, a in enumerate(values) for j, b in enumerate(values) if i != j
+        )
 
     observed = sum(disagreement(unit) / (len(unit) - 1) for unit in units) / len(everything)
     expected = disagreement(everything) / (len(everything) * (len(everything) - 1))
@@ -94,7 +96,9 @@ def test_nltk_says_the_same():
     rng = np.random.default_rng(1)
     for _ in range(20):
         given_values = rng.integers(1, 4, size=(3, 15))
-        triples = [(f"coder {c}", f"unit {u}", int(v)) for (c, u), v in np.ndenumerate(given_values)]
+        triples = [
+            (f"coder {c}", f"unit {u}", int(v)) for (c, u), v in np.ndenumerate(given_values)
+        ]
         expected = AnnotationTask(triples, distance=binary_distance).alpha()
         table = np.stack([(given_values == value).sum(axis=0) for value in (1, 2, 3)], axis=1)
         assert krippendorff_alpha(table, "nominal") == pytest.approx(expected)

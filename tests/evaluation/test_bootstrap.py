@@ -25,7 +25,9 @@ def resampled_sets(bootstrap, said):
 
 def shifted(replicates, estimate, low, high):
     mean = sum(replicates) / len(replicates)
-    return [min(max(np.percentile(replicates, q) - mean + estimate, low), high) for q in (2.5, 97.5)]
+    return [
+        min(max(np.percentile(replicates, q) - mean + estimate, low), high) for q in (2.5, 97.5)
+    ]
 
 
 def columns(said):
@@ -66,7 +68,9 @@ def test_distinct_share_is_the_obvious_loop(said, chosen):
     image, item = columns(said)
     everything = set(item.tolist())
     expected = shifted(shares, len(everything & chosen) / len(everything), 0, 1)
-    assert bootstrap.distinct_share(image, item, np.isin(item, list(chosen))) == pytest.approx(expected)
+    assert bootstrap.distinct_share(image, item, np.isin(item, list(chosen))) == pytest.approx(
+        expected
+    )
 
 
 @given(SEVERAL)
@@ -102,7 +106,9 @@ def test_the_unit_is_the_image():
     assert bootstrap.mean(np.repeat(image, 5), np.repeat(value, 5)) == pytest.approx(once)
     # With one value an image, the interval is the textbook one.
     half_width = 1.96 * value.std() / np.sqrt(300)
-    assert once == pytest.approx([value.mean() - half_width, value.mean() + half_width], abs=0.1 * half_width)
+    assert once == pytest.approx(
+        [value.mean() - half_width, value.mean() + half_width], abs=0.1 * half_width
+    )
 
 
 def test_interval_of_a_distinct_count_holds_its_estimate():

@@ -16,7 +16,9 @@ def drawn(request):
 
 def test_area_under_the_curve_by_hand():
     # Of 2 x 3 comparisons: .9 wins all three; .5 wins one, ties one, loses one.
-    area = AreaUnderCurve(np.array([0.9, 0.5, 0.1, 0.5, 0.7]), np.array([True, True, False, False, False]))
+    area = AreaUnderCurve(
+        np.array([0.9, 0.5, 0.1, 0.5, 0.7]), np.array([True, True, False, False, False])
+    )
     assert area.of(np.ones(5)) == pytest.approx((3 + 1.5) / 6)
     # Without the positive at .9, and with that at .7 twice: wins one, ties one, loses two.
     assert area.of(np.array([0.0, 1, 1, 1, 2])) == pytest.approx(1.5 / 4)
@@ -27,7 +29,9 @@ def test_area_under_the_curve_is_scikit_learns(drawn):
     scores, positive, weights = drawn
     area = AreaUnderCurve(scores, positive)
     assert area.of(np.ones(200)) == pytest.approx(roc_auc_score(positive, scores), abs=1e-12)
-    assert area.of(weights) == pytest.approx(roc_auc_score(positive, scores, sample_weight=weights), abs=1e-12)
+    assert area.of(weights) == pytest.approx(
+        roc_auc_score(positive, scores, sample_weight=weights), abs=1e-12
+    )
 
 
 def test_calibration_error_by_hand():
@@ -50,7 +54,9 @@ def test_scores_too_low_do_not_make_up_for_scores_too_high():
 
 def test_calibration_bins_are_scikit_learns():
     generator = np.random.default_rng(0)
-    scores = generator.uniform(size=500)  # none on the bound of a bin, which scikit-learn puts below it
+    scores = generator.uniform(
+        size=500
+    )  # none on the bound of a bin, which scikit-learn puts below it
     positive = generator.uniform(size=500) < scores**2
     error = CalibrationError(scores, positive)
     shares, means = calibration_curve(positive, scores, n_bins=BINS)

@@ -10,7 +10,10 @@ from vqapg.evaluation.generated import GeneratedPair
 
 # (image, text) of some pairs; repeats and short texts among them.
 SAID = st.lists(
-    st.tuples(st.sampled_from("xy"), st.lists(st.sampled_from("abc"), min_size=1, max_size=8).map(" ".join)),
+    st.tuples(
+        st.sampled_from("xy"),
+        st.lists(st.sampled_from("abc"), min_size=1, max_size=8).map(" ".join),
+    ),
     min_size=1,
     max_size=8,
 )
@@ -18,8 +21,14 @@ SAID = st.lists(
 
 def measure(said):
     """{key: (value, n)} of [(image, question), ...], each answered "z"."""
-    pairs = [GeneratedPair(number, image, question, "z", 0.0) for number, (image, question) in enumerate(said)]
-    return {key: (figure["value"], figure["n"]) for key, figure in diversity_figures(Figures(pairs, resamples=5)).items()}
+    pairs = [
+        GeneratedPair(number, image, question, "z", 0.0)
+        for number, (image, question) in enumerate(said)
+    ]
+    return {
+        key: (figure["value"], figure["n"])
+        for key, figure in diversity_figures(Figures(pairs, resamples=5)).items()
+    }
 
 
 def mean(values):
@@ -27,7 +36,9 @@ def mean(values):
 
 
 def test_by_hand():
-    found = measure([("x", "a b c d"), ("x", "a b c d"), ("x", "a b c"), ("y", "b c d"), ("y", "a b")])
+    found = measure(
+        [("x", "a b c d"), ("x", "a b c d"), ("x", "a b c"), ("y", "b c d"), ("y", "a b")]
+    )
     # x: abcd bcdz, again, and abcz. y: bcdz, and nothing.
     assert found["distinct4"] == (3 / 6, 6)
     assert found["distinct4_distinct_triples"] == (3 / 4, 4)
@@ -52,9 +63,13 @@ def test_distinct_4_and_n_are_the_obvious_counts(said):
         return [tuple(window) for window in windows if len(window) == 4]
 
     everything = grams([text for _, text in said])
-    assert found["distinct4"] == mean([len(set(everything)) / len(everything)] if everything else [])[:1] + (len(everything),)
+    assert found["distinct4"] == mean(
+        [len(set(everything)) / len(everything)] if everything else []
+    )[:1] + (len(everything),)
     of_images = [grams([text for image, text in said if image == name]) for name in "xy"]
-    assert found["distinct4_within_image"] == mean([len(set(some)) / len(some) for some in of_images if some])
+    assert found["distinct4_within_image"] == mean(
+        [len(set(some)) / len(some) for some in of_images if some]
+    )
     assert found["unique_pairs"] == (len({text for _, text in said}), len(said))
 
 
@@ -73,10 +88,14 @@ def test_self_bleu_is_the_obvious_loop(said):
     def expected(said):
         values = []
         for place, (image, text) in enumerate(said):
-            others = [f"{t} z".split() for p, (i, t) in enumerate(said) if i == image and p != place]
+            others = [
+                f"{t} z".split() for p, (i, t) in enumerate(said) if i == image and p != place
+            ]
             if others:
                 smoothing = SmoothingFunction().method1
-                values.append(sentence_bleu(others, f"{text} z".split(), smoothing_function=smoothing))
+                values.append(
+                    sentence_bleu(others, f"{text} z".split(), smoothing_function=smoothing)
+                )
         return mean(values)
 
     found = measure(said)
@@ -85,12 +104,22 @@ def test_self_bleu_is_the_obvious_loop(said):
 
 
 def test_self_bleu_is_that_of_sacrebleu():
-    texts = ["is there a red circle here", "is there a circle", "what color is the circle", "is it a red circle or not"]
+    texts = [
+        "is there a red circle here",
+        "is there a circle",
+        "what color is the circle",
+        "is it a red circle or not",
+    ]
     values = []
     for place, text in enumerate(texts):
         others = [f"{other} z" for other in texts[:place] + texts[place + 1 :]]
         score = sacrebleu.sentence_bleu(
-            f"{text} z", others, smooth_method="floor", smooth_value=0.1, tokenize="none", use_effective_order=False
+            f"{text} z",
+            others,
+            smooth_method="floor",
+            smooth_value=0.1,
+            tokenize="none",
+            use_effective_order=False,
         )
         values.append(score.score / 100)
     assert measure([("x", text) for text in texts])["self_bleu4"] == mean(values)

@@ -8,7 +8,12 @@ def generated(counts, answer="yes"):
     """*counts* {image: pairs}, in turn, every third malformed."""
     images = [image for image, count in counts.items() for _ in range(count)]
     return [
-        GeneratedPair(number, image, *((None, None) if number % 3 == 0 else (f"is it {number} ?", answer)), -1.0)
+        GeneratedPair(
+            number,
+            image,
+            *((None, None) if number % 3 == 0 else (f"is it {number} ?", answer)),
+            -1.0,
+        )
         for number, image in enumerate(images)
     ]
 

@@ -8,9 +8,9 @@ from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 from vqapg.evaluation.calibration import AreaUnderCurve
-from vqapg.judges.easy_vqa_truth import World
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
+from vqapg.judges.easy_vqa_truth import World
 
 COLOURS = ["red", "blue", "teal", "gray"]
 
@@ -29,12 +29,18 @@ def drawings(start, count):
 
 
 SPLITS = {"train": drawings(0, 12), "valid": drawings(12, 5), "test": drawings(17, 10)}
-WORLDS = {pair.image: frozenset({World(pair.answer, "circle")}) for pair in SPLITS["test"] if "color" in pair.question}
+WORLDS = {
+    pair.image: frozenset({World(pair.answer, "circle")})
+    for pair in SPLITS["test"]
+    if "color" in pair.question
+}
 
 
 def score(triples):
     """An evaluator that likes "yes" and blue things: a number by the text alone, the same for each triple."""
-    return np.array([0.9 if answer == "yes" else 0.6 if answer == "blue" else 0.3 for _, _, answer in triples])
+    return np.array(
+        [0.9 if answer == "yes" else 0.6 if answer == "blue" else 0.3 for _, _, answer in triples]
+    )
 
 
 def test_triples_are_the_pairs_then_the_negatives_that_the_seed_gives():
@@ -47,12 +53,19 @@ def test_triples_are_the_pairs_then_the_negatives_that_the_seed_gives():
 
 
 def test_a_negatives_type_is_that_of_its_question_not_of_the_answer_it_was_given():
-    pairs = [Pair("a", "how many ?", "2"), Pair("b", "is it ?", "yes"), Pair("c", "what ?", "red"), Pair("d", "why ?", "so")]
+    pairs = [
+        Pair("a", "how many ?", "2"),
+        Pair("b", "is it ?", "yes"),
+        Pair("c", "what ?", "red"),
+        Pair("d", "why ?", "so"),
+    ]
     labelled = LabelledTriples(pairs, "paper", seed=1)
     types = {"how many ?": "number", "is it ?": "yes/no", "what ?": "other", "why ?": "other"}
     assert len(labelled.triples) > 4
     for row, (_, question, _) in enumerate(labelled.triples):
-        assert [name for name in ("yes/no", "number", "other") if labelled.groups[name][row]] == [types[question]]
+        assert [name for name in ("yes/no", "number", "other") if labelled.groups[name][row]] == [
+            types[question]
+        ]
     assert labelled.groups["all"].all()
 
 
@@ -68,9 +81,12 @@ def test_figures_are_scikit_learns(report, kind):
     assert (figures["positives"], figures["images"]) == (30, 10)
     assert figures["negatives"] == len(labelled.triples) - 30 > 15
     for name in ("all", "yes/no", "other"):
-        which = np.array([
-            name == "all" or question.startswith("what") == (name == "other") for _, question, _ in labelled.triples
-        ])
+        which = np.array(
+            [
+                name == "all" or question.startswith("what") == (name == "other")
+                for _, question, _ in labelled.triples
+            ]
+        )
         expected, found = (labelled.positive[which], scores[which] > 0.5), figures["by_type"][name]
         assert found["accuracy"]["value"] == pytest.approx(accuracy_score(*expected))
         assert found["auc"]["value"] == pytest.approx(roc_auc_score(expected[0], scores[which]))
@@ -121,17 +137,27 @@ def holds(image, question, answer):
 @pytest.mark.parametrize("kind", NEGATIVES)
 def test_true_negatives_are_counted_and_the_figures_are_without_them(report, kind):
     labelled = LabelledTriples(SPLITS["test"], kind, seed=2)
-    negatives = [triple for triple, positive in zip(labelled.triples, labelled.positive) if not positive]
+    negatives = [
+        triple for triple, positive in zip(labelled.triples, labelled.positive) if not positive
+    ]
     true = sum(holds(*triple) for triple in negatives)
     found = report["negatives"][kind]["truth"]
-    assert (found["true"], found["false"], found["undetermined"]) == (true, len(negatives) - true, 0)
+    assert (found["true"], found["false"], found["undetermined"]) == (
+        true,
+        len(negatives) - true,
+        0,
+    )
     assert true > 0 and found["share_true"]["value"] == pytest.approx(true / len(negatives))
-    kept = [triple for triple in labelled.triples[:30]] + [triple for triple in negatives if not holds(*triple)]
+    kept = [triple for triple in labelled.triples[:30]] + [
+        triple for triple in negatives if not holds(*triple)
+    ]
     labels, scores = np.arange(len(kept)) < 30, score(kept)
     without = found["without_true"]
     assert without["negatives"] == len(kept) - 30
     assert without["by_type"]["all"]["auc"]["value"] == pytest.approx(roc_auc_score(labels, scores))
-    assert without["by_type"]["all"]["accuracy"]["value"] == pytest.approx(np.mean((scores > 0.5) == labels))
+    assert without["by_type"]["all"]["accuracy"]["value"] == pytest.approx(
+        np.mean((scores > 0.5) == labels)
+    )
 
 
 def test_table_3_is_train_and_dev_with_the_papers_negatives_and_test_without_any(report):
@@ -149,13 +175,20 @@ def test_without_truth_nothing_is_said_of_it_and_only_the_data_sets_own_column_o
     assert all("truth" not in figures for figures in report["negatives"].values())
     assert list(report["table3_paper"]) == ["visual7w"]
     text = format_report(report)
-    assert "true" not in text and "paper, visual7w" in text and "87.20" not in text and "87.2" in text
+    assert (
+        "true" not in text and "paper, visual7w" in text and "87.20" not in text and "87.2" in text
+    )
 
 
 def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_leaves(report):
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     lines = format_report(report).splitlines()
-    for title in ("paper negatives", "paper, true ones removed", "hard negatives", "hard, true ones removed"):
+    for title in (
+        "paper negatives",
+        "paper, true ones removed",
+        "hard negatives",
+        "hard, true ones removed",
+    ):
         assert title in lines[0]
     (true,) = [line for line in lines if "of these true" in line]
     assert f"{100 * report['negatives']['hard']['truth']['share_true']['value']:.2f}" in true
@@ -175,7 +208,11 @@ def test_a_types_rows_are_auc_and_accuracy_in_their_units(report):
 
 def test_intervals_are_over_images():
     """All that is said of an image is drawn together: where images agree within, the interval is that of ten numbers."""
-    pairs = [Pair(f"{i}.png", f"what {j} ?", "yes" if i < 5 else "no") for i in range(10) for j in range(20)]
+    pairs = [
+        Pair(f"{i}.png", f"what {j} ?", "yes" if i < 5 else "no")
+        for i in range(10)
+        for j in range(20)
+    ]
     labelled = LabelledTriples(pairs, None, seed=1)
     measured = Measured(labelled, score(labelled.triples), seed=1, resamples=500)
     low, high = measured.figures(labelled.groups["all"])["by_type"]["all"]["accuracy"]["ci95"]

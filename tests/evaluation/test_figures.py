@@ -45,7 +45,13 @@ def test_values_and_counts_by_hand():
         figures.distinct_share(figures.image, figures.texts, lambda text: "why" in text),
         figures.of_sums(figures.image, figures.said[:, None], lambda sums: sums[:, 0] / 10),
     ]
-    assert [(figure["value"], figure["n"]) for figure in found] == [(0.5, 4), (2, 4), (0.5, 4), (0.5, 2), (0.3, 4)]
+    assert [(figure["value"], figure["n"]) for figure in found] == [
+        (0.5, 4),
+        (2, 4),
+        (0.5, 4),
+        (0.5, 2),
+        (0.3, 4),
+    ]
     for figure in found:
         low, high = figure["ci95"]
         assert low <= figure["value"] + 1e-9 and figure["value"] <= high + 1e-9

@@ -44,7 +44,9 @@ def read(data, tmp_path):
 
 def test_hypotheses_among_log_lines_sorted_by_id(read):
     assert read(GENERATED) == [
-        GeneratedPair(0, "a.png", "what is the blue shape ?", "circle", pytest.approx(-1.25 * math.log(2))),
+        GeneratedPair(
+            0, "a.png", "what is the blue shape ?", "circle", pytest.approx(-1.25 * math.log(2))
+        ),
         GeneratedPair(1, "a.png", None, None, pytest.approx(-2 * math.log(2))),
         GeneratedPair(2, "b.png", "what is this ?", "a red cat", pytest.approx(-0.5 * math.log(2))),
     ]
@@ -100,7 +102,11 @@ def test_what_is_written_is_read_again(read):
     }
     text = "".join(json.dumps(record) + "\n" for record in records)
     again = read(text)
-    assert again == [replace(pair, score=pytest.approx(pair.score, abs=1e-4)) for pair in pairs if not pair.malformed]
+    assert again == [
+        replace(pair, score=pytest.approx(pair.score, abs=1e-4))
+        for pair in pairs
+        if not pair.malformed
+    ]
     assert list(readable_records(again, scores)) == records
 
 
@@ -149,6 +155,10 @@ def test_errors_name_file_line_and_trouble(read, text, line, message):
 def test_files_that_cannot_be_read(data, tmp_path):
     binary = tmp_path / "binary"
     binary.write_bytes(b"H-0\t\xff")
-    for path, message in ((tmp_path / "none", "No such file"), (tmp_path, "is a folder"), (binary, "UTF-8")):
+    for path, message in (
+        (tmp_path / "none", "No such file"),
+        (tmp_path, "is a folder"),
+        (binary, "UTF-8"),
+    ):
         with pytest.raises(InputError, match=message):
             read_generated(path, data)

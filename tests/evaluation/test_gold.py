@@ -11,7 +11,9 @@ SAID = [
     ("b.png", "what ?", "blue"),
     ("c.png", None, None),
 ]
-FIGURES = Figures([GeneratedPair(number, *said, -1.0) for number, said in enumerate(SAID)], resamples=20)
+FIGURES = Figures(
+    [GeneratedPair(number, *said, -1.0) for number, said in enumerate(SAID)], resamples=20
+)
 
 
 def values(figures):
@@ -21,7 +23,10 @@ def values(figures):
 def test_novelty_by_hand():
     # Said: "what ? red", "why ? so" and "what ? blue"; asked: "what ?" and "why ?".
     train = [Pair("z.png", "what ?", "red"), Pair("z.png", "why ?", "thus")]
-    assert values(novelty_figures(FIGURES, train)) == {"novel_pairs": (2 / 3, 3), "novel_questions": (0.0, 2)}
+    assert values(novelty_figures(FIGURES, train)) == {
+        "novel_pairs": (2 / 3, 3),
+        "novel_questions": (0.0, 2),
+    }
     assert values(novelty_figures(FIGURES, train[:1]))["novel_questions"] == (1 / 2, 2)
 
 
@@ -35,4 +40,6 @@ def test_a_gold_pair_counts_once_and_for_its_own_image_only():
         Pair("d.png", "what ?", "red"),  # nothing was generated for it
     ]
     assert values(recall_figures(FIGURES, gold)) == {"gold_recall": ((1 / 2 + 1 + 0) / 3, 3)}
-    assert recall_figures(FIGURES, gold)["gold_recall"]["ci95"] == FIGURES.bootstrap.mean([0, 1, 2], [0.5, 1, 0])
+    assert recall_figures(FIGURES, gold)["gold_recall"]["ci95"] == FIGURES.bootstrap.mean(
+        [0, 1, 2], [0.5, 1, 0]
+    )

@@ -9,13 +9,22 @@ from vqapg.evaluation.human_summary import format_human
 
 
 def make_group(name, model, image, pairs):
-    return Group(name, model, image, tuple(ShownPair(f"{name}p{number + 1}", "q", "a") for number in range(pairs)))
+    return Group(
+        name,
+        model,
+        image,
+        tuple(ShownPair(f"{name}p{number + 1}", "q", "a") for number in range(pairs)),
+    )
 
 
 def judge(group, marks="", types="", objects=""):
     """{pair id: fields} from space-separated marks, types and objects; "." leaves out."""
     judged = {}
-    for field, given_values in (("consistency", marks), ("question_type", types), ("object", objects)):
+    for field, given_values in (
+        ("consistency", marks),
+        ("question_type", types),
+        ("object", objects),
+    ):
         for pair, value in zip(group.pairs, given_values.split(), strict=False):
             if value != ".":
                 judged.setdefault(pair.id, {})[field] = value
@@ -31,7 +40,11 @@ def test_the_papers_example_of_consistency():
     # Windows 2, Apple 2, Unknown 1 (appendix C.2); the laptop is not scored there, here it cannot be judged.
     group = make_group("g", "joint", 0, 4)
     figures = compute_human([group], {"a": judge(group, "? 2 2 1")}, 1)
-    assert figures["models"]["joint"]["consistency"] == {"value": (1 + 1 + 1 + 0.5) / 4, "n": 4, "ci95": None}
+    assert figures["models"]["joint"]["consistency"] == {
+        "value": (1 + 1 + 1 + 0.5) / 4,
+        "n": 4,
+        "ci95": None,
+    }
     assert figures["models"]["joint"]["cannot_judge"]["value"] == 0.25
 
 
@@ -77,14 +90,21 @@ def test_figures_computed_by_hand(study):
     assert two["diversity_before_count"]["value"] == pytest.approx((0.5 + 1) / 2)
     assert two["diversity"]["value"] == pytest.approx((0.5 + 1) / 2 * 3 / 6)
     # Means of annotators, who judged 6 and 3 pairs.
-    assert one["consistency"]["value"] == pytest.approx(((1 + 0 + 0.5 + 0.5 + 1 + 1) / 6 + (1 + 1 + 0.5) / 3) / 2)
+    assert one["consistency"]["value"] == pytest.approx(
+        ((1 + 0 + 0.5 + 0.5 + 1 + 1) / 6 + (1 + 1 + 0.5) / 3) / 2
+    )
     assert one["consistency"]["n"] == 9
     assert two["consistency"]["value"] == pytest.approx((1 + 1 + 0) / 3)
     assert one["cannot_judge"]["value"] == pytest.approx((1 / 6 + 0) / 2)
     of_ben = {"groups": 1, "pairs": 3, "diversity": 0.5, "consistency": pytest.approx(2.5 / 3)}
     assert one["annotators"]["ben"] == of_ben
     assert two["annotators"]["anna"]["diversity"] == pytest.approx(0.75 * 0.5)
-    assert two["annotators"]["ben"] == {"groups": 0, "pairs": 0, "diversity": None, "consistency": None}
+    assert two["annotators"]["ben"] == {
+        "groups": 0,
+        "pairs": 0,
+        "diversity": None,
+        "consistency": None,
+    }
 
 
 def test_agreement_computed_by_hand(study):
@@ -98,7 +118,10 @@ def test_agreement_computed_by_hand(study):
     assert agreement["question_type"]["value"] == pytest.approx(1 - (2 / 4) / (2 * 3 / 12))
     # Same, same; different, different.
     assert agreement["object"]["value"] == 1
-    assert [agreement[key]["level"] for key in ("consistency", "consistency_marks")] == ["ordinal", "nominal"]
+    assert [agreement[key]["level"] for key in ("consistency", "consistency_marks")] == [
+        "ordinal",
+        "nominal",
+    ]
 
 
 def test_cannot_judge_agrees_with_right_in_the_scores_not_in_the_marks():
@@ -131,7 +154,10 @@ def test_intervals_are_the_obvious_loop(first, second):
     for model, marks_of in (("one", first), ("two", second)):
         for image, marks in enumerate(marks_of[:images]):
             groups.append(make_group(f"{model}{image}", model, image, len(marks)))
-            types, objects = " ".join(f"type-{mark}" for mark in marks), " ".join("x" for _ in marks)
+            types, objects = (
+                " ".join(f"type-{mark}" for mark in marks),
+                " ".join("x" for _ in marks),
+            )
             judged |= judge(groups[-1], " ".join(marks), types, objects)
     figures = compute_human(groups, {"a": judged}, images, seed=5, resamples=30)
 
@@ -145,13 +171,16 @@ def test_intervals_are_the_obvious_loop(first, second):
     for model in ("one", "two"):
         values = of_images(range(images), model)
         replicates = [
-            of_images(np.repeat(np.arange(images), weights), model) for weights in ImageBootstrap(images, 30, 5).weights
+            of_images(np.repeat(np.arange(images), weights), model)
+            for weights in ImageBootstrap(images, 30, 5).weights
         ]
         for number, key in enumerate(("diversity", "consistency")):
             figure, value = figures["models"][model][key], values[number]
             replicate = [of_resample[number] for of_resample in replicates]
             assert figure["value"] == pytest.approx(value)
-            expected = np.clip(np.percentile(replicate, [2.5, 97.5]) - np.mean(replicate) + value, 0, 1)
+            expected = np.clip(
+                np.percentile(replicate, [2.5, 97.5]) - np.mean(replicate) + value, 0, 1
+            )
             assert figure["ci95"] == pytest.approx(expected)
 
 

@@ -13,7 +13,10 @@ from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
 ASKED = [
     ("red circle blue", ["red circle green"]),
     ("circle red", ["zebra", "red circle"]),
-    ("what color is the big round thing red", ["what colour is the large round object red", "is it red no"]),
+    (
+        "what color is the big round thing red",
+        ["what colour is the large round object red", "is it red no"],
+    ),
     ("zebra quartz lamp", ["horse"]),
     ("", ["is there a circle yes"]),
     ("zebra über quartz", ["zebra über quartz"]),
@@ -27,7 +30,9 @@ ASKED = [
 def meteor():
     with pytest.MonkeyPatch.context() as patch:
         # A user whose Java writes 0,5 and Latin-1.
-        patch.setenv("JAVA_TOOL_OPTIONS", "-Duser.language=de -Duser.country=DE -Dfile.encoding=ISO-8859-1")
+        patch.setenv(
+            "JAVA_TOOL_OPTIONS", "-Duser.language=de -Duser.country=DE -Dfile.encoding=ISO-8859-1"
+        )
         running = Meteor(find_java())
     with running:
         yield running
@@ -109,5 +114,8 @@ def test_a_java_that_only_says_how_to_get_java_is_none(tmp_path, monkeypatch):
     ],
 )
 def test_a_program_that_stops_is_an_error_with_its_last_words(tmp_path, script, message):
-    with Meteor(fake_java(tmp_path / "bin", script)) as broken, pytest.raises(MeteorError, match=message):
+    with (
+        Meteor(fake_java(tmp_path / "bin", script)) as broken,
+        pytest.raises(MeteorError, match=message),
+    ):
         list(broken.statistics(ASKED * 10_000))

@@ -7,9 +7,9 @@ import pytest
 from vqapg.data.directory import Pair
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.diversity import self_bleu_4
-from vqapg.judges.easy_vqa_truth import World
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metrics import compute_metrics, versions
+from vqapg.judges.easy_vqa_truth import World
 
 WORLDS = {
     "a.png": frozenset({World("blue", "circle")}),
@@ -28,19 +28,26 @@ PAIRS = [GeneratedPair(number, *said, -1.0) for number, said in enumerate(SAID)]
 SCORES = [0.9, 0.6, 0.2, 0.4, 0.5]
 # Checked in test_diversity.py.
 SELF_BLEU, SELF_BLEU_OF_TRIPLES = self_bleu_4(
-    [0, 0, 1, 1, 1], [f"{question} {answer}" for _, question, answer in np.array(SAID)[[0, 2, 3, 4, 6]]], [0, 0, 1, 2, 3, 4]
+    [0, 0, 1, 1, 1],
+    [f"{question} {answer}" for _, question, answer in np.array(SAID)[[0, 2, 3, 4, 6]]],
+    [0, 0, 1, 2, 3, 4],
 )
 
 
 def figures(metrics):
-    found = {key: figure for key, figure in metrics.items() if isinstance(figure, dict) and "value" in figure}
+    found = {
+        key: figure
+        for key, figure in metrics.items()
+        if isinstance(figure, dict) and "value" in figure
+    }
     return {key: (figure["value"], figure["n"]) for key, figure in found.items()}
 
 
 def test_every_figure_by_hand():
     metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
     assert {
-        key: metrics[key] for key in ("pairs", "images", "malformed", "distinct_triples", "bootstrap")
+        key: metrics[key]
+        for key in ("pairs", "images", "malformed", "distinct_triples", "bootstrap")
     } == {
         "pairs": 7,
         "images": 2,
@@ -107,7 +114,8 @@ def test_intervals_are_those_of_the_right_images():
         ),
         # a.png: 4 4-grams twice, and 3; b.png: the same 3, and 4 of which the first is a.png's first.
         "distinct4": bootstrap.distinct_ratio(
-            np.array([0] * 11 + [1] * 7), np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 0, 7, 8, 9])
+            np.array([0] * 11 + [1] * 7),
+            np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 0, 7, 8, 9]),
         ),
     }
     assert {key: metrics[key]["ci95"] for key in expected} == expected
@@ -116,7 +124,8 @@ def test_intervals_are_those_of_the_right_images():
 
 def test_n_cannot_exceed_the_number_of_pairs():
     pairs = [
-        GeneratedPair(number, f"{number}.png", f"is it {number} ?", "yes", -1.0) for number in range(300)
+        GeneratedPair(number, f"{number}.png", f"is it {number} ?", "yes", -1.0)
+        for number in range(300)
     ]
     low, high = compute_metrics(pairs)["unique_pairs"]["ci95"]
     assert 280 < low < high == 300
@@ -130,16 +139,23 @@ def test_without_evaluator_truth_and_gold_only_diversity_is_left():
 
 
 def test_figures_over_nothing_are_none():
-    pairs = [GeneratedPair(0, "a.png", None, None, -1.0), GeneratedPair(1, "b.png", None, None, -1.0)]
+    pairs = [
+        GeneratedPair(0, "a.png", None, None, -1.0),
+        GeneratedPair(1, "b.png", None, None, -1.0),
+    ]
     metrics = compute_metrics(pairs, [], WORLDS, resamples=10)
     assert metrics["malformed"] == metrics["pairs"] == 2
     for key, figure in figures(metrics).items():
-        assert figure == {"unique_pairs": (0, 0), "possible_pairs_found": (0, 273)}.get(key, (None, 0))
+        assert figure == {"unique_pairs": (0, 0), "possible_pairs_found": (0, 273)}.get(
+            key, (None, 0)
+        )
         assert metrics[key]["ci95"] is None
 
 
 def test_the_result_is_json_with_numbers_only():
-    text = json.dumps(compute_metrics(PAIRS, np.float32(SCORES), WORLDS, resamples=10), allow_nan=False)
+    text = json.dumps(
+        compute_metrics(PAIRS, np.float32(SCORES), WORLDS, resamples=10), allow_nan=False
+    )
     assert math.isclose(json.loads(text)["mean_score"]["value"], 0.52, rel_tol=1e-6)
 
 
@@ -155,7 +171,9 @@ def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
     metrics = compute_metrics(PAIRS, SCORES, WORLDS, gold=gold, train=[gold[0]], resamples=10)
     assert metrics | before == metrics
     added = {"novel_pairs", "novel_questions", "gold_recall"} | {
-        f"{key}{suffix}" for key in ("bleu4", "rouge_l", "cider") for suffix in ("", "_distinct_triples")
+        f"{key}{suffix}"
+        for key in ("bleu4", "rouge_l", "cider")
+        for suffix in ("", "_distinct_triples")
     }
     assert set(metrics) - set(before) == added | {"not_computed"}
     assert list(metrics["not_computed"]) == ["meteor"]

@@ -32,27 +32,37 @@ from vqapg.evaluation.overlap import (
 SENTENCE = st.lists(st.sampled_from("abcd"), min_size=1, max_size=8).map(" ".join)
 # For each of three images: its references and the texts that were generated for it.
 CORPUS = st.lists(
-    st.tuples(st.lists(SENTENCE, min_size=1, max_size=3), st.lists(SENTENCE, max_size=3)), min_size=3, max_size=3
+    st.tuples(st.lists(SENTENCE, min_size=1, max_size=3), st.lists(SENTENCE, max_size=3)),
+    min_size=3,
+    max_size=3,
 ).filter(lambda images: any(texts for _, texts in images))
 
 
 def columns(corpus):
     """(images, texts, references) of a CORPUS."""
     images = [image for image, (_, texts) in enumerate(corpus) for _ in texts]
-    return images, [text for _, texts in corpus for text in texts], dict(enumerate(some for some, _ in corpus))
+    return (
+        images,
+        [text for _, texts in corpus for text in texts],
+        dict(enumerate(some for some, _ in corpus)),
+    )
 
 
 def by_coco_caption(scorer, images, texts, references, **arguments):
     """What pycocoevalcap itself gives when each text has an id of its own."""
     gold = {number: references[image] for number, image in enumerate(images)}
-    return scorer.compute_score(gold, {number: [text] for number, text in enumerate(texts)}, **arguments)
+    return scorer.compute_score(
+        gold, {number: [text] for number, text in enumerate(texts)}, **arguments
+    )
 
 
 def test_bleu_by_hand():
     # "a b c d e" against "a b c d x y": 4/5, 3/4, 2/3, 1/2, and 5 tokens where the reference has 6.
     parts, _ = bleu_parts_and_rouge_l(["i"], ["a b c d e"], {"i": ["a b c d x y"]})
     assert parts[0].tolist() == [4, 3, 2, 1, 5, 4, 3, 2, 5, 6]
-    assert bleu_4(parts) == pytest.approx([(4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25 * math.exp(1 - 6 / 5)])
+    assert bleu_4(parts) == pytest.approx(
+        [(4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25 * math.exp(1 - 6 / 5)]
+    )
     # Of two references the closer one in length counts, the shorter of two as close.
     parts, _ = bleu_parts_and_rouge_l(["i"], ["a b c d e"], {"i": ["a b c d", "x x x x x x", "a"]})
     assert parts[0, 8:].tolist() == [5, 4]
@@ -73,13 +83,20 @@ def test_bleu_is_that_of_sacrebleu(corpus):
     images, texts, references = columns(corpus)
     parts, _ = bleu_parts_and_rouge_l(images, texts, references)
     # sacrebleu takes the n-th reference of every text together; a text with fewer has its first again.
-    streams = [[references[image][n if n < len(references[image]) else 0] for image in images] for n in range(3)]
-    expected = sacrebleu.corpus_bleu(texts, streams, smooth_method="none", tokenize="none").score / 100
+    streams = [
+        [references[image][n if n < len(references[image]) else 0] for image in images]
+        for n in range(3)
+    ]
+    expected = (
+        sacrebleu.corpus_bleu(texts, streams, smooth_method="none", tokenize="none").score / 100
+    )
     # Where no 4-gram matches, sacrebleu gives 0 and coco-caption next to it: its precision is then TINY / (4-grams +
     # SMALL), at most 1e-6 where the texts are too short to have any, else at most 1e-15; and BLEU-4 its fourth root.
     sums = parts.sum(axis=0)
     near_zero = (1e-6 if sums[7] == 0 else 1e-15) ** 0.25
-    assert bleu_4(sums[None]) == pytest.approx([expected], abs=near_zero * (1 + 1e-6) if expected == 0 else 1e-9)
+    assert bleu_4(sums[None]) == pytest.approx(
+        [expected], abs=near_zero * (1 + 1e-6) if expected == 0 else 1e-9
+    )
 
 
 def test_bleu_of_texts_without_a_4_gram_is_coco_captions_next_to_nothing():
@@ -105,7 +122,9 @@ def test_rouge_l_is_that_of_rouge_score(corpus):
         # coco-caption takes the best precision and the best recall among the references.
         each = [scorer.score(reference, text)["rougeL"] for reference in references[image]]
         precision, recall = max(one.precision for one in each), max(one.recall for one in each)
-        expected = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision) if precision else 0
+        expected = (
+            (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision) if precision else 0
+        )
         assert found == pytest.approx(expected)
 
 
@@ -117,13 +136,18 @@ def slow_cider(text, own, references):
         return Counter(tuple(tokens[start : start + n]) for start in range(len(tokens) - n + 1))
 
     def weight(gram):
-        holding = sum(any(gram in grams(text, len(gram)) for text in texts) for texts in references.values())
+        holding = sum(
+            any(gram in grams(text, len(gram)) for text in texts) for texts in references.values()
+        )
         return math.log(len(references) / max(1, holding))
 
     total = 0
     for n in range(1, 5):
         for reference in own:
-            a, b = ({gram: count * weight(gram) for gram, count in grams(t, n).items()} for t in (text, reference))
+            a, b = (
+                {gram: count * weight(gram) for gram, count in grams(t, n).items()}
+                for t in (text, reference)
+            )
             norms = [math.sqrt(sum(value**2 for value in vector.values())) for vector in (a, b)]
             dot = sum(min(value, b.get(gram, 0)) * b.get(gram, 0) for gram, value in a.items())
             # The lengths are counted in bigrams, which differ as the tokens do, but for a text of none.
@@ -137,20 +161,32 @@ def slow_cider(text, own, references):
 @given(CORPUS)
 def test_cider_is_its_definition_with_frequencies_over_images(corpus):
     images, texts, references = columns(corpus)
-    expected = [slow_cider(text, references[image], references) for image, text in zip(images, texts, strict=True)]
+    expected = [
+        slow_cider(text, references[image], references)
+        for image, text in zip(images, texts, strict=True)
+    ]
     assert cider(images, texts, references) == pytest.approx(expected, abs=1e-9)
 
 
-@given(CORPUS.map(lambda corpus: [(references, [*texts, references[0]][:1]) for references, texts in corpus]))
+@given(
+    CORPUS.map(
+        lambda corpus: [(references, [*texts, references[0]][:1]) for references, texts in corpus]
+    )
+)
 def test_cider_with_one_text_an_image_is_coco_captions(corpus):
     images, texts, references = columns(corpus)
-    assert cider(images, texts, references) == pytest.approx(by_coco_caption(Cider(), images, texts, references)[1])
+    assert cider(images, texts, references) == pytest.approx(
+        by_coco_caption(Cider(), images, texts, references)[1]
+    )
 
 
 def test_punctuation_is_left_out_as_coco_caption_does():
     assert without_punctuation("what 's this ? `` a `` , b -- c !") == "what 's this a b c"
     # What its tokeniser, Stanford's PTBTokenizer, makes of the same text, less its PUNCTUATIONS.
-    assert without_punctuation(" ".join(tokenize("What's in front of the T.V.?"))) == "what 's in front of the t.v."
+    assert (
+        without_punctuation(" ".join(tokenize("What's in front of the T.V.?")))
+        == "what 's in front of the t.v."
+    )
     assert not {token for token in without_punctuation(" a ".join(PUNCTUATIONS)).split()} - {"a"}
 
 
@@ -170,7 +206,10 @@ GOLD = [
 
 
 def figures_of(said, resamples=30):
-    return Figures([GeneratedPair(number, *some, -1.0) for number, some in enumerate(said)], resamples=resamples)
+    return Figures(
+        [GeneratedPair(number, *some, -1.0) for number, some in enumerate(said)],
+        resamples=resamples,
+    )
 
 
 def test_every_figure_over_all_pairs_and_over_distinct_triples():
@@ -187,16 +226,23 @@ def test_every_figure_over_all_pairs_and_over_distinct_triples():
         "b": ["is there a big circle no"],
         "c": ["what is there a circle"],
     }
-    images, texts = "aaab", ["is it red yes", "is it red yes", "what is the color red", "is there a circle no"]
+    images, texts = (
+        "aaab",
+        ["is it red yes", "is it red yes", "what is the color red", "is there a circle no"],
+    )
     weights = figures.bootstrap.weights
 
     def corpus(start, drawn="abc"):
-        kept = [(i, t) for image in drawn for i, t in zip(images[start:], texts[start:]) if i == image]
+        kept = [
+            (i, t) for image in drawn for i, t in zip(images[start:], texts[start:]) if i == image
+        ]
         return *zip(*kept), references
 
     def interval(scorer, start):
         """Slow and obvious: the figure of each resampled corpus, shifted."""
-        draws = ["".join("abc"[image] * times for image, times in enumerate(row)) for row in weights]
+        draws = [
+            "".join("abc"[image] * times for image, times in enumerate(row)) for row in weights
+        ]
         values = [scorer(*corpus(start, drawn)) for drawn in draws if set(drawn) & {"a", "b"}]
         shift = scorer(*corpus(start)) - np.mean(values)
         return [min(max(np.percentile(values, q) + shift, 0), 1) for q in (2.5, 97.5)]
@@ -205,14 +251,19 @@ def test_every_figure_over_all_pairs_and_over_distinct_triples():
         scorers = {
             "bleu4": lambda *some: by_coco_caption(Bleu(4), *some, verbose=0)[0][3],
             "rouge_l": lambda *some: by_coco_caption(Rouge(), *some)[0],
-            "meteor": lambda *some: meteor.scores([overlap.meteor_statistics(meteor, *some).sum(axis=0)])[0],
+            "meteor": lambda *some: meteor.scores(
+                [overlap.meteor_statistics(meteor, *some).sum(axis=0)]
+            )[0],
         }
         for suffix, start in (("", 0), ("_distinct_triples", 1)):
             for key, scorer in scorers.items():
                 assert found[key + suffix]["value"] == pytest.approx(scorer(*corpus(start)))
                 assert found[key + suffix]["ci95"] == pytest.approx(interval(scorer, start))
             images_of, texts_of, _ = corpus(start)
-            each = [slow_cider(text, references[image], references) for image, text in zip(images_of, texts_of)]
+            each = [
+                slow_cider(text, references[image], references)
+                for image, text in zip(images_of, texts_of)
+            ]
             assert found[f"cider{suffix}"]["value"] == pytest.approx(np.mean(each))
             low, high = found[f"cider{suffix}"]["ci95"]
             assert 0 <= low < found[f"cider{suffix}"]["value"] < high <= 10

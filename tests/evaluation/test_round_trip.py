@@ -5,8 +5,8 @@ import pytest
 
 from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
-from vqapg.judges.easy_vqa_truth import World, possible_worlds
 from vqapg.evaluation.round_trip import compare, format_agreement
+from vqapg.judges.easy_vqa_truth import World, possible_worlds
 
 TRIPLES = [
     ("a.png", "is there a circle ?", "yes"),
@@ -26,8 +26,16 @@ def test_agreement_by_hand():
     figures = compare(TRIPLES, ANSWERS, BLIND, seed=1, resamples=30)
     assert (figures["exact"]["value"], figures["exact"]["n"]) == (0.5, 4)
     assert figures["f1"]["value"] == pytest.approx((1 + 1 + 0 + 2 / 3) / 4)
-    assert values(figures["exact_by_type"]) == {"yes/no": (1, 1), "number": (0, 1), "other": (0.5, 2)}
-    assert values(figures["blind"]["exact_by_type"]) == {"yes/no": (1, 1), "number": (1, 1), "other": (0, 2)}
+    assert values(figures["exact_by_type"]) == {
+        "yes/no": (1, 1),
+        "number": (0, 1),
+        "other": (0.5, 2),
+    }
+    assert values(figures["blind"]["exact_by_type"]) == {
+        "yes/no": (1, 1),
+        "number": (1, 1),
+        "other": (0, 2),
+    }
     assert figures["blind"]["f1"]["value"] == 0.5
     assert (figures["above_blind"]["value"], figures["above_blind"]["n"]) == (0, 4)
     assert "truth" not in figures and "blind" not in compare(TRIPLES, ANSWERS, seed=1, resamples=30)
@@ -50,7 +58,10 @@ def test_the_difference_to_the_blind_one_is_taken_pair_by_pair():
 
 
 def test_agreement_and_truth_by_hand(tmp_path):
-    gold = [("a.png", "what is the blue shape ?", "circle"), ("b.png", "what is the red shape ?", "circle")]
+    gold = [
+        ("a.png", "what is the blue shape ?", "circle"),
+        ("b.png", "what is the red shape ?", "circle"),
+    ]
     worlds = possible_worlds(DataDirectory(write_data(tmp_path / "DATA", gold, "easy-vqa")), "test")
     triples = [
         ("a.png", "is there a circle ?", "yes"),  # right, and agreed with
@@ -59,9 +70,13 @@ def test_agreement_and_truth_by_hand(tmp_path):
         ("b.png", "what color is the shape ?", "blue"),  # wrong, and not agreed with
         ("b.png", "is there a triangle ?", "yes"),  # wrong, and not agreed with
     ]
-    truth = compare(triples, ["yes", "red", "no", "red", "no"], worlds=worlds, resamples=30)["truth"]
+    truth = compare(triples, ["yes", "red", "no", "red", "no"], worlds=worlds, resamples=30)[
+        "truth"
+    ]
     assert values(truth) == {
-        "true_consistent": (0.4, 5), "agrees_with_truth": (0.6, 5), "agrees_with_right": (0.5, 2),
+        "true_consistent": (0.4, 5),
+        "agrees_with_truth": (0.6, 5),
+        "agrees_with_right": (0.5, 2),
         "disagrees_with_wrong": (pytest.approx(2 / 3), 3),
     }
 
@@ -74,21 +89,29 @@ def test_pairs_of_unknown_truth_count_on_neither_side():
     ]
     truth = compare(triples, ["no", "blue"], worlds=worlds, resamples=5)["truth"]
     assert values(truth) == {
-        "true_consistent": (1, 1), "agrees_with_truth": (0, 1), "agrees_with_right": (0, 1),
+        "true_consistent": (1, 1),
+        "agrees_with_truth": (0, 1),
+        "agrees_with_right": (0, 1),
         "disagrees_with_wrong": (None, 0),
     }
 
 
 def test_nothing_generated_is_a_result_too():
     figures = compare([], [], [], worlds={}, resamples=10)
-    assert figures["exact"] == {"value": None, "n": 0, "ci95": None} == figures["truth"]["agrees_with_right"]
+    assert (
+        figures["exact"]
+        == {"value": None, "n": 0, "ci95": None}
+        == figures["truth"]["agrees_with_right"]
+    )
     assert json.dumps(figures, allow_nan=False)
     assert "agrees exactly" not in format_agreement({"generated": figures})
 
 
 def test_the_table_has_a_column_a_set_and_no_row_of_nothing():
     figures = compare(TRIPLES, ANSWERS, BLIND, seed=1, resamples=30)
-    lines = format_agreement({"generated": figures, "gold": compare(TRIPLES[:1], ["yes"], resamples=30)}).splitlines()
+    lines = format_agreement(
+        {"generated": figures, "gold": compare(TRIPLES[:1], ["yes"], resamples=30)}
+    ).splitlines()
     assert lines[0].split() == ["generated", "gold"]
     (exact,) = [line for line in lines if line.startswith("agrees exactly")]
     assert "50.00 [" in exact and exact.endswith("100.00 over 1")

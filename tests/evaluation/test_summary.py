@@ -3,7 +3,8 @@ from vqapg.evaluation.metrics import compute_metrics
 from vqapg.evaluation.summary import choose_samples, format_sample, format_table
 
 PAIRS = [
-    GeneratedPair(number, f"{number // 4}.png", f"is it {number} ?", "yes", -1.0) for number in range(2000)
+    GeneratedPair(number, f"{number // 4}.png", f"is it {number} ?", "yes", -1.0)
+    for number in range(2000)
 ] + [GeneratedPair(2000, "malformed.png", None, None, -1.0)]
 
 
@@ -16,7 +17,8 @@ def test_table_is_aligned_and_names_what_each_figure_is_over():
     assert groups == ["diversity, all images", "diversity, within an image", "consistency"]
     assert all(line[over - 1] == " " and line[over] != " " for line in lines if line not in groups)
     assert any(
-        line.startswith("generated pairs") and " 2,001 " in line and "501 images" in line for line in lines
+        line.startswith("generated pairs") and " 2,001 " in line and "501 images" in line
+        for line in lines
     )
     assert any(line.startswith("  malformed") and line.split()[-3] == "1" for line in lines)
     (p,) = [line for line in lines if line.startswith("  P: ")]
@@ -27,7 +29,9 @@ def test_table_is_aligned_and_names_what_each_figure_is_over():
 
 def test_table_says_when_p_was_not_computed_and_shows_no_interval_of_one_image():
     lines = format_table(compute_metrics(PAIRS[:2], resamples=10)).splitlines()
-    assert [line for line in lines if line.startswith("  P: ")][0].endswith("not computed: give --evaluator")
+    assert [line for line in lines if line.startswith("  P: ")][0].endswith(
+        "not computed: give --evaluator"
+    )
     (n,) = [line for line in lines if line.startswith("  N: ")]
     assert n.split()[3:5] == ["2", "-"]
 
@@ -37,12 +41,19 @@ def test_figures_without_repeats_are_shown_where_there_are_repeats():
     for pairs, shown in ((said[:1] + PAIRS[4:5], 0), (said + PAIRS[4:5], 1)):
         table = format_table(compute_metrics(pairs, [0.5, 0.5], resamples=10))
         # Distinct-4, that within an image, Self-BLEU; P, S.
-        assert (table.count("repeats left out"), table.count("repeats counted")) == (3 * shown, 2 * shown)
+        assert (table.count("repeats left out"), table.count("repeats counted")) == (
+            3 * shown,
+            2 * shown,
+        )
 
 
 def test_table_says_what_was_not_computed_and_what_was_drawn():
     metrics = compute_metrics(PAIRS[:2], resamples=10)
-    metrics |= {"not_computed": {"meteor": "needs Java"}, "pairs_per_image": 2, "images_left_out": 1234}
+    metrics |= {
+        "not_computed": {"meteor": "needs Java"},
+        "pairs_per_image": 2,
+        "images_left_out": 1234,
+    }
     table = format_table(metrics)
     (meteor,) = [line for line in table.splitlines() if "METEOR" in line]
     assert meteor.split()[2:] == ["-", "-", *"not computed: needs Java".split()]

@@ -42,7 +42,9 @@ def test_questions_are_measured_against_the_pairs_own_question_alone(without_met
 def test_answers_are_measured_alike(without_meteor):
     pairs = [said(0, "q", "red"), said(2, "q", "no"), said(3, "q", "?")]
     figures = text_overlap(pairs, PAIRS, "answer")
-    assert figures["exact"]["value"] == pytest.approx(1 / 3) and figures["rouge_l"]["value"] == pytest.approx(1 / 3)
+    assert figures["exact"]["value"] == pytest.approx(1 / 3) and figures["rouge_l"][
+        "value"
+    ] == pytest.approx(1 / 3)
     # No answer has four tokens, so none has a 4-gram.
     assert figures["bleu4"] == {"value": None, "n": 3, "ci95": None}
     assert "four tokens" in figures["not_computed"]["bleu4"]
@@ -65,16 +67,33 @@ def test_without_pycocoevalcap_what_is_exact_is_counted(monkeypatch):
 def test_the_command_stores_every_figure(tmp_path, capsys, without_meteor):
     data = write_data(tmp_path / "data", PAIRS)
     pairs = tmp_path / "generate-test.txt"
-    pairs.write_text("".join(f"H-{id}\t-0.5\t{pair.question} <sep> {pair.answer}\n" for id, pair in enumerate(PAIRS)))
+    pairs.write_text(
+        "".join(
+            f"H-{id}\t-0.5\t{pair.question} <sep> {pair.answer}\n" for id, pair in enumerate(PAIRS)
+        )
+    )
     output = tmp_path / "metrics.json"
     arguments = ["overlap", str(data), "--pairs", str(pairs), "--output", str(output)]
     assert main([*arguments, "--of", "question"]) == 0
     stored = json.loads(output.read_text())
-    assert (stored["pairs"], stored["images"], stored["malformed"], stored["of"]) == (5, 3, 0, "question")
-    assert math.isclose(stored["bleu4"]["value"], 1, abs_tol=1e-6) and stored["exact"]["ci95"] == [1, 1]
+    assert (stored["pairs"], stored["images"], stored["malformed"], stored["of"]) == (
+        5,
+        3,
+        0,
+        "question",
+    )
+    assert math.isclose(stored["bleu4"]["value"], 1, abs_tol=1e-6) and stored["exact"]["ci95"] == [
+        1,
+        1,
+    ]
     assert "vqapg overlap: not computed: meteor, which needs Java" in capsys.readouterr().err
     assert main([*arguments, "--of", "answer", "--seed", "-1"]) == 2
-    assert main(["overlap", str(data), "--pairs", str(pairs), "--of", "answer", "--output", str(pairs)]) == 2
+    assert (
+        main(
+            ["overlap", str(data), "--pairs", str(pairs), "--of", "answer", "--output", str(pairs)]
+        )
+        == 2
+    )
     assert "is read by this very command" in capsys.readouterr().err
 
 

@@ -12,13 +12,13 @@ from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_pictures
 from vqapg.csv_cells import unescape_cell
+from vqapg.data.input_image import InputImage
 from vqapg.datasets import vqa2
 from vqapg.errors import InputError
 from vqapg.evaluation.vqa_answers import normalise_answer
-from vqapg.sampling.images import find_images
-from vqapg.data.input_image import InputImage
 from vqapg.export.outputs import files_of, format_of, write_records
 from vqapg.export.vqa2_files import image_numbers, ten_answers, write_vqa2
+from vqapg.sampling.images import find_images
 
 
 @pytest.fixture
@@ -29,9 +29,27 @@ def images(tmp_path):
 @pytest.fixture
 def records(images):
     return [
-        {"image": images[0].name, "question": "what's this?", "answer": "a “cat”, 2 dogs", "score": -0.5, "draw": 0},
-        {"image": images[0].name, "question": "Is it red?", "answer": "yes", "score": -1.25, "draw": 3},
-        {"image": images[2].name, "question": "how many dogs are there?", "answer": "2", "score": -0.75, "draw": 1},
+        {
+            "image": images[0].name,
+            "question": "what's this?",
+            "answer": "a “cat”, 2 dogs",
+            "score": -0.5,
+            "draw": 0,
+        },
+        {
+            "image": images[0].name,
+            "question": "Is it red?",
+            "answer": "yes",
+            "score": -1.25,
+            "draw": 3,
+        },
+        {
+            "image": images[2].name,
+            "question": "how many dogs are there?",
+            "answer": "2",
+            "score": -0.75,
+            "draw": 1,
+        },
     ]
 
 
@@ -45,7 +63,9 @@ def test_csv(tmp_path, records, images):
     path = tmp_path / "pairs.csv"
     assert write_records(path, "csv", iter(records), images) == 3
     with open(path, newline="", encoding="utf-8") as file:
-        assert list(csv.DictReader(file)) == [{key: str(value) for key, value in record.items()} for record in records]
+        assert list(csv.DictReader(file)) == [
+            {key: str(value) for key, value in record.items()} for record in records
+        ]
     path = tmp_path / "none.csv"
     assert write_records(path, "csv", [], images) == 0
     assert path.read_text() == "image,question,answer,score\n"
@@ -66,9 +86,15 @@ def official_accuracy(questions, annotations, results, since_2021=False):
     accuracies = []
     for annotation in annotations["annotations"]:
         assert by_id[annotation["question_id"]]["image_id"] == annotation["image_id"]
-        assert annotation["question_type"] and annotation["answer_type"] in ("yes/no", "number", "other")
+        assert annotation["question_type"] and annotation["answer_type"] in (
+            "yes/no",
+            "number",
+            "other",
+        )
         given = [answer["answer"] for answer in annotation["answers"]]
-        assert len(given) == 10 and [answer["answer_id"] for answer in annotation["answers"]] == list(range(1, 11))
+        assert len(given) == 10 and [
+            answer["answer_id"] for answer in annotation["answers"]
+        ] == list(range(1, 11))
         assert all(given) and annotation["multiple_choice_answer"]
         accuracies.append(accuracy(results[annotation["question_id"]], given, since_2021))
     return sum(accuracies) / len(accuracies)
@@ -135,18 +161,32 @@ def test_any_answer_is_right_in_both_codes(text):
 
 def test_vqa2_files_are_what_the_official_evaluation_reads(tmp_path, records, images):
     assert write_records(tmp_path / "out.json", "vqa2", iter(records), images) == 3
-    questions, annotations = (json.loads(path.read_text()) for path in files_of(tmp_path / "out.json", "vqa2"))
-    assert [path.name for path in files_of(tmp_path / "out.json", "vqa2")] == ["out_questions.json", "out_annotations.json"]
+    questions, annotations = (
+        json.loads(path.read_text()) for path in files_of(tmp_path / "out.json", "vqa2")
+    )
+    assert [path.name for path in files_of(tmp_path / "out.json", "vqa2")] == [
+        "out_questions.json",
+        "out_annotations.json",
+    ]
     assert questions["questions"] == [
         {"image_id": 1, "question": "what's this?", "question_id": 1000},
         {"image_id": 1, "question": "Is it red?", "question_id": 1001},
         {"image_id": 3, "question": "how many dogs are there?", "question_id": 3000},
     ]
-    assert questions["images"] == [{"id": 1, "file_name": images[0].name}, {"id": 3, "file_name": images[2].name}]
-    right = {1000 * (1 if number < 2 else 3) + number % 2: record["answer"] for number, record in enumerate(records)}
+    assert questions["images"] == [
+        {"id": 1, "file_name": images[0].name},
+        {"id": 3, "file_name": images[2].name},
+    ]
+    right = {
+        1000 * (1 if number < 2 else 3) + number % 2: record["answer"]
+        for number, record in enumerate(records)
+    }
     assert official_accuracy(questions, annotations, right) == 1
     assert official_accuracy(questions, annotations, right | {1001: "no"}) == pytest.approx(2 / 3)
-    kinds = [(a["question_type"], a["answer_type"], a["multiple_choice_answer"]) for a in annotations["annotations"]]
+    kinds = [
+        (a["question_type"], a["answer_type"], a["multiple_choice_answer"])
+        for a in annotations["annotations"]
+    ]
     assert kinds == [
         ("what's this", "other", "a “cat”, 2 dogs"),
         ("is it", "yes/no", "yes"),
@@ -214,7 +254,11 @@ def test_a_score_that_is_no_number_is_never_written(tmp_path):
 
 def test_no_two_questions_have_a_number(tmp_path):
     images = [InputImage(name, name) for name in "ab"]
-    records = [{"image": name, "question": f"{number}?", "answer": "no"} for name in "ab" for number in range(2500)]
+    records = [
+        {"image": name, "question": f"{number}?", "answer": "no"}
+        for name in "ab"
+        for number in range(2500)
+    ]
     write_records(tmp_path / "out", "vqa2", records, images)
     questions = json.loads((tmp_path / "out_questions.json").read_text())["questions"]
     assert len({question["question_id"] for question in questions}) == 5000
@@ -222,19 +266,30 @@ def test_no_two_questions_have_a_number(tmp_path):
 
 def test_the_system_that_gives_an_answer_as_it_was_generated_is_right(tmp_path, images):
     answers = ["two", "a cat", "The T-shirt.", "dont know", "1,5 kg", "red, white", "None", "?"]
-    records = [{"image": images[0].name, "question": "what?", "answer": answer} for answer in answers]
+    records = [
+        {"image": images[0].name, "question": "what?", "answer": answer} for answer in answers
+    ]
     write_records(tmp_path / "out", "vqa2", records, images)
-    questions, annotations = (json.loads(path.read_text()) for path in files_of(tmp_path / "out", "vqa2"))
+    questions, annotations = (
+        json.loads(path.read_text()) for path in files_of(tmp_path / "out", "vqa2")
+    )
     results = {1000 + number: answer for number, answer in enumerate(answers)}
     assert official_accuracy(questions, annotations, results) == 1
     assert official_accuracy(questions, annotations, results, since_2021=True) == 1
-    assert [a["answer_type"] for a in annotations["annotations"]] == ["number"] + ["other"] * 5 + ["number", "other"]
+    assert [a["answer_type"] for a in annotations["annotations"]] == ["number"] + ["other"] * 5 + [
+        "number",
+        "other",
+    ]
 
 
 def test_datasets_loads_the_folder(tmp_path, records, images):
     folder = tmp_path / "my test"
     assert write_records(folder, "imagefolder", iter(records), images) == 3
-    assert sorted(path.name for path in (folder / "train").iterdir()) == ["0000001.png", "0000002.png", "metadata.jsonl"]
+    assert sorted(path.name for path in (folder / "train").iterdir()) == [
+        "0000001.png",
+        "0000002.png",
+        "metadata.jsonl",
+    ]
     assert (folder / "train/0000002.png").read_bytes() == images[2].read()
     # In a process of its own: where datasets keeps its copy is read once, when it is imported.
     program = (
@@ -242,7 +297,9 @@ def test_datasets_loads_the_folder(tmp_path, records, images):
         "print(json.dumps([list(loaded), [row | {'image': row['image'].size} for row in loaded['train']]]))"
     )
     environment = os.environ | {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
-    done = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, env=environment)
+    done = subprocess.run(
+        [sys.executable, "-c", program, folder], capture_output=True, text=True, env=environment
+    )
     assert done.returncode == 0, done.stderr
     splits, rows = json.loads(done.stdout.splitlines()[-1])
     assert splits == ["train"]
@@ -265,12 +322,22 @@ def test_a_folder_is_whole_or_not_there(tmp_path, records, images):
 def test_a_file_keeps_its_kind_whatever_it_is_called(tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "photo", "JPEG")
     image = InputImage("photo", str(tmp_path / "photo"))
-    write_records(tmp_path / "out", "imagefolder", [{"image": "photo", "question": "a", "answer": "b"}], [image])
+    write_records(
+        tmp_path / "out",
+        "imagefolder",
+        [{"image": "photo", "question": "a", "answer": "b"}],
+        [image],
+    )
     assert (tmp_path / "out/train/0000001.jpg").is_file()
 
 
 def test_the_ending_tells_the_format():
-    for name, format in (("a.jsonl", "jsonl"), ("a.csv", "csv"), ("a.json", "vqa2"), ("a", "imagefolder")):
+    for name, format in (
+        ("a.jsonl", "jsonl"),
+        ("a.csv", "csv"),
+        ("a.json", "vqa2"),
+        ("a", "imagefolder"),
+    ):
         assert format_of(name) == format
     assert format_of("a.txt", "csv") == "csv"
     with pytest.raises(InputError, match="--output a.txt: its ending tells no format"):

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.generation_models import ALL, CONDITIONAL, VARIATIONAL, build, fit, generate, generation_options
+from tests.support.generation_models import (
+    ALL,
+    CONDITIONAL,
+    VARIATIONAL,
+    build,
+    fit,
+    generate,
+    generation_options,
+)
 from vqapg.generation.generated_attention import generate_and_look
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.tokens import SEPARATOR
@@ -13,7 +21,9 @@ MODELS = [(name, order) for name, order in ALL if name not in CONDITIONAL]
 def look(model, dictionary, batch, **changes):
     options = generation_options(**changes)
     generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options)
-    return generate_and_look(model, generator, batch["features"], batch["image_index"], batch["noise_keys"])
+    return generate_and_look(
+        model, generator, batch["features"], batch["image_index"], batch["noise_keys"]
+    )
 
 
 def attention_step_by_step(decoder, regions, latent, tokens):
@@ -32,22 +42,31 @@ def attention_step_by_step(decoder, regions, latent, tokens):
 def test_the_pair_is_the_one_that_fairseq_generate_prints(name, order, dictionary, features, batch):
     model = build(name, dictionary, features, order)
     printed = generate(model, dictionary, batch, beam=3)
-    for (score, looks), (best, *_) in zip(look(model, dictionary, batch, beam=3), printed, strict=True):
+    for (score, looks), (best, *_) in zip(
+        look(model, dictionary, batch, beam=3), printed, strict=True
+    ):
         assert score == pytest.approx(best["score"], abs=1e-5)
         text = dictionary.string(best["tokens"]).split()
         if looks is None:
             assert text.count(SEPARATOR) != 1
             continue
-        question, answer = (dictionary.string(looks[half].tokens).split() for half in ("question", "answer"))
+        question, answer = (
+            dictionary.string(looks[half].tokens).split() for half in ("question", "answer")
+        )
         assert [*question, SEPARATOR, *answer] == text
         for half in looks.values():
-            assert half.attention.shape == (len(half.tokens), 6) and half.tokens[-1] == dictionary.eos()
+            assert (
+                half.attention.shape == (len(half.tokens), 6)
+                and half.tokens[-1] == dictionary.eos()
+            )
             torch.testing.assert_close(half.attention.sum(dim=1), torch.ones(len(half.tokens)))
             assert (half.weights is None) == (name not in VARIATIONAL)
 
 
 @torch.no_grad()
-def test_weights_and_attention_of_the_joint_model_are_those_of_equations_5_and_1(dictionary, features, batch):
+def test_weights_and_attention_of_the_joint_model_are_those_of_equations_5_and_1(
+    dictionary, features, batch
+):
     model = build("vqapg_joint_variational", dictionary, features)
     latents, _ = model.sample(batch["features"], batch["image_index"], batch["noise_keys"], 1.0)
     images = model.image_encoder(batch["features"])
@@ -57,7 +76,10 @@ def test_weights_and_attention_of_the_joint_model_are_those_of_equations_5_and_1
         scores = image @ model.latent.scaling.mlp(z)
         weights = [min(1.0, 6 * float(share)) for share in scores.exp() / scores.exp().sum()]
         regions = torch.tensor(weights).unsqueeze(1) * image
-        for half, decoder in (("question", model.question_decoder), ("answer", model.answer_decoder)):
+        for half, decoder in (
+            ("question", model.question_decoder),
+            ("answer", model.answer_decoder),
+        ):
             torch.testing.assert_close(looks[half].weights, torch.tensor(weights))
             expected = attention_step_by_step(decoder, regions[None], z[None], looks[half].tokens)
             torch.testing.assert_close(looks[half].attention, expected)
@@ -92,18 +114,32 @@ def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary
     first, second = ("answer", "question") if order == "aq" else ("question", "answer")
     assert all(looks is not None for _, looks in found)
     for row, (_, looks) in enumerate(found):
-        question, answer = (dictionary.string(looks[half].tokens) for half in ("question", "answer"))
-        assert dictionary.string(printed[row][0]["tokens"]) == f"{question} {SEPARATOR} {answer}" and question and answer
+        question, answer = (
+            dictionary.string(looks[half].tokens) for half in ("question", "answer")
+        )
+        assert (
+            dictionary.string(printed[row][0]["tokens"]) == f"{question} {SEPARATOR} {answer}"
+            and question
+            and answer
+        )
         text = torch.cat([looks[first].tokens, looks[second].tokens])
         text[len(looks[first].tokens) - 1] = dictionary.index(SEPARATOR)
         with torch.no_grad():
-            expected = attention_step_by_step(model.model.decoder, regions[row : row + 1], latents[row : row + 1], text)
-        torch.testing.assert_close(torch.cat([looks[first].attention, looks[second].attention]), expected)
+            expected = attention_step_by_step(
+                model.model.decoder, regions[row : row + 1], latents[row : row + 1], text
+            )
+        torch.testing.assert_close(
+            torch.cat([looks[first].attention, looks[second].attention]), expected
+        )
 
 
 def test_without_region_scaling_there_are_no_weights_and_no_hook_stays(dictionary, features, batch):
     model = build("vqapg_joint_variational", dictionary, features, region_scaling=False)
-    assert all(half.weights is None for _, looks in look(model, dictionary, batch) for half in looks.values())
+    assert all(
+        half.weights is None
+        for _, looks in look(model, dictionary, batch)
+        for half in looks.values()
+    )
     model = build("vqapg_joint_variational", dictionary, features)
     look(model, dictionary, batch)
     assert not any(part._forward_hooks for part in model.modules())

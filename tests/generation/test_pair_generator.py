@@ -27,13 +27,18 @@ def test_a_pair_is_the_question_the_separator_and_the_answer(model, dictionary, 
 @pytest.mark.parametrize("unnormalized", [False, True])
 def test_nbest_are_the_best_pairs_of_both_beams(model, dictionary, batch, unnormalized):
     found = generate(model, dictionary, batch, beam=3, nbest=4, unnormalized=unnormalized)
-    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(beam=3, unnormalized=unnormalized))
+    generator = PairGenerator(
+        model, dictionary, dictionary.index(SEPARATOR), options(beam=3, unnormalized=unnormalized)
+    )
     with torch.no_grad():
         texts = model.generate(
             batch["features"], batch["image_index"], batch["noise_keys"], generator.search
         )
     for row, pairs in enumerate(texts):
-        assert len({tuple(pair["question"].tokens.tolist()) for pair in pairs}) == 3 and len(pairs) == 9
+        assert (
+            len({tuple(pair["question"].tokens.tolist()) for pair in pairs}) == 3
+            and len(pairs) == 9
+        )
         scores = []
         for pair in pairs:
             log_probs = [*pair["question"].log_probs.tolist(), *pair["answer"].log_probs.tolist()]
@@ -43,7 +48,9 @@ def test_nbest_are_the_best_pairs_of_both_beams(model, dictionary, batch, unnorm
         # The score is that of the tokens shown.
         for h in found[row]:
             length = 1 if unnormalized else len(h["tokens"])
-            assert h["score"] == pytest.approx(h["positional_scores"].sum().item() / length, abs=1e-5)
+            assert h["score"] == pytest.approx(
+                h["positional_scores"].sum().item() / length, abs=1e-5
+            )
 
 
 def test_every_draw_has_a_latent_variable_of_its_own(model, dictionary, batch, monkeypatch):
@@ -67,17 +74,20 @@ def test_question_and_answer_draw_different_numbers(model, dictionary, batch):
     assert streams == [Stream.QUESTION, Stream.ANSWER]
 
 
-@pytest.mark.parametrize("changes, flag", [
-    ({"prefix_size": 1}, "--prefix-size"),
-    ({"no_repeat_ngram_size": 3}, "--no-repeat-ngram-size"),
-    ({"temperature": 0.0}, "--temperature"),
-    ({"temperature": float("nan")}, "--temperature"),
-    ({"lenpen": float("nan")}, "--lenpen"),
-    ({"unkpen": float("inf")}, "--unkpen"),
-    ({"sampling_topk": -7}, "--sampling-topk"),
-    ({"sampling_topp": 1.5}, "--sampling-topp"),
-    ({"sampling_topp": float("nan")}, "--sampling-topp"),
-])
+@pytest.mark.parametrize(
+    "changes, flag",
+    [
+        ({"prefix_size": 1}, "--prefix-size"),
+        ({"no_repeat_ngram_size": 3}, "--no-repeat-ngram-size"),
+        ({"temperature": 0.0}, "--temperature"),
+        ({"temperature": float("nan")}, "--temperature"),
+        ({"lenpen": float("nan")}, "--lenpen"),
+        ({"unkpen": float("inf")}, "--unkpen"),
+        ({"sampling_topk": -7}, "--sampling-topk"),
+        ({"sampling_topp": 1.5}, "--sampling-topp"),
+        ({"sampling_topp": float("nan")}, "--sampling-topp"),
+    ],
+)
 def test_options_without_meaning_are_refused_by_name(model, dictionary, changes, flag):
     with pytest.raises(InputError, match=flag):
         PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options(**changes))

@@ -24,8 +24,13 @@ def rules(**options):
 def decoder(request):
     torch.manual_seed(0)
     decoder = TextDecoder(
-        "answer", SpecialTokens(END, 1, 3, 0), nn.Embedding(VOCABULARY, 4, padding_idx=1), memory_dim=6, dim=6,
-        latent_dim=3, reads_text=request.param == "reads a text",
+        "answer",
+        SpecialTokens(END, 1, 3, 0),
+        nn.Embedding(VOCABULARY, 4, padding_idx=1),
+        memory_dim=6,
+        dim=6,
+        latent_dim=3,
+        reads_text=request.param == "reads a text",
     ).eval()
     for parameter in decoder.parameters():
         parameter.data.mul_(3)  # far from uniform
@@ -60,7 +65,9 @@ def all_texts(decoder, memory, state, rules):
                 if step >= rules.max_len:
                     allowed = [END]
                 assert token in allowed
-                log_probs.append(scores[token].item() - (rules.unknown_penalty if token == 3 else 0))
+                log_probs.append(
+                    scores[token].item() - (rules.unknown_penalty if token == 3 else 0)
+                )
             yield tokens, log_probs
 
 
@@ -72,9 +79,14 @@ def test_rules_take_stock_fairseqs_lengths_by_default():
     assert BeamSearch(stock, beam=1).length_penalty == GenerationConfig.lenpen
 
 
-@pytest.mark.parametrize("step, allowed", [
-    (0, [0, 1, 3, 4, 5]), (1, [0, 1, 2, 3, 4, 5]), (3, [END]),
-])
+@pytest.mark.parametrize(
+    "step, allowed",
+    [
+        (0, [0, 1, 3, 4, 5]),
+        (1, [0, 1, 2, 3, 4, 5]),
+        (3, [END]),
+    ],
+)
 def test_rules_allow_the_end_from_min_len_on_and_nothing_else_at_max_len(step, allowed):
     the_rules = TokenRules(end=END, forbidden=(), unknown=3, max_len=3)
     log_probs = the_rules.log_probs(torch.zeros(1, VOCABULARY), step)
@@ -93,11 +105,14 @@ def one_row(memory, state, row):
     return memory.select([row]), tuple(x[:, row : row + 1] for x in state)
 
 
-@pytest.mark.parametrize("options", [
-    {},
-    {"min_len": 2},
-    {"temperature": 0.7, "unknown_penalty": 1.5},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"min_len": 2},
+        {"temperature": 0.7, "unknown_penalty": 1.5},
+    ],
+)
 @pytest.mark.parametrize("length_penalty", [0.0, 1.0, 2.0])
 @torch.no_grad()
 def test_a_beam_wide_enough_equals_brute_force(decoder, inputs, options, length_penalty):
@@ -149,9 +164,15 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
             for token in (END, 3, 4, 5):
                 if token == END and step < rules.min_len or token != END and step == rules.max_len:
                     continue
-                candidates.append(([*tokens, token], [*log_probs, scores[token].item()], decoded.state))
+                candidates.append(
+                    ([*tokens, token], [*log_probs, scores[token].item()], decoded.state)
+                )
         candidates = sorted(candidates, key=lambda c: sum(c[1]), reverse=True)[: 2 * beam]
-        finished += [(tokens[1:], log_probs) for tokens, log_probs, _ in candidates[:beam] if tokens[-1] == END]
+        finished += [
+            (tokens[1:], log_probs)
+            for tokens, log_probs, _ in candidates[:beam]
+            if tokens[-1] == END
+        ]
         finished = sorted(finished, key=lambda f: score(f[1], len(f[1])), reverse=True)[:beam]
         live = [c for c in candidates if c[0][-1] != END][:beam]
         if not live:
@@ -166,7 +187,9 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
 @pytest.mark.parametrize("beam", [1, 2, 3, 5])
 @pytest.mark.parametrize("length_penalty, stop_early", [(0.0, False), (0.0, True), (1.0, True)])
 @torch.no_grad()
-def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam, length_penalty, stop_early):
+def test_narrow_beams_equal_a_slow_search_row_by_row(
+    decoder, inputs, beam, length_penalty, stop_early
+):
     """Without length normalisation, stopping early loses nothing."""
     memory, state = inputs
     the_rules = rules(max_len=7)
@@ -179,13 +202,17 @@ def test_narrow_beams_equal_a_slow_search_row_by_row(decoder, inputs, beam, leng
 
 
 @torch.no_grad()
-def test_rows_that_are_done_stay_as_they_are_however_late_that_is_asked(decoder, inputs, monkeypatch):
+def test_rows_that_are_done_stay_as_they_are_however_late_that_is_asked(
+    decoder, inputs, monkeypatch
+):
     memory, state = inputs
     search = BeamSearch(rules(max_len=7), beam=2)
     at_once = search(decoder, memory, state, keys(5))
     monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", 3)
     for row, late in zip(at_once, search(decoder, memory, state, keys(5)), strict=True):
-        assert [(h.tokens.tolist(), h.total) for h in row] == [(h.tokens.tolist(), h.total) for h in late]
+        assert [(h.tokens.tolist(), h.total) for h in row] == [
+            (h.tokens.tolist(), h.total) for h in late
+        ]
 
 
 class Peaked:
@@ -298,7 +325,10 @@ def test_improbable_ends_do_not_crowd_out_a_probable_text():
 def test_sampling_follows_the_models_distribution(decoder, inputs):
     memory, state = one_row(*inputs, 0)
     draws = 20_000
-    many_memory, many_state = memory.select([0] * draws), tuple(x.repeat(1, draws, 1) for x in state)
+    many_memory, many_state = (
+        memory.select([0] * draws),
+        tuple(x.repeat(1, draws, 1) for x in state),
+    )
     the_rules = rules(max_len=2)
     found = Sampling(the_rules)(decoder, many_memory, many_state, keys(draws))
     counts = {}
@@ -325,7 +355,9 @@ def sampling_distribution(decoder, memory, state, rules, tokens=(), probability=
     texts = {}
     for token in allowed:
         chance = probability * shares[token] / total
-        texts |= sampling_distribution(decoder, memory, decoded.state, rules, (*tokens, token), chance)
+        texts |= sampling_distribution(
+            decoder, memory, decoded.state, rules, (*tokens, token), chance
+        )
     return texts
 
 

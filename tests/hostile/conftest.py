@@ -4,9 +4,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.support.annotated_pairs import IMAGES, MODELS, generated
 from PIL import Image
 
+from tests.support.annotated_pairs import IMAGES, MODELS, generated
 from vqapg.annotation.session import draw_groups, write_session
 
 

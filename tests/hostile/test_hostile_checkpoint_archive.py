@@ -6,8 +6,8 @@ import zipfile
 
 import pytest
 import torch
-from tests.support.tiny_checkpoints import refused, save_checkpoint
 
+from tests.support.tiny_checkpoints import refused, save_checkpoint
 from vqapg.errors import InputError
 from vqapg.tasks.checkpoint_file import check_archive, read_checkpoint
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from fairseq.models import MODEL_REGISTRY
 from omegaconf import OmegaConf
-from tests.support.tiny_checkpoints import refused, save_checkpoint
 
+from tests.support.tiny_checkpoints import refused, save_checkpoint
 from vqapg.models import origin
 from vqapg.sampling.checkpoint import load_generation_model
 from vqapg.tasks.checkpoint_file import read_checkpoint

@@ -9,9 +9,9 @@ from fairseq.data import Dictionary
 from fairseq.dataclass.configs import CheckpointConfig, EMAConfig
 from fairseq.models.ema import EMA
 from fairseq.trainer import Trainer
+
 from tests.support.generation_models import build
 from tests.support.tiny_checkpoints import save_checkpoint
-
 from vqapg.errors import InputError
 from vqapg.models import origin
 from vqapg.sampling.checkpoint import load_generation_model

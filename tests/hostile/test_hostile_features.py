@@ -6,8 +6,8 @@ import shutil
 import h5py
 import numpy as np
 import pytest
-from tests.support.handwritten_data import write_features
 
+from tests.support.handwritten_data import write_features
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import write_joined
 from vqapg.errors import InputError
@@ -26,7 +26,9 @@ def replace(file, name, **options):
 
 
 def external(where):
-    return lambda file: replace(file, "features", shape=(2, 6, 5), dtype="<f2", external=[(where, 0, 120)])
+    return lambda file: replace(
+        file, "features", shape=(2, 6, 5), dtype="<f2", external=[(where, 0, 120)]
+    )
 
 
 def soft_link(name):
@@ -81,14 +83,20 @@ NAN, INF = float("nan"), float("inf")
 DAMAGES = {
     "external, absolute": (external("/etc/hostname"), "lie in /etc/hostname"),
     "external, above": (external("../secret.raw"), r"lie in \.\./secret.raw"),
-    "external, no features file": (external("secret.raw"), "joined of secret.raw, which is missing or cut"),
+    "external, no features file": (
+        external("secret.raw"),
+        "joined of secret.raw, which is missing or cut",
+    ),
     "external, a link": (external("link.h5"), "joined of link.h5, which is no regular file"),
     "external, a pipe": (external("pipe"), "joined of pipe, which is no regular file"),
     "external, missing": (external("none"), "joined of none, which is missing or cut"),
     "soft link": (soft_link("features"), "its features is a link to elsewhere"),
     "soft link of ids": (soft_link("ids"), "its ids is a link to elsewhere"),
     "external link": (external_link("features"), "its features is a link to elsewhere"),
-    "external link of statistics": (external_link("train_mean"), "its train_mean is a link to elsewhere"),
+    "external link of statistics": (
+        external_link("train_mean"),
+        "its train_mean is a link to elsewhere",
+    ),
     "virtual": (virtual, "its features is virtual"),
     "external statistics": (external_mean, "its train_mean lies in another file"),
     "a group": (group, "its features is no data set"),
@@ -99,12 +107,17 @@ DAMAGES = {
     "short mean": (values("train_mean", [0, 0]), r"its train_mean has the shape \[2\]"),
     "double mean": (values("train_mean", [0] * 5, np.float64), "of float64"),
     "ids, numbers": (values("ids", [1, 2], np.int64), "its ids are no text"),
-    "ids, too few": (lambda file: replace(file, "ids", data=["a.png"], dtype=h5py.string_dtype()), "its ids has the shape"),
+    "ids, too few": (
+        lambda file: replace(file, "ids", data=["a.png"], dtype=h5py.string_dtype()),
+        "its ids has the shape",
+    ),
     "ids, twice": (
-        lambda file: replace(file, "ids", data=["a.png", "a.png"], dtype=h5py.string_dtype()), "image a.png is in it twice"
+        lambda file: replace(file, "ids", data=["a.png", "a.png"], dtype=h5py.string_dtype()),
+        "image a.png is in it twice",
     ),
     "ids, not UTF-8": (
-        lambda file: replace(file, "ids", data=[b"a\xff", b"b"], dtype=h5py.string_dtype()), "not a whole features file"
+        lambda file: replace(file, "ids", data=[b"a\xff", b"b"], dtype=h5py.string_dtype()),
+        "not a whole features file",
     ),
     "skipped, numbers": (values("skipped", [0, 0], np.int64), "its skipped has the shape"),
     "absurd ids": (unwritten("ids", (10**12,), h5py.string_dtype()), "its ids has the shape"),
@@ -113,13 +126,24 @@ DAMAGES = {
     "no features": (unwritten("features", (0, 6, 5), "<f2"), "the shape"),
     "unwritten features": (unwritten("features", (2, 6, 5), "<f2"), "was never written"),
     "chunked statistics": (
-        lambda file: replace(file, "train_mean", data=np.zeros(5, "<f4"), chunks=(5,), compression="gzip"),
+        lambda file: replace(
+            file, "train_mean", data=np.zeros(5, "<f4"), chunks=(5,), compression="gzip"
+        ),
         "its train_mean is not contiguous, or is compressed",
     ),
-    "big-endian": (lambda file: replace(file, "features", data=np.zeros((2, 6, 5), ">f2")), "not contiguous float16"),
-    "format, an array": (attribute("format", np.ones(3, int)), "its attribute format is more than one value"),
+    "big-endian": (
+        lambda file: replace(file, "features", data=np.zeros((2, 6, 5), ">f2")),
+        "not contiguous float16",
+    ),
+    "format, an array": (
+        attribute("format", np.ones(3, int)),
+        "its attribute format is more than one value",
+    ),
     "format, text": (attribute("format", "1"), "its attribute format is no whole number"),
-    "image size, a fraction": (attribute("image_size", 0.5), "its attribute image_size is no whole number"),
+    "image size, a fraction": (
+        attribute("image_size", 0.5),
+        "its attribute image_size is no whole number",
+    ),
     "backbone, a number": (attribute("backbone", 3), "its attribute backbone is no text"),
     "grid, negative": (attribute("grid_width", -3), "its ids or its grid do not fit"),
 }
@@ -150,7 +174,9 @@ def test_a_file_that_is_cut_is_refused(path):
 def test_features_that_are_no_numbers_are_refused_when_read(tmp_path):
     for name, value in (("nan.h5", NAN), ("inf.h5", -INF)):
         store = FeatureStore(write_features(tmp_path, name, value=value))
-        with pytest.raises(InputError, match=f"{name}: the features of b.png are not all finite numbers"):
+        with pytest.raises(
+            InputError, match=f"{name}: the features of b.png are not all finite numbers"
+        ):
             store.read([1, 0])
     path = write_features(tmp_path)
     with h5py.File(path, "r+") as file:

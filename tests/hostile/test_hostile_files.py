@@ -8,13 +8,13 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from tests.support.handwritten_data import write_data, write_features
 
+from tests.support.handwritten_data import write_data, write_features
 from vqapg.cli.main import main
 from vqapg.errors import ExistsError, InputError
+from vqapg.export.outputs import RECOGNISERS, write_records
 from vqapg.files import working_name
 from vqapg.folders import MARK, new_folder, our_folder
-from vqapg.export.outputs import RECOGNISERS, write_records
 from vqapg.targets import check_target, is_free, our_features, our_json, our_page, real_path
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]
@@ -30,7 +30,9 @@ def data(tmp_path):
         from PIL import Image
 
         Image.new("RGB", (9, 9)).save(tmp_path / "images" / image)
-    manifest = json.loads((folder / "manifest.json").read_text()) | {"image_root": str(tmp_path / "images")}
+    manifest = json.loads((folder / "manifest.json").read_text()) | {
+        "image_root": str(tmp_path / "images")
+    }
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
@@ -39,12 +41,22 @@ def state(folder):
     """Every file below *folder* with its bytes; links with where they lead."""
     return {
         str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
-        for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
     }
 
 
 def export(data, output, *more, format="jsonl"):
-    words = ["export", data.parent / "generate-test.txt", "--data", data, "--format", format, "--output", output]
+    words = [
+        "export",
+        data.parent / "generate-test.txt",
+        "--data",
+        data,
+        "--format",
+        format,
+        "--output",
+        output,
+    ]
     return main([str(word) for word in [*words, *more]])
 
 
@@ -54,7 +66,9 @@ def commands(data, folder, output):
     if not study.exists():
         (study / "data").mkdir(parents=True)
         counts = {split: {"images": 1, "pairs": 1} for split in ("train", "valid", "test")}
-        (study / "data/manifest.json").write_text(json.dumps({"format": 1, "dataset": "jsonl", "counts": counts}))
+        (study / "data/manifest.json").write_text(
+            json.dumps({"format": 1, "dataset": "jsonl", "counts": counts})
+        )
         line = '{{"image": "{}.png", "question": "what?", "answer": "it", "split": "{}"}}\n'
         for name in "abc":
             (folder / f"{name}.png").touch()
@@ -65,16 +79,40 @@ def commands(data, folder, output):
         "overlap": ["overlap", data, "--pairs", pairs, "--of", "answer", "--output", output],
         "export jsonl": ["export", pairs, "--data", data, "--format", "jsonl", "--output", output],
         "export csv": ["export", pairs, "--data", data, "--format", "csv", "--output", output],
-        "export imagefolder": ["export", pairs, "--data", data, "--format", "imagefolder", "--output", output],
+        "export imagefolder": [
+            "export",
+            pairs,
+            "--data",
+            data,
+            "--format",
+            "imagefolder",
+            "--output",
+            output,
+        ],
         "report": ["report", study, "--output", output],
         "report --table-10": ["report", "--table-10", "--output", output],
-        "prepare": ["prepare", "--dataset", "jsonl", "--source", folder / "qa.jsonl", "--dest", output],
+        "prepare": [
+            "prepare",
+            "--dataset",
+            "jsonl",
+            "--source",
+            folder / "qa.jsonl",
+            "--dest",
+            output,
+        ],
     }
 
 
 FOLDERS = ("export imagefolder", "report", "prepare")
 NAMES = [
-    "evaluate", "overlap", "export jsonl", "export csv", "export imagefolder", "report", "report --table-10", "prepare",
+    "evaluate",
+    "overlap",
+    "export jsonl",
+    "export csv",
+    "export imagefolder",
+    "report",
+    "report --table-10",
+    "prepare",
 ]
 
 
@@ -94,16 +132,23 @@ def test_every_command_keeps_what_is_not_ours(data, tmp_path, capsys, monkeypatc
     for flags in ([], ["--overwrite"]):
         assert main([*command, *flags]) == 2
         (line,) = capsys.readouterr().err.splitlines()[-1:]
-        assert "mine: " in line and "and only what vqapg wrote is replaced; move or delete it yourself" in line
+        assert (
+            "mine: " in line
+            and "and only what vqapg wrote is replaced; move or delete it yourself" in line
+        )
         assert state(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_command_replaces_its_own_with_overwrite_only(data, tmp_path, capsys, monkeypatch, name):
+def test_every_command_replaces_its_own_with_overwrite_only(
+    data, tmp_path, capsys, monkeypatch, name
+):
     if name == "report --table-10":
         counts = {"words": 1, "channels": 1, "parameters": {}}
         monkeypatch.setattr("vqapg.reports.parameters.count_all", lambda: counts)
-        monkeypatch.setattr("vqapg.reports.other_tables.table_10", lambda *inputs: SimpleNamespace(markdown=str))
+        monkeypatch.setattr(
+            "vqapg.reports.other_tables.table_10", lambda *inputs: SimpleNamespace(markdown=str)
+        )
     output = tmp_path / "mine"
     command = [str(word) for word in commands(data, tmp_path, output)[name]]
     assert main(command) == 0
@@ -113,7 +158,9 @@ def test_every_command_replaces_its_own_with_overwrite_only(data, tmp_path, caps
         assert main(command) == 0
     else:
         assert main(command) == 2
-        assert "mine: is there already; give another name, or --overwrite" in capsys.readouterr().err
+        assert (
+            "mine: is there already; give another name, or --overwrite" in capsys.readouterr().err
+        )
     assert state(tmp_path) == before
     assert main([*command, "--overwrite"]) == 0
     assert state(tmp_path) == before and not list(tmp_path.glob(".*"))
@@ -130,7 +177,9 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
     sampled = {"seed": 1, "draw": 0, "model": "m"}
     number = 0
     for record in (
-        {"id": 1} | shared, {"id": 1} | shared | {"consistency": 0.5}, shared | sampled,
+        {"id": 1} | shared,
+        {"id": 1} | shared | {"consistency": 0.5},
+        shared | sampled,
         shared | {"consistency": 0.5} | sampled,
     ):
         for format in ("jsonl", "csv", "vqa2"):
@@ -152,11 +201,22 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
     assert our_features(write_features(tmp_path)) is None
 
 
-@pytest.mark.parametrize("content", [
-    b'{"image": "a.jpg", "question": "q", "answer": "a", "split": "train"}\n', b"[1, 2]\n", b"no JSON", b"[" * 100_000,
-    b'{"versions": 3}', b'{"versions": {"other": 1}}', b"\x00\xff\n", b"image,question,answer\n", b"\x89HDF\r\n\x1a\n",
-    b'<meta name="generator" content="other">', b'{"info": {"description": "VQA v2.0"}}',
-])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"image": "a.jpg", "question": "q", "answer": "a", "split": "train"}\n',
+        b"[1, 2]\n",
+        b"no JSON",
+        b"[" * 100_000,
+        b'{"versions": 3}',
+        b'{"versions": {"other": 1}}',
+        b"\x00\xff\n",
+        b"image,question,answer\n",
+        b"\x89HDF\r\n\x1a\n",
+        b'<meta name="generator" content="other">',
+        b'{"info": {"description": "VQA v2.0"}}',
+    ],
+)
 def test_no_recogniser_takes_a_strangers_file(tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
@@ -170,7 +230,10 @@ def test_an_empty_file_or_folder_counts_as_nothing(data, tmp_path):
     (tmp_path / "empty").touch()
     (tmp_path / "folder").mkdir()
     assert export(data, tmp_path / "empty") == 0 and (tmp_path / "empty").stat().st_size
-    assert export(data, tmp_path / "folder", format="imagefolder") == 0 and our_folder(tmp_path / "folder") is None
+    assert (
+        export(data, tmp_path / "folder", format="imagefolder") == 0
+        and our_folder(tmp_path / "folder") is None
+    )
 
 
 def test_a_link_stays_and_its_target_is_looked_at(data, tmp_path, capsys):
@@ -182,7 +245,9 @@ def test_a_link_stays_and_its_target_is_looked_at(data, tmp_path, capsys):
     (tmp_path / "disk").mkdir()
     (tmp_path / "to-disk").symlink_to("disk/pairs.jsonl")  # of a file that is not there yet
     assert export(data, tmp_path / "to-disk") == 0
-    assert (tmp_path / "to-disk").is_symlink() and (tmp_path / "disk/pairs.jsonl").read_text().count("\n") == 2
+    assert (tmp_path / "to-disk").is_symlink() and (
+        tmp_path / "disk/pairs.jsonl"
+    ).read_text().count("\n") == 2
     (tmp_path / "round").symlink_to("round")
     assert export(data, tmp_path / "round") == 2
     assert "round: " in capsys.readouterr().err
@@ -233,7 +298,10 @@ def test_a_failed_run_keeps_the_old_folder(tmp_path):
 
 def test_a_folder_made_meanwhile_is_kept(tmp_path):
     path = tmp_path / "out"
-    with pytest.raises(InputError, match="out: was not written by vqapg"), new_folder(path, overwrite=True) as folder:
+    with (
+        pytest.raises(InputError, match="out: was not written by vqapg"),
+        new_folder(path, overwrite=True) as folder,
+    ):
         (folder / "file").write_text("ours")
         path.mkdir()
         (path / "file").write_text("mine")
@@ -262,7 +330,9 @@ def test_left_over_folders_are_known_by_name_and_mark(tmp_path):
 
 
 def test_prepare_overwrite_that_fails_keeps_the_finished_directory(tmp_path, monkeypatch, capsys):
-    command = [str(word) for word in commands(tmp_path / "D", tmp_path, tmp_path / "dest")["prepare"]]
+    command = [
+        str(word) for word in commands(tmp_path / "D", tmp_path, tmp_path / "dest")["prepare"]
+    ]
     assert main(command) == 0
     before = state(tmp_path)
 
@@ -282,10 +352,14 @@ def test_prepare_overwrite_that_fails_keeps_the_finished_directory(tmp_path, mon
 def test_prepare_overwrite_keeps_features_of_the_same_images(tmp_path, capsys):
     from vqapg.data.directory import DataDirectory
 
-    command = [str(word) for word in commands(tmp_path / "D", tmp_path, tmp_path / "dest")["prepare"]]
+    command = [
+        str(word) for word in commands(tmp_path / "D", tmp_path, tmp_path / "dest")["prepare"]
+    ]
     assert main(command) == 0
     data = DataDirectory(tmp_path / "dest")
-    features = write_features(data.path, ids=data.image_ids(), digest=data.images_digest()).read_bytes()
+    features = write_features(
+        data.path, ids=data.image_ids(), digest=data.images_digest()
+    ).read_bytes()
     assert main([*command, "--overwrite"]) == 0
     assert data.features_path.read_bytes() == features
     (tmp_path / "d.png").touch()
@@ -310,11 +384,15 @@ def test_a_folder_that_may_not_be_written_is_one_line(data, tmp_path, capsys, mo
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(
-        "vqapg.backbones.backbone.build_backbone", lambda *inputs: SimpleNamespace(source={}, grid=(2, 3), channels=5)
+        "vqapg.backbones.backbone.build_backbone",
+        lambda *inputs: SimpleNamespace(source={}, grid=(2, 3), channels=5),
     )
     assert main(["extract-features", str(data), "--device", "cpu"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "DATA/features.h5: cannot be written (Permission denied: .features.h5.lock); see to the permissions of" in line
+    assert (
+        "DATA/features.h5: cannot be written (Permission denied: .features.h5.lock); see to the permissions of"
+        in line
+    )
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "socket", "link to a device", "nothing"])
@@ -338,8 +416,18 @@ def test_what_is_no_regular_file_is_refused_at_once(data, tmp_path, capsys, monk
         ["evaluate", data, "--pairs", given, "--output", tmp_path / "o.json"],
         ["overlap", data, "--pairs", given, "--of", "answer", "--output", tmp_path / "o.json"],
         ["export", given, "--data", data, "--format", "jsonl", "--output", tmp_path / "o.jsonl"],
-        ["export", data.parent / "generate-test.txt", "--data", data, "--format", "jsonl", "--output",
-         tmp_path / "o.jsonl", "--evaluator", given],
+        [
+            "export",
+            data.parent / "generate-test.txt",
+            "--data",
+            data,
+            "--format",
+            "jsonl",
+            "--output",
+            tmp_path / "o.jsonl",
+            "--evaluator",
+            given,
+        ],
         ["check-evaluator", data, "--evaluator", given, "--output", tmp_path / "o.json"],
         ["prepare", "--dataset", "jsonl", "--source", given, "--dest", tmp_path / "dest"],
     ):
@@ -355,7 +443,14 @@ def test_pipes_inside_a_data_directory_do_not_hang(data, capsys):
         content = (data / name).read_bytes() if name != "features.h5" else None
         (data / name).unlink(missing_ok=True)
         os.mkfifo(data / name)
-        words = ["check-evaluator", data, "--evaluator", data.parent / "generate-test.txt", "--output", data.parent / "o"]
+        words = [
+            "check-evaluator",
+            data,
+            "--evaluator",
+            data.parent / "generate-test.txt",
+            "--output",
+            data.parent / "o",
+        ]
         assert main([str(word) for word in words]) == 2
         assert f"{name}: " in capsys.readouterr().err
         (data / name).unlink()

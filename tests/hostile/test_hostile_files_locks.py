@@ -7,8 +7,8 @@ import socket
 import time
 
 import pytest
-from tests.support.handwritten_data import write_features
 
+from tests.support.handwritten_data import write_features
 from vqapg.data.directory import DataDirectory
 from vqapg.errors import InputError, RunError
 from vqapg.locks import SILENCE, Lock, check_free
@@ -25,7 +25,13 @@ def lock_file(path):
 
 def left_by(path, machine, boot, seconds_ago):
     """The lock of a run on *machine* that last showed life so many seconds ago."""
-    holder = {"machine": machine, "boot": boot, "process": 77, "begun": "2026-01-01T00:00:00+00:00", "number": 1}
+    holder = {
+        "machine": machine,
+        "boot": boot,
+        "process": 77,
+        "begun": "2026-01-01T00:00:00+00:00",
+        "number": 1,
+    }
     lock_file(path).write_text(json.dumps({"vqapg_lock": holder}))
     then = time.time() - seconds_ago
     os.utime(lock_file(path), (then, then))
@@ -34,7 +40,10 @@ def left_by(path, machine, boot, seconds_ago):
 def test_the_second_is_told_who_holds_it(path):
     with Lock(path):
         for attempt in (Lock, check_free):
-            with pytest.raises(InputError, match=rf"features.h5: process {os.getpid()} on {socket.gethostname()}, begun "):
+            with pytest.raises(
+                InputError,
+                match=rf"features.h5: process {os.getpid()} on {socket.gethostname()}, begun ",
+            ):
                 attempt(path)
     assert not lock_file(path).exists()
     check_free(path)
@@ -60,7 +69,10 @@ def test_a_killed_run_blocks_nobody_on_its_machine(path):
 
 def test_a_run_on_another_machine_holds_it_while_it_shows_life(path):
     left_by(path, "elsewhere", "another boot", SILENCE / 2)
-    with pytest.raises(InputError, match="process 77 on elsewhere, begun 2026-01-01.* is at work on it; .*after 60 seconds"):
+    with pytest.raises(
+        InputError,
+        match="process 77 on elsewhere, begun 2026-01-01.* is at work on it; .*after 60 seconds",
+    ):
         Lock(path)
     assert lock_file(path).exists()
     left_by(path, "elsewhere", "another boot", SILENCE + 5)
@@ -133,13 +145,23 @@ def data(tmp_path, monkeypatch):
     source = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}
     backbone = SimpleNamespace(source=source, grid=(2, 3), channels=5, name="tiny")
     monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", lambda *inputs: backbone)
-    prepare = ["prepare", "--dataset", "jsonl", "--source", str(tmp_path / "qa.jsonl"), "--dest", str(tmp_path / "data")]
+    prepare = [
+        "prepare",
+        "--dataset",
+        "jsonl",
+        "--source",
+        str(tmp_path / "qa.jsonl"),
+        "--dest",
+        str(tmp_path / "data"),
+    ]
     assert main(prepare) == 0
 
     def extract(*more):
         return main(["extract-features", str(tmp_path / "data"), "--device", "cpu", *more])
 
-    return SimpleNamespace(path=tmp_path / "data", extract=extract, prepare=lambda *more: main([*prepare, *more]))
+    return SimpleNamespace(
+        path=tmp_path / "data", extract=extract, prepare=lambda *more: main([*prepare, *more])
+    )
 
 
 def test_features_are_extracted_by_one_run_at_a_time(data, capsys):
@@ -148,7 +170,10 @@ def test_features_are_extracted_by_one_run_at_a_time(data, capsys):
         with Lock(data.path / target):
             assert data.extract(*more) == 2
             (line,) = capsys.readouterr().err.splitlines()
-            assert f"{target}: process {os.getpid()} on " in line and "is at work on it; wait for it to end" in line
+            assert (
+                f"{target}: process {os.getpid()} on " in line
+                and "is at work on it; wait for it to end" in line
+            )
             assert data.prepare("--overwrite") == 2
             assert "is at work on it" in capsys.readouterr().err
     assert data.prepare("--overwrite") == 0

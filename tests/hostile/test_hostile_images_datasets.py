@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from vqapg.export.dataset_pictures import SUFFIX_OF_FORMAT, as_dataset_file
-from vqapg.sampling.images import find_images
 from vqapg.export.outputs import write_records
+from vqapg.sampling.images import find_images
 
 RED = (255, 0, 0)
 FORMATS = (

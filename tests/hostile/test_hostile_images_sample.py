@@ -7,8 +7,8 @@ import tarfile
 
 import pytest
 from PIL import Image
-from tests.support.tiny_checkpoints import draw_picture, save_checkpoint
 
+from tests.support.tiny_checkpoints import draw_picture, save_checkpoint
 from vqapg.cli.main import main
 from vqapg.data import picture_formats
 from vqapg.sampling import recognise

@@ -4,8 +4,8 @@ import json
 import os
 
 import pytest
-from tests.support.tiny_checkpoints import draw_picture
 
+from tests.support.tiny_checkpoints import draw_picture
 from vqapg.cli.main import main
 from vqapg.data import repeated_images
 from vqapg.data.repeated_images import SplitImage, image_in_two_splits

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.support.handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg import strict_json
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory, read_manifest

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from fairseq.dataclass.configs import FairseqConfig, GenerationConfig
-from tests.support.generation_models import build, generation_options
 from omegaconf import OmegaConf
 
+from tests.support.generation_models import build, generation_options
 from vqapg.errors import InputError
 from vqapg.models.stock_flags import FOLLOWED, refuse_generation_flags
 from vqapg.tasks.data_task import DataDirectoryTask
-from vqapg.tasks.vqapg import GenerationTask
 from vqapg.tasks.one_line_errors import Told, tell
+from vqapg.tasks.vqapg import GenerationTask
 
 
 def configuration(**changes):

@@ -4,15 +4,15 @@ import json
 import unicodedata
 
 import pytest
-from tests.support.handwritten_data import write_data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory, write_directory
 from vqapg.data.prepare import prepare
 from vqapg.data.question_type import question_type
-from vqapg.datasets import Record, SourceData
 from vqapg.data.tokenizer import detokenize, plain_spelling, tokenize
+from vqapg.datasets import Record, SourceData
 from vqapg.evaluation.generated import read_generated
 from vqapg.evaluation.human import normalise_label
 from vqapg.evaluation.metrics import compute_metrics

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from tests.support.handwritten_data import write_data
 
+from tests.support.handwritten_data import write_data
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory, Pair
 from vqapg.errors import InputError

@@ -43,7 +43,9 @@ def test_every_gold_pair_is_right_in_its_own_image(splits):
     assert sum(map(len, splits.values())) == 48_248
     for name, pairs in splits.items():
         worlds = truth.possible_worlds(SimpleNamespace(path="easy-vqa", pairs=splits.get), name)
-        assert {verdict(worlds[pair.image], pair.question, pair.answer) for pair in pairs} == {RIGHT}
+        assert {verdict(worlds[pair.image], pair.question, pair.answer) for pair in pairs} == {
+            RIGHT
+        }
 
 
 def test_112_of_the_1000_test_images_are_not_fully_determined(splits):
@@ -78,7 +80,13 @@ def test_answers_in_a_blue_circle(question, answer):
 
 @pytest.mark.parametrize(
     "question",
-    ["", "what is the blue circle ?", "what color is the shape", "is there a shape ?", "is is there ?"],
+    [
+        "",
+        "what is the blue circle ?",
+        "what color is the shape",
+        "is there a shape ?",
+        "is is there ?",
+    ],
 )
 def test_a_question_of_no_known_form_is_wrong_and_unanswerable(question):
     assert truth.parse(question) is None
@@ -111,12 +119,17 @@ def test_possible_worlds_are_those_where_all_gold_pairs_hold(tmp_path):
 
 
 def test_what_is_not_wrong_is_what_the_verdict_says_of_every_pair():
-    worlds = {"a.png": {BLUE_CIRCLE}, "b.png": {World("teal", "rectangle"), World("teal", "triangle")}}
+    worlds = {
+        "a.png": {BLUE_CIRCLE},
+        "b.png": {World("teal", "rectangle"), World("teal", "triangle")},
+    }
     found = truth.not_wrong(worlds)
     answers = [*truth.COLORS, *truth.SHAPES, "yes", "no"]
     assert found == {
         (image, question, answer)
-        for image in worlds for question in truth.QUESTIONS for answer in answers
+        for image in worlds
+        for question in truth.QUESTIONS
+        for answer in answers
         if verdict(worlds[image], question, answer) != WRONG
     }
     # 88 of presence or absence, 4 of colour, 1 of a coloured shape and 3 of the shape
@@ -124,7 +137,8 @@ def test_what_is_not_wrong_is_what_the_verdict_says_of_every_pair():
 
 
 @pytest.mark.parametrize(
-    "last", [("what color is the shape ?", "red"), ("what is the red shape ?", "circle"), ("why ?", "yes")]
+    "last",
+    [("what color is the shape ?", "red"), ("what is the red shape ?", "circle"), ("why ?", "yes")],
 )
 def test_contradicting_gold_pairs_are_named(tmp_path, last):
     pairs = [
@@ -133,5 +147,7 @@ def test_contradicting_gold_pairs_are_named(tmp_path, last):
         ("a.png", *last),
     ]
     data = DataDirectory(write_data(tmp_path / "DATA", pairs, "easy-vqa"))
-    with pytest.raises(InputError, match=r"test\.answer:3: no coloured shape fits .* image 'a\.png'"):
+    with pytest.raises(
+        InputError, match=r"test\.answer:3: no coloured shape fits .* image 'a\.png'"
+    ):
         truth.possible_worlds(data, "test")

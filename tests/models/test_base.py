@@ -20,7 +20,9 @@ def test_training_starts_from_our_weights_not_pytorchs(model):
                     assert not parameter.any()
                 if name.startswith("weight_hh"):
                     for gate in parameter.chunk(4):
-                        torch.testing.assert_close(gate @ gate.T, torch.eye(len(gate)), atol=1e-5, rtol=0)
+                        torch.testing.assert_close(
+                            gate @ gate.T, torch.eye(len(gate)), atol=1e-5, rtol=0
+                        )
 
 
 def test_every_part_gets_the_configured_dropout(model):

@@ -9,7 +9,9 @@ from vqapg.modules.text_decoder import Memory
 
 @pytest.mark.parametrize("latent_from", ["posterior", "prior"])
 @pytest.mark.parametrize("region_scaling", [True, False])
-def test_forward_follows_section_4_3_pair_by_pair(dictionary, features, batch, latent_from, region_scaling):
+def test_forward_follows_section_4_3_pair_by_pair(
+    dictionary, features, batch, latent_from, region_scaling
+):
     model = build("vqapg_joint_variational", dictionary, features, region_scaling=region_scaling)
     output = model(**batch, latent_from=latent_from)
     posterior, prior = output.latents["pair"]
@@ -22,7 +24,11 @@ def test_forward_follows_section_4_3_pair_by_pair(dictionary, features, batch, l
         torch.testing.assert_close(prior.log_variance[row], log_variance, atol=1e-5, rtol=1e-4)
         # Equation 3: the posterior reads question, answer and image
         texts = torch.cat(
-            [model.text_encoder(batch[name][row : row + 1]).sequence for name in ("question", "answer")], dim=1
+            [
+                model.text_encoder(batch[name][row : row + 1]).sequence
+                for name in ("question", "answer")
+            ],
+            dim=1,
         )
         fused = model.posterior.attention(texts, regions)
         mean, log_variance = model.posterior.head.mlp(fused)[0].chunk(2)
@@ -33,9 +39,14 @@ def test_forward_follows_section_4_3_pair_by_pair(dictionary, features, batch, l
             scores = regions[0] @ model.latent.scaling.mlp(z)
             weights = torch.minimum(torch.ones(6), 6 * scores.softmax(0))
             regions = weights.unsqueeze(1) * regions
-        for name, decoder in (("question", model.question_decoder), ("answer", model.answer_decoder)):
+        for name, decoder in (
+            ("question", model.question_decoder),
+            ("answer", model.answer_decoder),
+        ):
             previous = shift_right(batch[name][row : row + 1], dictionary.eos(), dictionary.pad())
-            decoded = decoder(previous, Memory(regions), decoder.initial_state(regions, z.unsqueeze(0)))
+            decoded = decoder(
+                previous, Memory(regions), decoder.initial_state(regions, z.unsqueeze(0))
+            )
             real = batch[name][row].ne(dictionary.pad())
             torch.testing.assert_close(
                 output.logits[name][row][real], decoded.logits[0][real], atol=1e-4, rtol=1e-4
@@ -43,9 +54,13 @@ def test_forward_follows_section_4_3_pair_by_pair(dictionary, features, batch, l
 
 
 @pytest.mark.parametrize("region_scaling", [True, False])
-def test_what_a_sample_is_decoded_from_is_scaled_by_its_own_z(dictionary, features, batch, region_scaling):
+def test_what_a_sample_is_decoded_from_is_scaled_by_its_own_z(
+    dictionary, features, batch, region_scaling
+):
     model = build("vqapg_joint_variational", dictionary, features, region_scaling=region_scaling)
-    latent, regions = model.sample(batch["features"], batch["image_index"], batch["noise_keys"], 1.0)
+    latent, regions = model.sample(
+        batch["features"], batch["image_index"], batch["noise_keys"], 1.0
+    )
     for row in range(4):
         expected = model.image_encoder(batch["features"])[batch["image_index"][row]]
         if region_scaling:  # equation 5
@@ -63,7 +78,9 @@ def test_sampling_draws_from_the_prior_as_hot_as_asked(dictionary, features, bat
     latent, _ = model.sample(*inputs, temperature)
     _, prior = model(**batch).latents["pair"]
     noise = standard_normal(batch["noise_keys"], 4, Stream.LATENT)
-    torch.testing.assert_close(latent, prior.mean + temperature * (prior.log_variance / 2).exp() * noise)
+    torch.testing.assert_close(
+        latent, prior.mean + temperature * (prior.log_variance / 2).exp() * noise
+    )
 
 
 def test_the_two_decoders_share_z_but_no_weights(dictionary, features):

@@ -13,15 +13,21 @@ VARIATIONAL = [(name, order) for name, order in MODELS if "variational" in name]
 
 @pytest.mark.parametrize("latent_from", ["posterior", "prior"])
 @pytest.mark.parametrize("name, order", VARIATIONAL)
-def test_forward_follows_section_4_2_pair_by_pair(dictionary, features, batch, name, order, latent_from):
+def test_forward_follows_section_4_2_pair_by_pair(
+    dictionary, features, batch, name, order, latent_from
+):
     model = build(name, dictionary, features, order)
     output = model(**batch, latent_from=latent_from)
     x_name, y_name = ("answer", "question") if order == "aq" else ("question", "answer")
     for row in range(4):
-        x, y = (batch[text][row][batch[text][row].ne(dictionary.pad())].unsqueeze(0) for text in (x_name, y_name))
+        x, y = (
+            batch[text][row][batch[text][row].ne(dictionary.pad())].unsqueeze(0)
+            for text in (x_name, y_name)
+        )
         keys = batch["noise_keys"][row : row + 1]
         for text, part, gold, stream in (
-            (x_name, model.x_model, x, Stream.LATENT), (y_name, model.y_model, y, Stream.LATENT_OF_Y)
+            (x_name, model.x_model, x, Stream.LATENT),
+            (y_name, model.y_model, y, Stream.LATENT_OF_Y),
         ):
             regions = part.image_encoder(batch["features"][batch["image_index"][row]].unsqueeze(0))
             h_x = part.text_encoder(x)
@@ -32,7 +38,9 @@ def test_forward_follows_section_4_2_pair_by_pair(dictionary, features, batch, n
                 prior, posterior = part.prior(h_x.sequence, regions), part.posterior(both, regions)
             for got, expected in zip(output.latents[text], (posterior, prior)):
                 torch.testing.assert_close(got.mean[row], expected.mean[0], atol=1e-5, rtol=1e-4)
-                torch.testing.assert_close(got.log_variance[row], expected.log_variance[0], atol=1e-5, rtol=1e-4)
+                torch.testing.assert_close(
+                    got.log_variance[row], expected.log_variance[0], atol=1e-5, rtol=1e-4
+                )
             source = posterior if latent_from == "posterior" else prior
             z = source.mean + (source.log_variance / 2).exp() * standard_normal(keys, 4, stream)
             shares = (regions[0] @ part.latent.scaling.mlp(z)[0]).softmax(0)  # equation 5
@@ -40,13 +48,19 @@ def test_forward_follows_section_4_2_pair_by_pair(dictionary, features, batch, n
             memory, h = Memory(regions), None
             if part is model.y_model:
                 memory, h = Memory(regions, h_x.tokens, h_x.real), h_x.sequence
-            decoded = part.decoder.teacher_forced(gold, memory, part.decoder.initial_state(regions, z, h), keys)
+            decoded = part.decoder.teacher_forced(
+                gold, memory, part.decoder.initial_state(regions, z, h), keys
+            )
             length = gold.size(1)
-            torch.testing.assert_close(output.logits[text][row, :length], decoded.logits[0], atol=1e-4, rtol=1e-4)
+            torch.testing.assert_close(
+                output.logits[text][row, :length], decoded.logits[0], atol=1e-4, rtol=1e-4
+            )
 
 
 @pytest.mark.parametrize("name, order", MODELS)
-def test_the_sub_models_share_no_parameter_and_train_alone(dictionary, features, batch, name, order):
+def test_the_sub_models_share_no_parameter_and_train_alone(
+    dictionary, features, batch, name, order
+):
     model = build(name, dictionary, features, order)
     x, y = ({id(p) for p in part.parameters()} for part in (model.x_model, model.y_model))
     assert not x & y and len(x) + len(y) == len(list(model.parameters()))
@@ -78,11 +92,17 @@ def test_y_is_generated_from_the_predicted_x(dictionary, features, batch, name, 
         expected = []
         for x in xs[row][:nbest]:
             (ys,) = model.y_model.generate(
-                batch["features"], batch["image_index"][[row]], x.tokens.unsqueeze(0), batch["noise_keys"][[row]],
-                search, 1.0,
+                batch["features"],
+                batch["image_index"][[row]],
+                x.tokens.unsqueeze(0),
+                batch["noise_keys"][[row]],
+                search,
+                1.0,
             )
             expected += [(x.tokens.tolist(), y.tokens.tolist()) for y in ys]
-        assert [(h[x_name].tokens.tolist(), h[y_name].tokens.tolist()) for h in found[row]] == expected
+        assert [
+            (h[x_name].tokens.tolist(), h[y_name].tokens.tolist()) for h in found[row]
+        ] == expected
 
 
 def test_each_sub_model_draws_noise_of_its_own(dictionary, features, batch):
@@ -113,15 +133,22 @@ def test_generated_lines_are_question_first_whatever_the_order(dictionary, featu
         model = build(name, dictionary, features, order)
         streams = []
         found = model.generate(
-            batch["features"], batch["image_index"], batch["noise_keys"],
+            batch["features"],
+            batch["image_index"],
+            batch["noise_keys"],
             lambda decoder, memory, state, keys: (
-                streams.append(decoder.stream) or BeamSearch(TokenRules(2, (0, 1, 4), 3, max_len=3), 1)(
+                streams.append(decoder.stream)
+                or BeamSearch(TokenRules(2, (0, 1, 4), 3, max_len=3), 1)(
                     decoder, memory, state, keys
                 )
             ),
         )
-        assert streams == ([Stream.ANSWER, Stream.QUESTION] if order == "aq" else [Stream.QUESTION, Stream.ANSWER])
-        for (text,), (pair,) in zip(texts_of(generate(model, dictionary, batch, beam=1, max_len_b=3), dictionary), found):
+        assert streams == (
+            [Stream.ANSWER, Stream.QUESTION] if order == "aq" else [Stream.QUESTION, Stream.ANSWER]
+        )
+        for (text,), (pair,) in zip(
+            texts_of(generate(model, dictionary, batch, beam=1, max_len_b=3), dictionary), found
+        ):
             question, answer = text.split(" <sep> ")
             assert question == dictionary.string(pair["question"].tokens)
             assert answer == dictionary.string(pair["answer"].tokens)

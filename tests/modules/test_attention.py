@@ -12,7 +12,10 @@ def slow_attention(query, regions):
     largest = max(scores)
     exponentials = [math.exp(score - largest) for score in scores]
     weights = [e / sum(exponentials) for e in exponentials]
-    attended = [sum(w * region[d] for w, region in zip(weights, regions.tolist())) for d in range(len(query))]
+    attended = [
+        sum(w * region[d] for w, region in zip(weights, regions.tolist()))
+        for d in range(len(query))
+    ]
     return attended, weights
 
 
@@ -48,7 +51,11 @@ def test_text_image_attention_is_f_of_equation_1(query_dim):
     first, second = module.mlp[0], module.mlp[3]
     for row in range(3):
         # Only a concatenation is projected to the width of the regions.
-        q = query[row] if query_dim == 4 else module.project.weight @ query[row] + module.project.bias
+        q = (
+            query[row]
+            if query_dim == 4
+            else module.project.weight @ query[row] + module.project.bias
+        )
         attended, _ = slow_attention(q, regions[row])
         joined = torch.cat([q, torch.tensor(attended)])
         expected = second.weight @ torch.relu(first.weight @ joined + first.bias) + second.bias

@@ -11,7 +11,8 @@ def slow_lstm(lstm, inputs, layer, reverse):
     """One direction of one layer, cell by cell: [T, I] -> hidden states [T, H] and the last one [H]."""
     suffix = f"l{layer}" + ("_reverse" if reverse else "")
     w_ih, w_hh, b_ih, b_hh = (
-        getattr(lstm, f"{name}_{suffix}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        getattr(lstm, f"{name}_{suffix}")
+        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     )
     hidden = cell = torch.zeros(lstm.hidden_size)
     states = []
@@ -40,7 +41,9 @@ def test_image_encoder_standardises_embeds_and_reads_both_ways():
     encoded = encoder(features)
     assert encoded.shape == (2, 5, 6)
     for row in range(2):
-        standardised = (features[row].float() - torch.tensor(mean).float()) / torch.tensor(std).float()
+        standardised = (features[row].float() - torch.tensor(mean).float()) / torch.tensor(
+            std
+        ).float()
         embedded = [encoder.embed.weight @ x + encoder.embed.bias for x in standardised]
         expected, _ = slow_bidirectional(encoder.lstm, embedded)
         torch.testing.assert_close(encoded[row], torch.stack(expected), atol=1e-5, rtol=1e-4)
@@ -121,9 +124,13 @@ def test_text_encoder_is_the_states_of_both_directions_and_never_reads_padding()
     encoded = encoder(tokens)
     assert encoded.tokens.shape == (3, 6, 6)
     for row, length in zip(range(3), (5, 2, 3)):
-        states, last = slow_bidirectional(encoder.lstm, list(embedding.weight[tokens[row, :length]]))
+        states, last = slow_bidirectional(
+            encoder.lstm, list(embedding.weight[tokens[row, :length]])
+        )
         torch.testing.assert_close(encoded.sequence[row], last, atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(encoded.tokens[row, :length], torch.stack(states), atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            encoded.tokens[row, :length], torch.stack(states), atol=1e-5, rtol=1e-4
+        )
         assert not encoded.tokens[row, length:].any()
         assert encoded.real[row].tolist() == [True] * length + [False] * (6 - length)
 
@@ -134,10 +141,13 @@ def test_both_encoders_have_two_layers():
     assert image.lstm.num_layers == text.lstm.num_layers == 2
 
 
-@pytest.mark.parametrize("build", [
-    lambda: ImageEncoder(np.zeros(3), np.ones(3), embed_dim=4, dim=5),
-    lambda: TextEncoder(nn.Embedding(9, 4, padding_idx=1), dim=5),
-])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: ImageEncoder(np.zeros(3), np.ones(3), embed_dim=4, dim=5),
+        lambda: TextEncoder(nn.Embedding(9, 4, padding_idx=1), dim=5),
+    ],
+)
 def test_an_odd_width_fails_early_with_the_value(build):
     with pytest.raises(ValueError, match="even, not 5"):
         build()

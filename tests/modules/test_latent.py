@@ -11,7 +11,9 @@ from vqapg.modules.latent import Gaussian, ImagePrior, LatentVariable, kl_diverg
 from vqapg.modules.noise import Stream, standard_normal
 
 numbers = st.floats(-3, 3)
-gaussian = st.tuples(st.lists(numbers, min_size=2, max_size=2), st.lists(numbers, min_size=2, max_size=2))
+gaussian = st.tuples(
+    st.lists(numbers, min_size=2, max_size=2), st.lists(numbers, min_size=2, max_size=2)
+)
 
 
 def make(parameters):
@@ -35,7 +37,8 @@ def test_kl_equals_a_monte_carlo_estimate():
     p = Gaussian(torch.tensor([[0.0, 0.4, -0.3]]), torch.tensor([[-0.2, 0.6, 0.1]]))
     samples = q.sample(torch.randn(400_000, 3))
     ratio = sum(
-        distributions.Normal(d.mean, (0.5 * d.log_variance).exp()).log_prob(samples).sum(dim=1) * sign
+        distributions.Normal(d.mean, (0.5 * d.log_variance).exp()).log_prob(samples).sum(dim=1)
+        * sign
         for d, sign in ((q, 1), (p, -1))
     )
     estimate, error = ratio.mean().item(), ratio.std().item() / math.sqrt(len(ratio))
@@ -46,7 +49,9 @@ def test_kl_equals_a_monte_carlo_estimate():
 
 def test_sample_has_the_mean_and_variance_it_should():
     torch.manual_seed(0)
-    samples = Gaussian(torch.tensor([[2.0]]), torch.tensor([[math.log(9.0)]])).sample(torch.randn(200_000, 1))
+    samples = Gaussian(torch.tensor([[2.0]]), torch.tensor([[math.log(9.0)]])).sample(
+        torch.randn(200_000, 1)
+    )
     assert samples.mean().item() == pytest.approx(2, abs=0.03)
     assert samples.std().item() == pytest.approx(3, abs=0.03)
 
@@ -65,7 +70,9 @@ def test_image_prior_reads_the_mean_region_only(seed):
 
 def test_kl_of_bfloat16_gaussians_is_computed_in_float32():
     torch.manual_seed(0)
-    q, p = (Gaussian(torch.randn(3, 64).bfloat16(), torch.randn(3, 64).bfloat16()) for _ in range(2))
+    q, p = (
+        Gaussian(torch.randn(3, 64).bfloat16(), torch.randn(3, 64).bfloat16()) for _ in range(2)
+    )
     in_float32 = kl_divergence(*(Gaussian(g.mean.float(), g.log_variance.float()) for g in (q, p)))
     torch.testing.assert_close(kl_divergence(q, p), in_float32)
 

@@ -24,7 +24,9 @@ words = st.lists(st.integers(5, 9), min_size=1, max_size=6)
 
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=5))
 def test_concatenate_puts_the_separator_in_place_of_the_first_end(pairs):
-    joined = concatenate(padded([x for x, _ in pairs]), padded([y for _, y in pairs]), SEPARATOR, PADDING)
+    joined = concatenate(
+        padded([x for x, _ in pairs]), padded([y for _, y in pairs]), SEPARATOR, PADDING
+    )
     expected = [[*x, SEPARATOR, *y] for x, y in pairs]
     assert joined.tolist() == padded(expected).tolist()
 

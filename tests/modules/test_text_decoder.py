@@ -43,7 +43,9 @@ def test_teacher_forcing_equals_one_step_at_a_time(decoder, begun):
         single = decoder(previous[:, step : step + 1], memory, state)
         state = single.state
         torch.testing.assert_close(single.logits[:, 0], whole.logits[:, step], atol=1e-5, rtol=1e-4)
-        torch.testing.assert_close(single.attention[:, 0], whole.attention[:, step], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            single.attention[:, 0], whole.attention[:, step], atol=1e-5, rtol=1e-4
+        )
 
 
 def test_output_comes_from_state_and_attended_row_by_row(decoder, begun):
@@ -68,7 +70,10 @@ def test_output_comes_from_state_and_attended_row_by_row(decoder, begun):
 
 def test_beams_side_by_side_equal_rows_with_their_own_memory(decoder, begun):
     memory, state = begun
-    previous, state = torch.randint(2, 11, (6, 1)), tuple(x.repeat_interleave(3, dim=1) for x in state)
+    previous, state = (
+        torch.randint(2, 11, (6, 1)),
+        tuple(x.repeat_interleave(3, dim=1) for x in state),
+    )
     together = decoder(previous, memory, state)
     apart = decoder(previous, memory.select(torch.tensor([0, 0, 0, 1, 1, 1])), state)
     torch.testing.assert_close(together.logits, apart.logits, atol=1e-5, rtol=1e-4)
@@ -86,7 +91,9 @@ def test_z_and_the_text_read_are_added_to_the_initial_state_linearly(added):
 
     without = state(torch.zeros(2, 6))
     assert not torch.allclose(state(one), without)
-    torch.testing.assert_close(state(one) + state(two) - without, state(one + two), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        state(one) + state(two) - without, state(one + two), atol=1e-5, rtol=1e-4
+    )
 
 
 def test_the_initial_state_is_a_linear_map_of_the_mean_region():

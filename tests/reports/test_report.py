@@ -14,7 +14,17 @@ from vqapg.reports.report import write_report
 def folder(tmp_path):
     folder = tmp_path / "study"
     for model, seed, stored in [
-        ("joint", 1, metrics(13, 0.2, bleu4=figure(0.5), rouge_l=figure(0.6), not_computed={"meteor": "needs Java"})),
+        (
+            "joint",
+            1,
+            metrics(
+                13,
+                0.2,
+                bleu4=figure(0.5),
+                rouge_l=figure(0.6),
+                not_computed={"meteor": "needs Java"},
+            ),
+        ),
         ("joint_variational", 1, metrics(240, 0.75, true_consistent=figure(0.7))),
         ("joint_variational", 2, metrics(230, 0.77, true_consistent=figure(0.72))),
         ("joint_variational-no_scaling", 1, metrics(280, 0.9)),
@@ -22,21 +32,42 @@ def folder(tmp_path):
         ("pipeline_variational-qa", 1, metrics(118, 0.89)),
     ]:
         write(folder / model / f"seed-{seed}/metrics.json", stored)
-    counts = {split: {"images": 10 * n, "pairs": 100 * n} for n, split in enumerate(("train", "valid", "test"), start=1)}
+    counts = {
+        split: {"images": 10 * n, "pairs": 100 * n}
+        for n, split in enumerate(("train", "valid", "test"), start=1)
+    }
     write(folder / "data/manifest.json", {"format": 1, "dataset": "visual7w", "counts": counts})
     table3 = {"train": figure(0.9), "valid": figure(0.8), "test": figure(0.95)}
-    write(folder / "evaluator/evaluator.json", {"table3": table3, "evaluator": {"negatives": "paper"}})
-    write(folder / "evaluator-hard/evaluator.json", {"table3": table3, "evaluator": {"negatives": "hard"}})
+    write(
+        folder / "evaluator/evaluator.json", {"table3": table3, "evaluator": {"negatives": "paper"}}
+    )
+    write(
+        folder / "evaluator-hard/evaluator.json",
+        {"table3": table3, "evaluator": {"negatives": "hard"}},
+    )
     models = {
         "joint_variational": {"count": 300, "diversity": figure(0.7), "consistency": figure(0.6)},
         "Pipeline*": {"count": 310, "diversity": figure(0.8), "consistency": figure(0.5)},
-        "mine": {"count": 5, "diversity": figure(0.8), "consistency": {"value": None, "n": 0, "ci95": None}},
+        "mine": {
+            "count": 5,
+            "diversity": figure(0.8),
+            "consistency": {"value": None, "n": 0, "ci95": None},
+        },
     }
-    write(folder / "human.json", {"images": 50, "models": models, "agreement": {"consistency": {"value": 0.712}}})
-    for task, name, value in (("vqg", "baseline", 0.25), ("vqg", "joint_variational", 0.26), ("vqa", "baseline", 0.1)):
+    write(
+        folder / "human.json",
+        {"images": 50, "models": models, "agreement": {"consistency": {"value": 0.712}}},
+    )
+    for task, name, value in (
+        ("vqg", "baseline", 0.25),
+        ("vqg", "joint_variational", 0.26),
+        ("vqa", "baseline", 0.1),
+    ):
         stored = {key: figure(value) for key in ("bleu4", "meteor", "rouge_l", "exact")}
         write(folder / f"downstream/{task}/{name}/seed-1/metrics.json", stored)
-    pair = looked_pair("is there a dog ?", "no", (2, 3), {"question": 2, "answer": 0}, consistency=0.25)
+    pair = looked_pair(
+        "is there a dog ?", "no", (2, 3), {"question": 2, "answer": 0}, consistency=0.25
+    )
     write_attention(folder, "joint_variational", {"a.png": [pair]})
     return folder
 
@@ -44,7 +75,11 @@ def folder(tmp_path):
 def rows(path):
     """The rows of a Markdown table in a file, as lists of cells; the head first."""
     lines = [line for line in path.read_text().splitlines() if line.startswith("|")]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if set(line) != {"|", "-", " "}]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if set(line) != {"|", "-", " "}
+    ]
 
 
 def column(path, head):
@@ -60,24 +95,77 @@ def test_every_table_stands_beside_the_papers(folder, tmp_path):
     ]
     # Of a single pair there is no other that could be worse.
     assert list(report.missing) == ["Table 10", "Figure 8"]
-    assert report.missing["Table 10"] == f"vqapg report --table-10 --output {folder}/parameters.json"
+    assert (
+        report.missing["Table 10"] == f"vqapg report --table-10 --output {folder}/parameters.json"
+    )
 
     assert rows(out / "table2.md")[1:] == [
         ["visual7w", "10", "20", "30", "100", "200", "300"],
         ["Visual7W, paper", "14.4K", "5.7K", "8.6K", "69.8K", "28.0K", "42.0K"],
     ]
     assert rows(out / "table3.md")[1:] == [
-        ["evaluator", "paper", "90.0 [89.0, 91.0]", "87.2", "80.0 [79.0, 81.0]", "85.3", "95.0 [94.0, 96.0]", "89.6"],
-        ["evaluator-hard", "hard", "90.0 [89.0, 91.0]", "87.2", "80.0 [79.0, 81.0]", "85.3", "95.0 [94.0, 96.0]", "89.6"],
+        [
+            "evaluator",
+            "paper",
+            "90.0 [89.0, 91.0]",
+            "87.2",
+            "80.0 [79.0, 81.0]",
+            "85.3",
+            "95.0 [94.0, 96.0]",
+            "89.6",
+        ],
+        [
+            "evaluator-hard",
+            "hard",
+            "90.0 [89.0, 91.0]",
+            "87.2",
+            "80.0 [79.0, 81.0]",
+            "85.3",
+            "95.0 [94.0, 96.0]",
+            "89.6",
+        ],
     ]
     table = {row[0]: row for row in rows(out / "table4.md")}
-    assert table["model"] == ["model", "seeds", "D (%)", "paper", "N", "paper", "P (%)", "paper", "S", "paper",
-                              "truly consistent (%)"]
+    assert table["model"] == [
+        "model",
+        "seeds",
+        "D (%)",
+        "paper",
+        "N",
+        "paper",
+        "P (%)",
+        "paper",
+        "S",
+        "paper",
+        "truly consistent (%)",
+    ]
     # Mean of 240 and 230, from 225 to 245; the paper's 15.14 thousand
-    assert table["Joint*"][1:8] == ["1, 2", "2.35 [1.30, 3.40]", "12.15", "235 [225, 245]", "15,140", "76.0 [74.0, 78.0]", "79.34"]
-    assert table["Joint"][-1] == "-" and table["Sequential"][1:6] == ["-", "-", "2.10", "-", "1,730"]
+    assert table["Joint*"][1:8] == [
+        "1, 2",
+        "2.35 [1.30, 3.40]",
+        "12.15",
+        "235 [225, 245]",
+        "15,140",
+        "76.0 [74.0, 78.0]",
+        "79.34",
+    ]
+    assert table["Joint"][-1] == "-" and table["Sequential"][1:6] == [
+        "-",
+        "-",
+        "2.10",
+        "-",
+        "1,730",
+    ]
     ablation = rows(out / "table5.md")
-    assert [row[0] for row in ablation[1:]] == ["Pipeline*", "- scaling", "Joint*", "- scaling", "- alignment", "Sequential*", "- scaling"]
+    assert [row[0] for row in ablation[1:]] == [
+        "Pipeline*",
+        "- scaling",
+        "Joint*",
+        "- scaling",
+        "- alignment",
+        "Sequential*",
+        "- scaling",
+    ]
     assert ablation[4][4:6] == ["280 [275, 285]", "17,640"]
     assert rows(out / "table6.md")[1:] == [
         ["Joint*", "300", "355", "0.70 [0.69, 0.71]", "0.62", "0.60 [0.59, 0.61]", "0.64"],
@@ -92,7 +180,16 @@ def test_every_table_stands_beside_the_papers(folder, tmp_path):
         ["VQA", "none: gold pairs alone", "1", "10.00 [9.00, 11.00]", "16.26"],
     ]
     overlap = {row[0]: row for row in rows(out / "table9.md")}
-    assert overlap["Joint"] == ["Joint", "1", "50.00 [49.00, 51.00]", "19.83", "-", "21.44", "60.00 [59.00, 61.00]", "55.34"]
+    assert overlap["Joint"] == [
+        "Joint",
+        "1",
+        "50.00 [49.00, 51.00]",
+        "19.83",
+        "-",
+        "21.44",
+        "60.00 [59.00, 61.00]",
+        "55.34",
+    ]
     assert "Not computed: meteor needs Java." in (out / "table9.md").read_text()
 
 
@@ -103,7 +200,9 @@ def test_csv_holds_the_numbers_and_latex_the_same_rows(folder, tmp_path):
     assert column(out / "table4.csv", "N paper Visual7W")[3] == "15140.0"
     assert column(out / "table2.csv", "images, train") == ["10", "14400"]
     tex = (out / "table4.tex").read_text()
-    assert r"Joint* & 1, 2 & 2.35 [1.30, 3.40] & 12.15 & 235 [225, 245] &" in tex and r"D (\%)" in tex
+    assert (
+        r"Joint* & 1, 2 & 2.35 [1.30, 3.40] & 12.15 & 235 [225, 245] &" in tex and r"D (\%)" in tex
+    )
 
 
 def test_of_another_data_set_both_of_the_papers_stand_beside(folder, tmp_path):
@@ -111,7 +210,11 @@ def test_of_another_data_set_both_of_the_papers_stand_beside(folder, tmp_path):
     write(folder / "data/manifest.json", manifest)
     write_report(folder, tmp_path / "out")
     assert {row[0]: row for row in rows(tmp_path / "out/table4.md")}["Joint*"][3] == "11.47 / 12.15"
-    assert [row[0] for row in rows(tmp_path / "out/table2.md")[1:]] == ["easy-vqa", "VQA2.0, paper", "Visual7W, paper"]
+    assert [row[0] for row in rows(tmp_path / "out/table2.md")[1:]] == [
+        "easy-vqa",
+        "VQA2.0, paper",
+        "Visual7W, paper",
+    ]
 
 
 def test_the_index_holds_tables_figures_and_what_is_missing(folder, tmp_path):
@@ -121,7 +224,11 @@ def test_the_index_holds_tables_figures_and_what_is_missing(folder, tmp_path):
     assert all((out / name).read_text() in text for name in ("table2.md", "table9.md"))
     assert "![figure5.png](figure5.png)" in text and "![figure7-a.png](figure7-a.png)" in text
     assert "- Table 10: `vqapg report --table-10" in text
-    assert {path.name for path in out.iterdir()} == {".vqapg.json", "report.md", *(name for names in report.written.values() for name in names)}
+    assert {path.name for path in out.iterdir()} == {
+        ".vqapg.json",
+        "report.md",
+        *(name for names in report.written.values() for name in names),
+    }
     for name in ("figure5.png", "figure6-a.png", "figure7-a.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
         assert (out / name).with_suffix(".pdf").read_bytes().startswith(b"%PDF")
@@ -137,7 +244,9 @@ def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_mine_does(folder
     (out / "mine.txt").unlink()
     (folder / "human.json").unlink()
     shutil.rmtree(folder / "pipeline_variational-qa")
-    with pytest.raises(InputError, match="out: is there already; give another name, or --overwrite"):
+    with pytest.raises(
+        InputError, match="out: is there already; give another name, or --overwrite"
+    ):
         write_report(folder, out)
     report = write_report(folder, out, overwrite=True)
     assert {"Table 6", "Figure 5"} <= set(report.missing)
@@ -145,36 +254,86 @@ def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_mine_does(folder
 
 
 def test_without_matplotlib_there_are_tables_and_the_cure(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name, real=__import__("importlib").util.find_spec: None if name == "matplotlib" else real(name))
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, real=__import__("importlib").util.find_spec: (
+            None if name == "matplotlib" else real(name)
+        ),
+    )
     report = write_report(folder, tmp_path / "out")
-    assert "Table 4" in report.written and report.missing["Figure 5"] == 'pip install "vqapg[report]"'
+    assert (
+        "Table 4" in report.written and report.missing["Figure 5"] == 'pip install "vqapg[report]"'
+    )
 
 
 def test_the_command_says_what_it_wrote_and_what_is_missing(folder, capsys):
     assert main(["report", str(folder)]) == 0
     printed = capsys.readouterr().out.splitlines()
     assert "Table 4: table4.md, table4.tex, table4.csv" in printed
-    assert f"Table 10 is missing; make it with: vqapg report --table-10 --output {folder}/parameters.json" in printed
+    assert (
+        f"Table 10 is missing; make it with: vqapg report --table-10 --output {folder}/parameters.json"
+        in printed
+    )
     assert printed[-1] == f"All in one: {folder}/report/report.md"
 
 
-@pytest.mark.parametrize("file, stored, message", [
-    ("data/manifest.json", {"format": 1, "dataset": "jsonl"}, "counts no images and pairs"),
-    ("evaluator/evaluator.json", {}, "evaluator.json: has no table3; make it again with vqapg check-evaluator"),
-    ("evaluator/evaluator.json", {"table3": {"train": figure(1), "valid": figure(1)}}, "test is no figure"),
-    ("human.json", [], "human.json: holds no figures; make it again with vqapg annotate score"),
-    ("human.json", {"models": {"a": 3}}, "has no models"),
-    ("human.json", {"models": {"a": {"count": 3, "diversity": figure(1)}}}, "consistency is no figure"),
-    ("downstream/vqg/baseline/seed-1/metrics.json", {"bleu4": 3}, "bleu4 is no figure with an interval; make it again with vqapg overlap"),
-    ("parameters.json", {"words": 3, "channels": 4, "parameters": {"small": {"joint": 3}}}, "has no count for pipeline"),
-    ("parameters.json", {"parameters": {}}, "has no number of words"),
-    ("joint_variational/seed-1/attention.json", {"grid": [2, 3]}, "holds no region weights and attentions"),
-    ("joint_variational/seed-1/attention.json",
-     {"grid": [2, 2], "images": [{"image": "a", "path": "b", "pairs": [looked_pair("q", "a", (2, 3), {"question": 1, "answer": 2})]}]},
-     "cannot reshape"),
-    ("joint/seed-1/metrics.json", "not read", "cannot be read as JSON|holds no figures"),
-])
-def test_a_file_that_is_not_what_it_should_be_is_named_with_its_cure(folder, tmp_path, capsys, file, stored, message):
+@pytest.mark.parametrize(
+    "file, stored, message",
+    [
+        ("data/manifest.json", {"format": 1, "dataset": "jsonl"}, "counts no images and pairs"),
+        (
+            "evaluator/evaluator.json",
+            {},
+            "evaluator.json: has no table3; make it again with vqapg check-evaluator",
+        ),
+        (
+            "evaluator/evaluator.json",
+            {"table3": {"train": figure(1), "valid": figure(1)}},
+            "test is no figure",
+        ),
+        ("human.json", [], "human.json: holds no figures; make it again with vqapg annotate score"),
+        ("human.json", {"models": {"a": 3}}, "has no models"),
+        (
+            "human.json",
+            {"models": {"a": {"count": 3, "diversity": figure(1)}}},
+            "consistency is no figure",
+        ),
+        (
+            "downstream/vqg/baseline/seed-1/metrics.json",
+            {"bleu4": 3},
+            "bleu4 is no figure with an interval; make it again with vqapg overlap",
+        ),
+        (
+            "parameters.json",
+            {"words": 3, "channels": 4, "parameters": {"small": {"joint": 3}}},
+            "has no count for pipeline",
+        ),
+        ("parameters.json", {"parameters": {}}, "has no number of words"),
+        (
+            "joint_variational/seed-1/attention.json",
+            {"grid": [2, 3]},
+            "holds no region weights and attentions",
+        ),
+        (
+            "joint_variational/seed-1/attention.json",
+            {
+                "grid": [2, 2],
+                "images": [
+                    {
+                        "image": "a",
+                        "path": "b",
+                        "pairs": [looked_pair("q", "a", (2, 3), {"question": 1, "answer": 2})],
+                    }
+                ],
+            },
+            "cannot reshape",
+        ),
+        ("joint/seed-1/metrics.json", "not read", "cannot be read as JSON|holds no figures"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be_is_named_with_its_cure(
+    folder, tmp_path, capsys, file, stored, message
+):
     write(folder / file, stored)
     with pytest.raises(InputError, match=message):
         write_report(folder, tmp_path / "out")
@@ -187,7 +346,9 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path, capsys):
     assert main(["report", str(tmp_path / "none")]) == 2
     assert "there is no such folder" in capsys.readouterr().err
     assert main(["report", str(tmp_path)]) == 2
-    assert "holds nothing to report" in capsys.readouterr().err and not (tmp_path / "report").exists()
+    assert (
+        "holds nothing to report" in capsys.readouterr().err and not (tmp_path / "report").exists()
+    )
     (tmp_path / "file").touch()
     assert main(["report", str(tmp_path), "--output", str(tmp_path / "file")]) == 2
     assert "is a file; give the name of a folder" in capsys.readouterr().err

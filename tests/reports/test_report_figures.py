@@ -22,10 +22,14 @@ def close():
 def records(tmp_path):
     joint = [
         looked_pair("is there a dog ?", "no", GRID, {"question": 2, "answer": 0}, consistency=0.25),
-        looked_pair("is there a cat ?", "yes", GRID, {"question": 2, "answer": 2}, consistency=0.75),
+        looked_pair(
+            "is there a cat ?", "yes", GRID, {"question": 2, "answer": 2}, consistency=0.75
+        ),
     ]
     pipeline = [looked_pair("what is this ?", "a dog", GRID, {"question": 5, "answer": 4})]
-    sequential = [looked_pair("who is this ?", "ann", GRID, {"question": 1, "answer": 1}, weights=False)]
+    sequential = [
+        looked_pair("who is this ?", "ann", GRID, {"question": 1, "answer": 1}, weights=False)
+    ]
     write_attention(tmp_path, "joint_variational", {"a.png": joint})
     write_attention(tmp_path, "pipeline_variational", {"a.png": pipeline, "b.png": pipeline})
     write_attention(tmp_path, "sequential_variational", {"a.png": sequential})
@@ -34,7 +38,11 @@ def records(tmp_path):
 
 def drawn(figure):
     """{title: weights} of the panels with an overlay, in order."""
-    return {axes.get_title(): axes.images[1].get_array() for axes in figure.axes if len(axes.images) == 2}
+    return {
+        axes.get_title(): axes.images[1].get_array()
+        for axes in figure.axes
+        if len(axes.images) == 2
+    }
 
 
 def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are():
@@ -58,7 +66,9 @@ def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are(
 def test_figure_6_has_a_panel_a_latent_variable_and_none_without_region_scaling(records):
     panels = drawn(figure_6("a.png", records))
     assert list(panels) == [
-        "Pipeline*\nanswer: a dog", "Pipeline*\nquestion: what is this?", "Joint*\nis there a dog? no"
+        "Pipeline*\nanswer: a dog",
+        "Pipeline*\nquestion: what is this?",
+        "Joint*\nis there a dog? no",
     ]
     answer, question, joint = panels.values()
     # Regions 4, 5 and 0 of two rows of three
@@ -80,16 +90,27 @@ def test_figures_7_and_8_show_answer_and_question_on_one_scale(records):
     assert {axes.images[1].get_clim() for axes in figure.axes if len(axes.images) == 2} == {(0, 1)}
     assert "evaluator's score 0.25" in figure.get_suptitle()
     # All attention on different regions, -log 1e-8; on the same, nothing.
-    assert worst.divergence == pytest.approx(np.log(1e8), rel=1e-6) and best.divergence == pytest.approx(0, abs=1e-6)
+    assert worst.divergence == pytest.approx(
+        np.log(1e8), rel=1e-6
+    ) and best.divergence == pytest.approx(0, abs=1e-6)
 
 
-def test_without_scores_the_first_pair_is_shown_and_a_pair_that_is_accepted_is_no_figure_8(tmp_path):
+def test_without_scores_the_first_pair_is_shown_and_a_pair_that_is_accepted_is_no_figure_8(
+    tmp_path,
+):
     at = {"question": 0, "answer": 1}
-    write_attention(tmp_path, "joint_variational", {
-        "a.png": [looked_pair("q ?", "a", GRID, at), looked_pair("r ?", "b", GRID, at)],
-        "b.png": [looked_pair("q ?", "a", GRID, at, 0.6), looked_pair("r ?", "b", GRID, at, 0.9)],
-        "c.png": [],
-    })
+    write_attention(
+        tmp_path,
+        "joint_variational",
+        {
+            "a.png": [looked_pair("q ?", "a", GRID, at), looked_pair("r ?", "b", GRID, at)],
+            "b.png": [
+                looked_pair("q ?", "a", GRID, at, 0.6),
+                looked_pair("r ?", "b", GRID, at, 0.9),
+            ],
+            "c.png": [],
+        },
+    )
     record = attention_records(tmp_path)["joint_variational"]
     assert [str(pair) for pair in record.best_and_worst("a.png")] == ["q? a", "None"]
     assert [str(pair) for pair in record.best_and_worst("b.png")] == ["r? b", "None"]
@@ -106,12 +127,19 @@ def test_figure_5_has_a_bar_an_order_and_its_interval():
     assert [axes.get_ylabel() for axes in panels] == ["D (%)", "N", "P (%)"]
     # The sequential model was trained in one order only.
     assert [label.get_text() for label in panels[1].get_xticklabels()] == ["Pipeline*"]
-    first, second = (container for container in panels[1].containers if hasattr(container, "patches"))
-    assert [bar.get_height() for bar in first] == [105] and [bar.get_height() for bar in second] == [120]
+    first, second = (
+        container for container in panels[1].containers if hasattr(container, "patches")
+    )
+    assert [bar.get_height() for bar in first] == [105] and [
+        bar.get_height() for bar in second
+    ] == [120]
     ((low, high),) = (segment[:, 1] for segment in first.errorbar.lines[2][0].get_segments())
     assert (low, high) == (95, 115)
     assert first[0].get_facecolor()[:3] == to_rgb(ORDERS[0][2]) and second[0].get_hatch() == "//"
-    assert figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")}) is None
+    assert (
+        figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")})
+        is None
+    )
 
 
 def test_the_legend_of_figure_5_names_each_orders_bars():
@@ -144,5 +172,7 @@ def test_a_figure_that_was_not_measured_is_left_out_of_figure_5():
 
 def test_file_names_of_images_differ():
     assert _file_names(["test/images/a.png", "test images/a.jpg", "Ü.png"]) == {
-        "test/images/a.png": "test-images-a", "test images/a.jpg": "test-images-a-2", "Ü.png": "image"
+        "test/images/a.png": "test-images-a",
+        "test images/a.jpg": "test-images-a-2",
+        "Ü.png": "image",
     }

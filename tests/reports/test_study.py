@@ -12,7 +12,11 @@ def figure(value, low, high):
 
 def metrics(n, truth, **changes):
     return {
-        "pairs": 9673, "images": 1000, "malformed": 7, "distinct4": figure(n / 10_000, 0.0, 1.0), "unique_pairs": figure(n, n - 5, n + 5),
+        "pairs": 9673,
+        "images": 1000,
+        "malformed": 7,
+        "distinct4": figure(n / 10_000, 0.0, 1.0),
+        "unique_pairs": figure(n, n - 5, n + 5),
         "true_consistent": figure(truth, truth - 0.01, truth + 0.01),
     } | changes
 
@@ -34,7 +38,11 @@ def folder(tmp_path):
 
 def rows(text):
     """Table rows as lists of cells."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
 
 
 def test_models_come_in_the_papers_order_with_the_mean_over_seeds(folder):
@@ -42,21 +50,43 @@ def test_models_come_in_the_papers_order_with_the_mean_over_seeds(folder):
     assert table[0] == ["model", "seeds", "D (%)", "N", "truly consistent (%)", "malformed"]
     assert [row[0] for row in table[2:6]] == ["Joint", "Joint*", "Joint* - scaling", "my_own"]
     # The mean of 240 and 230, and the widest of 235 to 245 and 225 to 235
-    assert table[3][1:] == ["1, 2", "2.35 [0.00, 100.00]", "235 [225, 245]", "89.0 [87.0, 91.0]", "7"]
+    assert table[3][1:] == [
+        "1, 2",
+        "2.35 [0.00, 100.00]",
+        "235 [225, 245]",
+        "89.0 [87.0, 91.0]",
+        "7",
+    ]
 
 
 def test_every_seed_stands_alone(folder):
     table = rows(format_study(read_study(folder)))
-    assert ["Joint*", "2", "2.30 [0.00, 100.00]", "230 [225, 235]", "90.0 [89.0, 91.0]", "7"] in table
+    assert [
+        "Joint*",
+        "2",
+        "2.30 [0.00, 100.00]",
+        "230 [225, 235]",
+        "90.0 [89.0, 91.0]",
+        "7",
+    ] in table
 
 
 def test_claims_hold_or_not_or_are_not_told_apart(folder):
-    verdicts = {(row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 8}
+    verdicts = {
+        (row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 8
+    }
     assert verdicts["Variation makes the joint model more diverse", "N"] == "holds"
-    assert verdicts["Variation makes the joint model more consistent", "truly consistent (%)"] == "holds"
+    assert (
+        verdicts["Variation makes the joint model more consistent", "truly consistent (%)"]
+        == "holds"
+    )
     assert verdicts["Region scaling makes the joint model less diverse", "N"] == "not told apart"
     # N and the number of seeds stand beside.
-    (row,) = [row for row in rows(format_study(read_study(folder))) if row[1] == "Region scaling makes the joint model more consistent"]
+    (row,) = [
+        row
+        for row in rows(format_study(read_study(folder)))
+        if row[1] == "Region scaling makes the joint model more consistent"
+    ]
     assert row[5:] == ["235 / 236", "2 / 1", "holds"]
     # Models that were not run are not spoken of.
     assert not any("pipeline" in claim for claim, _ in verdicts)
@@ -65,14 +95,21 @@ def test_claims_hold_or_not_or_are_not_told_apart(folder):
 def test_a_claim_that_is_the_other_way_round_does_not_hold(folder):
     path = folder / "joint_variational-no_scaling/seed-1/metrics.json"
     path.write_text(json.dumps(metrics(100, 0.95)))
-    verdicts = {(row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 8}
+    verdicts = {
+        (row[1], row[2]): row[-1] for row in rows(format_study(read_study(folder))) if len(row) == 8
+    }
     assert verdicts["Region scaling makes the joint model less diverse", "N"] == "does not hold"
-    assert verdicts["Region scaling makes the joint model more consistent", "truly consistent (%)"] == "does not hold"
+    assert (
+        verdicts["Region scaling makes the joint model more consistent", "truly consistent (%)"]
+        == "does not hold"
+    )
 
 
 def test_a_figure_without_interval_is_a_dash(folder):
     path = folder / "joint/seed-1/metrics.json"
-    path.write_text(json.dumps(metrics(3, 0.7, true_consistent={"value": None, "n": 0, "ci95": None})))
+    path.write_text(
+        json.dumps(metrics(3, 0.7, true_consistent={"value": None, "n": 0, "ci95": None}))
+    )
     assert rows(format_study(read_study(folder)))[2][-2] == "-"
 
 
@@ -111,10 +148,16 @@ def test_what_are_no_metrics_are_refused(folder, text, message):
         read_study(folder)
 
 
-@pytest.mark.parametrize("changes", [{"pairs": 10}, {"images": 10}, {"split": "valid"}, {"evaluator": {"sha256": "ab"}}])
+@pytest.mark.parametrize(
+    "changes", [{"pairs": 10}, {"images": 10}, {"split": "valid"}, {"evaluator": {"sha256": "ab"}}]
+)
 def test_what_was_not_measured_alike_is_not_compared(folder, changes):
-    (folder / "joint_variational/seed-2/metrics.json").write_text(json.dumps(metrics(3, 0.7, **changes)))
-    with pytest.raises(InputError, match="joint_variational/seed-2/metrics.json: is over other pairs or images"):
+    (folder / "joint_variational/seed-2/metrics.json").write_text(
+        json.dumps(metrics(3, 0.7, **changes))
+    )
+    with pytest.raises(
+        InputError, match="joint_variational/seed-2/metrics.json: is over other pairs or images"
+    ):
         read_study(folder)
 
 

@@ -4,7 +4,9 @@ import io
 from vqapg.reports.table import Cell, Column, Table, markdown_table, number, text, text_column
 
 TABLE = Table(
-    4, "A & B", "Of 50% of them.",
+    4,
+    "A & B",
+    "Of 50% of them.",
     [text_column("model_name"), Column("D (%)", ("D (%)", "D (%) low")), text_column("pairs")],
     [
         [text("Joint*"), Cell("0.36 [0.32]", (0.361234, 0.32)), number(9673)],
@@ -16,7 +18,11 @@ TABLE = Table(
 def test_markdown_is_a_head_a_rule_and_a_line_a_row_with_bars_escaped():
     lines = TABLE.markdown().splitlines()
     assert lines[:4] == ["## Table 4: A & B", "", "Of 50% of them.", ""]
-    assert [cell.strip() for cell in lines[4].strip("|").split("|")] == ["model_name", "D (%)", "pairs"]
+    assert [cell.strip() for cell in lines[4].strip("|").split("|")] == [
+        "model_name",
+        "D (%)",
+        "pairs",
+    ]
     assert set(lines[5]) == {"|", "-", " "}
     assert lines[6].startswith("| Joint* ") and lines[6].endswith("| 0.36 [0.32] | 9,673 |")
     assert r"[x] \| " in lines[7] and len({len(line) for line in lines[4:]}) == 1
@@ -33,8 +39,13 @@ def test_latex_escapes_everything_that_is_special_to_it():
         r"\textless{}z\textgreater{} & - & - \\"
     ) in lines
     assert r"\caption{A \& B. Of 50\% of them.}" in lines and r"\label{tab:table4}" in lines
-    begun, ended = ([line[len(what):] for line in lines if line.startswith(what)] for what in (r"\begin{", r"\end{"))
-    assert [name.split("}")[0] for name in begun] == [name.split("}")[0] for name in reversed(ended)]
+    begun, ended = (
+        [line[len(what) :] for line in lines if line.startswith(what)]
+        for what in (r"\begin{", r"\end{")
+    )
+    assert [name.split("}")[0] for name in begun] == [
+        name.split("}")[0] for name in reversed(ended)
+    ]
 
 
 def test_csv_reads_back_as_the_very_values():

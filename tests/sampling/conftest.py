@@ -22,7 +22,11 @@ def sampler(checkpoint):
 
     def make(name, evaluator=True, **options):
         generator = load_generation_model(checkpoint(name, **options))
-        judge = load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt")) if evaluator else None
+        judge = (
+            load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt"))
+            if evaluator
+            else None
+        )
         return PairSampler(generator, judge, backbone())
 
     return make

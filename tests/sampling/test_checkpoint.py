@@ -13,7 +13,10 @@ from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_ge
     ("name", "options"),
     [
         ("vqapg_joint_variational", {}),
-        ("vqapg_joint_variational", {"region_scaling": False, "leave_out": ("word_dropout", "decoder_hidden_size")}),
+        (
+            "vqapg_joint_variational",
+            {"region_scaling": False, "leave_out": ("word_dropout", "decoder_hidden_size")},
+        ),
         ("vqapg_pipeline_variational", {"order": "qa"}),
         ("vqapg_sequential", {"order": "aq"}),
         ("vqapg_vqa", {}),
@@ -32,8 +35,13 @@ def test_a_model_comes_back_from_its_checkpoint_alone(tmp_path, dictionary, name
 
 
 def test_each_kind_where_it_belongs(checkpoint):
-    generator, evaluator = checkpoint("vqapg_joint"), checkpoint("vqapg_consistency", "evaluator.pt")
-    assert load_evaluator_for(load_generation_model(generator), evaluator).name.startswith("vqapg_consistency:")
+    generator, evaluator = (
+        checkpoint("vqapg_joint"),
+        checkpoint("vqapg_consistency", "evaluator.pt"),
+    )
+    assert load_evaluator_for(load_generation_model(generator), evaluator).name.startswith(
+        "vqapg_consistency:"
+    )
     with pytest.raises(InputError, match="is the consistency evaluator, which makes no pairs"):
         load_generation_model(evaluator)
     with pytest.raises(InputError, match="model.pt: is no consistency evaluator"):
@@ -46,17 +54,25 @@ def test_an_evaluator_of_other_words_or_features_is_refused(checkpoint, dictiona
     for word in [*dictionary.symbols[4:], "zebra"]:
         other.add_symbol(word)
     with pytest.raises(InputError, match=r"another dictionary .*\(19 and 18 entries\)"):
-        load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt", of_dictionary=other))
-    elsewhere = SimpleNamespace(**vars(features()) | {"source": features().source | {"image_size": 96}})
+        load_evaluator_for(
+            generator, checkpoint("vqapg_consistency", "evaluator.pt", of_dictionary=other)
+        )
+    elsewhere = SimpleNamespace(
+        **vars(features()) | {"source": features().source | {"image_size": 96}}
+    )
     with pytest.raises(InputError, match=r"with other features .*\(image_size 96, not 64\)"):
-        load_evaluator_for(generator, checkpoint("vqapg_consistency", "evaluator.pt", of_features=elsewhere))
+        load_evaluator_for(
+            generator, checkpoint("vqapg_consistency", "evaluator.pt", of_features=elsewhere)
+        )
 
 
 @pytest.mark.parametrize("content", [b"", b"text", {"model": {}}, {"cfg": None, "model": [1]}])
 def test_what_is_no_checkpoint_is_one_line(tmp_path, content):
     path = tmp_path / "model.pt"
     path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
-    with pytest.raises(InputError, match="model.pt: (not a whole checkpoint|it does not say what model)") as error:
+    with pytest.raises(
+        InputError, match="model.pt: (not a whole checkpoint|it does not say what model)"
+    ) as error:
         load_generation_model(path)
     assert "\n" not in str(error.value)
     with pytest.raises(InputError, match="none.pt: no such checkpoint"):
@@ -64,6 +80,11 @@ def test_what_is_no_checkpoint_is_one_line(tmp_path, content):
 
 
 def test_the_backbone_has_the_weights_of_training(tmp_path):
-    assert load_backbone(features().source, "none").weights_sha256 == features().source["weights_sha256"]
-    with pytest.raises(InputError, match="--weights none: are not the weights of resnet18 .*instead of abababab"):
+    assert (
+        load_backbone(features().source, "none").weights_sha256
+        == features().source["weights_sha256"]
+    )
+    with pytest.raises(
+        InputError, match="--weights none: are not the weights of resnet18 .*instead of abababab"
+    ):
         load_backbone(features().source | {"weights_sha256": "ab" * 32}, "none")

@@ -11,10 +11,13 @@ def slowly(scores, similarity, keep, minimum, diversity):
     left = [place for place in range(len(scores)) if minimum is None or scores[place] >= minimum]
     chosen = []
     while left and (keep is None or len(chosen) < keep):
+
         def value(place):
             if not chosen:
                 return scores[place]
-            return (1 - diversity) * scores[place] - diversity * max(similarity[place][other] for other in chosen)
+            return (1 - diversity) * scores[place] - diversity * max(
+                similarity[place][other] for other in chosen
+            )
 
         best = max(left, key=lambda place: (value(place), -place))
         chosen.append(best)
@@ -28,10 +31,16 @@ def cases(draw):
     # Few different numbers, so that equals are common
     numbers = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
     scores = draw(st.lists(numbers, min_size=size, max_size=size))
-    upper = np.array(draw(st.lists(numbers, min_size=size * size, max_size=size * size))).reshape(size, size)
+    upper = np.array(draw(st.lists(numbers, min_size=size * size, max_size=size * size))).reshape(
+        size, size
+    )
     similarity = np.triu(upper, 1) + np.triu(upper, 1).T + np.eye(size)
     return (
-        scores, similarity, draw(st.none() | st.integers(1, 8)), draw(st.none() | numbers), draw(numbers)
+        scores,
+        similarity,
+        draw(st.none() | st.integers(1, 8)),
+        draw(st.none() | numbers),
+        draw(numbers),
     )
 
 
@@ -52,7 +61,12 @@ def test_by_hand():
 
 
 def test_similarity_is_the_share_of_common_words_and_word_pairs():
-    pairs = [("is it red ?", "yes"), ("is it blue ?", "yes"), ("what is it ?", "a cat"), ("is it red ?", "no")]
+    pairs = [
+        ("is it red ?", "yes"),
+        ("is it blue ?", "yes"),
+        ("what is it ?", "a cat"),
+        ("is it red ?", "no"),
+    ]
     similarity = pair_similarity(pairs)
     # {is it red ? yes, is-it it-red red-? ?-yes} and {is it blue ? yes, is-it it-blue blue-? ?-yes}: 6 of 12
     assert similarity[0, 1] == pytest.approx(6 / 12)

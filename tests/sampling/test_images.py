@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures
+from vqapg.data.input_image import InputImage, image_number, open_given
 from vqapg.errors import InputError
 from vqapg.sampling.images import find_images, part_of
-from vqapg.data.input_image import InputImage, image_number, open_given
 
 
 @pytest.fixture
@@ -69,7 +69,9 @@ def test_the_number_is_of_the_content_whatever_the_name(photos):
     (photos / "copy.png").write_bytes((photos / "1.png").read_bytes())
     numbers = {image.name: image.open()[1] for image in find_images(["photos"])}
     assert numbers["photos/copy.png"] == numbers["photos/1.png"]
-    assert len(set(numbers.values())) == 3 and all(0 <= number < 2**63 for number in numbers.values())
+    assert len(set(numbers.values())) == 3 and all(
+        0 <= number < 2**63 for number in numbers.values()
+    )
 
 
 def test_a_pil_image_has_a_number_of_its_pixels():

@@ -5,11 +5,17 @@ import os
 
 import pytest
 
-from vqapg.errors import InputError, RunError
 from vqapg.data.input_image import InputImage, image_number
+from vqapg.errors import InputError, RunError
 from vqapg.sampling.journal import Journal, holds_finished
 
-IDENTITY = {"journal": "vqapg sample 1", "seed": 1, "keep": None, "checkpoint": "joint:a1", "sampling": False}
+IDENTITY = {
+    "journal": "vqapg sample 1",
+    "seed": 1,
+    "keep": None,
+    "checkpoint": "joint:a1",
+    "sampling": False,
+}
 
 
 @pytest.fixture
@@ -51,7 +57,9 @@ def test_what_was_added_is_there_again_and_more_can_be_added(path, images):
     assert list(journal.entries()) == [entry("a"), entry("b")] and names(journal.left()) == ["c"]
     journal.add(entry("c"))
     # Readable while it is open: what is added is in the file at once.
-    assert names(journal.entries()) == ["a", "b", "c"] and journal.done == 3 and journal.left() == []
+    assert (
+        names(journal.entries()) == ["a", "b", "c"] and journal.done == 3 and journal.left() == []
+    )
     journal.close()
 
 
@@ -65,8 +73,16 @@ def test_a_line_that_was_cut_is_dropped(path, images, rest):
     assert entries(path, images) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize("text", ["", '{"jour', '{"journal": "vqapg sample 1", "se', '{"journal": "vqapg sample 1", "seed": 2}\n',
-                                  '{"journal": "vqapg sample 0"}\n{"im'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '{"jour',
+        '{"journal": "vqapg sample 1", "se',
+        '{"journal": "vqapg sample 1", "seed": 2}\n',
+        '{"journal": "vqapg sample 0"}\n{"im',
+    ],
+)
 def test_where_nothing_is_finished_anything_can_begin(path, images, text):
     path.write_text(text)
     assert not holds_finished(path)
@@ -84,9 +100,15 @@ def test_where_nothing_is_finished_nothing_is_left(path, images):
 
 def test_another_runs_entries_are_refused_with_what_differs(path, images):
     for change, message in (
-        ({"seed": 2}, r"something else \(--seed 1, not 2\); run that one again to finish it, give another --output"),
+        (
+            {"seed": 2},
+            r"something else \(--seed 1, not 2\); run that one again to finish it, give another --output",
+        ),
         ({"seed": 0, "keep": 3}, r"\(--seed 1, not 0, without --keep\)"),
-        ({"checkpoint": "joint:a2", "sampling": True}, r"\(another --checkpoint, without --sampling\)"),
+        (
+            {"checkpoint": "joint:a2", "sampling": True},
+            r"\(another --checkpoint, without --sampling\)",
+        ),
         ({"checkpoint": None}, r"\(with --checkpoint\)"),
         ({"journal": "vqapg sample 2"}, r"\(of another version of vqapg\)"),
     ):
@@ -96,7 +118,9 @@ def test_another_runs_entries_are_refused_with_what_differs(path, images):
     for text in ("[1]\n[2]\n", "my notes", '{"format": 2}\n'):
         path.write_text(text)
         for overwrite in (False, True):
-            with pytest.raises(InputError, match="partial: was not written by vqapg.*; move it away"):
+            with pytest.raises(
+                InputError, match="partial: was not written by vqapg.*; move it away"
+            ):
                 Journal(path, IDENTITY, images, overwrite=overwrite)
         assert path.read_text() == text
 
@@ -139,7 +163,9 @@ def test_overwrite_begins_anew(path, images):
 def test_two_runs_at_once(path, images):
     journal = Journal(path, IDENTITY, images)
     for options in ({}, {"overwrite": True}):
-        with pytest.raises(InputError, match=rf"process {os.getpid()} on .* is at work on it; wait for it"):
+        with pytest.raises(
+            InputError, match=rf"process {os.getpid()} on .* is at work on it; wait for it"
+        ):
             Journal(path, IDENTITY, images, **options)
     journal.add(entry("c"))
     inherited = os.dup(journal._lock._descriptor)  # as a worker's
@@ -170,7 +196,11 @@ def small_disk(monkeypatch):
     """small_disk(room): what journals write from now on is written to a SmallDisk; None: to the true one."""
 
     def opened(path, mode):
-        return io.BufferedRandom(SmallDisk(path, mode.replace("b", ""))) if "a" in mode else open(path, mode)
+        return (
+            io.BufferedRandom(SmallDisk(path, mode.replace("b", "")))
+            if "a" in mode
+            else open(path, mode)
+        )
 
     def set_room(room):
         SmallDisk.room = 1 << 40 if room is None else room
@@ -182,7 +212,9 @@ def small_disk(monkeypatch):
 def test_a_disk_that_gets_full_keeps_what_was_finished(path, images, small_disk):
     small_disk(path.stat().st_size + 10)
     journal = Journal(path, IDENTITY, images)
-    with pytest.raises(RunError, match="partial: cannot be written .No space left on device.; make room"):
+    with pytest.raises(
+        RunError, match="partial: cannot be written .No space left on device.; make room"
+    ):
         journal.add(entry("c"))
     assert names(journal.entries()) == ["a", "b"]
     journal.close()
@@ -193,6 +225,8 @@ def test_a_disk_that_gets_full_keeps_what_was_finished(path, images, small_disk)
 @pytest.mark.parametrize("room", [0, 10])
 def test_a_disk_that_is_full_from_the_start_leaves_nothing(tmp_path, images, small_disk, room):
     small_disk(room)
-    with pytest.raises(RunError, match="partial: cannot be written .No space left on device.; make room"):
+    with pytest.raises(
+        RunError, match="partial: cannot be written .No space left on device.; make room"
+    ):
         Journal(tmp_path / "pairs.jsonl.partial", IDENTITY, images)
     assert not (tmp_path / "pairs.jsonl.partial").exists()

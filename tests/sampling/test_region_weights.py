@@ -8,7 +8,9 @@ from vqapg.tokens import SEPARATOR
 
 
 def gathered(model, dictionary, batch):
-    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=2))
+    generator = PairGenerator(
+        model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=2)
+    )
     with region_weights_of(model) as weights:
         generator.best(batch["features"], batch["image_index"], batch["noise_keys"])
     return weights
@@ -31,7 +33,9 @@ def test_a_pipeline_has_some_for_each_text(dictionary, features, batch, order):
     weights = gathered(model, dictionary, batch)
     assert set(weights) == {"question", "answer"}
     first = weights[model.x]
-    prior = model.x_model.prior(model.x_model.image_encoder(batch["features"])).select(batch["image_index"])
+    prior = model.x_model.prior(model.x_model.image_encoder(batch["features"])).select(
+        batch["image_index"]
+    )
     image = model.x_model.image_encoder(batch["features"])[batch["image_index"]]
     _, scaled = model.x_model.latent(prior, image, batch["noise_keys"])
     torch.testing.assert_close(first.unsqueeze(2) * image, scaled)

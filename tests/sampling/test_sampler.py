@@ -8,11 +8,11 @@ from PIL import Image
 
 from tests.support.generation_models import generation_options
 from vqapg import load
+from vqapg.data.input_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.images import find_images
-from vqapg.data.input_image import open_given
 from vqapg.sampling.sampler import LONGEST, SamplingOptions
 from vqapg.tokens import SEPARATOR
 
@@ -38,7 +38,10 @@ def texts(pairs):
 
 def told(sampled):
     """Everything that tells one result from another."""
-    return [[(*texts([pair])[0], pair.score, pair.consistency, pair.draw) for pair in pairs] for pairs in sampled]
+    return [
+        [(*texts([pair])[0], pair.score, pair.consistency, pair.draw) for pair in pairs]
+        for pairs in sampled
+    ]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +63,10 @@ def test_the_pairs_do_not_hang_on_the_batch(sampler, photos, name, order, how):
         assert told(model.sample_batch(features, numbers, options(**how), rows_at_once)) == together
     back = model.sample_batch(features[::-1].copy(), numbers[::-1], options(**how))
     assert told(back)[::-1] == together
-    alone = [model.sample_batch(features[i : i + 1], numbers[i : i + 1], options(**how))[0] for i in range(len(numbers))]
+    alone = [
+        model.sample_batch(features[i : i + 1], numbers[i : i + 1], options(**how))[0]
+        for i in range(len(numbers))
+    ]
     assert told(alone) == together
 
 
@@ -79,13 +85,19 @@ def test_a_draw_is_what_the_model_generates_by_its_noise_key(sampler, photos, di
     features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
     drawn = {pair.draw: pair for pair in model.sample(photos / "1.png", n=4, seed=3, **DRAWN)}
     generator = PairGenerator(
-        model.model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=1, max_len_b=LONGEST, unkpen=1e9, **DRAWN)
+        model.model,
+        dictionary,
+        dictionary.index(SEPARATOR),
+        generation_options(beam=1, max_len_b=LONGEST, unkpen=1e9, **DRAWN),
     )
-    ((hypothesis,),) = generator.best(torch.from_numpy(features), torch.tensor([0]), np.array([[3, 2, number]]))
+    ((hypothesis,),) = generator.best(
+        torch.from_numpy(features), torch.tensor([0]), np.array([[3, 2, number]])
+    )
     question, answer = dictionary.string(hypothesis["tokens"]).split(f" {SEPARATOR} ")
-    assert (drawn[2].question.replace("?", " ?").split(), drawn[2].answer.replace("?", " ?").split()) == (
-        question.split(), answer.split()
-    )
+    assert (
+        drawn[2].question.replace("?", " ?").split(),
+        drawn[2].answer.replace("?", " ?").split(),
+    ) == (question.split(), answer.split())
     assert drawn[2].score == pytest.approx(hypothesis["score"], abs=1e-4)
     assert set(drawn[2].region_weights) == {"pair"} and len(drawn[2].region_weights["pair"]) == 4
 
@@ -108,12 +120,17 @@ def test_the_consistency_is_the_evaluators(sampler, photos, dictionary):
     picture, _ = open_given(photos / "2.png")
     features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
     pairs = model.sample(photos / "2.png", n=6, **DRAWN)
-    assert [pair.consistency for pair in pairs] == sorted((pair.consistency for pair in pairs), reverse=True)
+    assert [pair.consistency for pair in pairs] == sorted(
+        (pair.consistency for pair in pairs), reverse=True
+    )
     for pair in pairs:
         words = [text.replace("?", " ?") for text in (pair.question, pair.answer)]
         with torch.no_grad():
             logit = model.evaluator(
-                torch.from_numpy(features), pad(words[:1], dictionary), pad(words[1:], dictionary), torch.tensor([[0, 0, 0]])
+                torch.from_numpy(features),
+                pad(words[:1], dictionary),
+                pad(words[1:], dictionary),
+                torch.tensor([[0, 0, 0]]),
             )
         assert pair.consistency == pytest.approx(torch.sigmoid(logit).item(), abs=1e-4)
 
@@ -132,7 +149,9 @@ def test_choosing_keeps_few_above_the_minimum(sampler, photos):
 @pytest.mark.parametrize(
     ("name", "order", "given"),
     [
-        ("vqapg_vqa", None, "question"), ("vqapg_vqg", None, "answer"), ("vqapg_pipeline", "aq", "answer"),
+        ("vqapg_vqa", None, "question"),
+        ("vqapg_vqg", None, "answer"),
+        ("vqapg_pipeline", "aq", "answer"),
         ("vqapg_pipeline_variational", "qa", "question"),
     ],
 )
@@ -152,11 +171,19 @@ def test_a_pipeline_completes_x_with_its_y_model(sampler, photos, dictionary):
     features = inputs(model, photos)[0][:1]
     (pair,) = model.sample(photos / "0.png", answer="red", beam=3)
     search = PairGenerator(
-        model.model, dictionary, dictionary.index(SEPARATOR), generation_options(beam=3, max_len_b=LONGEST, unkpen=1e9)
+        model.model,
+        dictionary,
+        dictionary.index(SEPARATOR),
+        generation_options(beam=3, max_len_b=LONGEST, unkpen=1e9),
     ).search
     with torch.no_grad():
         ((best, *_),) = model.model.y_model.generate(
-            torch.from_numpy(features), torch.tensor([0]), pad(["red"], dictionary), np.zeros((1, 3), int), search, 1.0
+            torch.from_numpy(features),
+            torch.tensor([0]),
+            pad(["red"], dictionary),
+            np.zeros((1, 3), int),
+            search,
+            1.0,
         )
     assert pair.question.replace("?", " ?").split() == dictionary.string(best.tokens).split()
     assert pair.score == pytest.approx(best.total / len(best.tokens), abs=1e-4)
@@ -165,8 +192,16 @@ def test_a_pipeline_completes_x_with_its_y_model(sampler, photos, dictionary):
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
-        ("vqapg_joint", {"question": "why ?"}, "--question: this model makes question and answer together"),
-        ("vqapg_vqa", {"answer": "yes"}, "--answer: this model completes a pair from its question; give --question"),
+        (
+            "vqapg_joint",
+            {"question": "why ?"},
+            "--question: this model makes question and answer together",
+        ),
+        (
+            "vqapg_vqa",
+            {"answer": "yes"},
+            "--answer: this model completes a pair from its question; give --question",
+        ),
         ("vqapg_vqa", {}, "completes a pair from its question; give --question"),
         ("vqapg_vqa", {"question": " "}, "--question has no word"),
         ("vqapg_pipeline", {"question": "why ?"}, "give --answer"),
@@ -208,7 +243,11 @@ def test_malformed_draws_are_counted(sampler, photos):
 
 
 def test_load_takes_paths_and_pictures(checkpoint, photos):
-    model = load(checkpoint("vqapg_joint_variational"), checkpoint("vqapg_consistency", "evaluator.pt"), weights="none")
+    model = load(
+        checkpoint("vqapg_joint_variational"),
+        checkpoint("vqapg_consistency", "evaluator.pt"),
+        weights="none",
+    )
     pairs = model.sample(str(photos / "0.png"), n=3, **DRAWN)
     with Image.open(photos / "0.png") as picture:
         assert model.sample(picture, n=3, **DRAWN)
@@ -223,7 +262,9 @@ def test_importing_the_package_stays_light_and_leaves_logging_alone():
         "from vqapg import load; assert callable(load) and 'torch' in sys.modules; "
         "root = logging.getLogger(); assert root.level == logging.WARNING and not root.handlers, root.handlers"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True
+    )
     assert done.returncode == 0 and done.stdout == "", done.stderr
     assert "tensorboardX" not in done.stderr
     with pytest.raises(AttributeError, match="no attribute 'lode'"):

@@ -10,7 +10,11 @@ PAIRS = {
         ("is there a cat ?", "yes"),
     ],
     # Said twice: a repeat.
-    "model-two": [("what is on the table ?", "cup"), ("what is on the table ?", "cup"), ("where is the cat ?", "here")],
+    "model-two": [
+        ("what is on the table ?", "cup"),
+        ("what is on the table ?", "cup"),
+        ("where is the cat ?", "here"),
+    ],
 }
 IMAGES = [f"{letter}.png" for letter in "abc"]
 

@@ -20,7 +20,9 @@ FLAGS = (
 def start_chromium(profile):
     """Its driver, with the folder *profile* for what it keeps; ``quit()`` ends it."""
     options = webdriver.ChromeOptions()
-    options.binary_location = _program("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    options.binary_location = _program(
+        "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
+    )
     for flag in [*FLAGS, f"--user-data-dir={profile}"]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -45,8 +45,17 @@ def sample_of(batch):
 def generation_options(**changes):
     """Stock fairseq's generation options and their defaults, as far as they are read."""
     defaults = {
-        "beam": 5, "nbest": 1, "max_len_b": 8, "min_len": 1, "unnormalized": False, "lenpen": 1.0, "unkpen": 0.0,
-        "temperature": 1.0, "sampling": False, "sampling_topk": -1, "sampling_topp": -1.0,
+        "beam": 5,
+        "nbest": 1,
+        "max_len_b": 8,
+        "min_len": 1,
+        "unnormalized": False,
+        "lenpen": 1.0,
+        "unkpen": 0.0,
+        "temperature": 1.0,
+        "sampling": False,
+        "sampling_topk": -1,
+        "sampling_topp": -1.0,
     }
     return SimpleNamespace(**(defaults | changes))
 
@@ -54,7 +63,9 @@ def generation_options(**changes):
 def generate(model, dictionary, batch, latent_temperature=1.0, **changes):
     """For each pair a list of hypotheses in fairseq's form."""
     options = generation_options(**changes)
-    generator = PairGenerator(model, dictionary, dictionary.index(SEPARATOR), options, latent_temperature)
+    generator = PairGenerator(
+        model, dictionary, dictionary.index(SEPARATOR), options, latent_temperature
+    )
     return generator.generate([model], {"net_input": batch})
 
 

@@ -37,7 +37,9 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
     return folder
 
 
-def write_features(folder, name="features.h5", ids=("a.png", "b.png"), digest="of other images", value=1.0):
+def write_features(
+    folder, name="features.h5", ids=("a.png", "b.png"), digest="of other images", value=1.0
+):
     """A features file of 2x3 regions with 5 channels, each feature *value*, in *folder*; returns its path."""
     from vqapg.data.feature_writer import FeatureWriter
 

@@ -11,8 +11,14 @@ def figure(value, width=0.01):
 
 def metrics(n, consistent, **changes):
     return {
-        "pairs": 9673, "images": 1000, "malformed": 0, "distinct4": figure(n / 10_000), "unique_pairs": figure(n, 5),
-        "consistent": figure(consistent), "mean_score": figure(consistent - 0.1), "not_computed": {},
+        "pairs": 9673,
+        "images": 1000,
+        "malformed": 0,
+        "distinct4": figure(n / 10_000),
+        "unique_pairs": figure(n, 5),
+        "consistent": figure(consistent),
+        "mean_score": figure(consistent - 0.1),
+        "not_computed": {},
     } | changes
 
 
@@ -30,7 +36,9 @@ def looked_pair(question, answer, grid, at, consistency=None, weights=True):
         return [there if region == at[text] else elsewhere for region in range(regions)]
 
     pair = {
-        "question": question, "answer": answer, "score": -0.5,
+        "question": question,
+        "answer": answer,
+        "score": -0.5,
         "weights": {text: spread(text, 1.0, 0.25) for text in at} if weights else {},
         "attention": {text: spread(text, 1.0, 0.0) for text in at},
     }

@@ -31,7 +31,10 @@ def features():
     source = {key: backbone().source[key] for key in ("backbone", "weights_sha256", "image_size")}
     channels = backbone().channels
     return SimpleNamespace(
-        path="features.h5", mean=np.full(channels, 0.4, np.float32), std=np.full(channels, 0.6, np.float32), source=source
+        path="features.h5",
+        mean=np.full(channels, 0.4, np.float32),
+        std=np.full(channels, 0.6, np.float32),
+        source=source,
     )
 
 
@@ -43,14 +46,22 @@ def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **op
     options |= {"order": order} if order else {}
     if hasattr(MODEL_DATACLASS_REGISTRY[name], "latent_dim"):
         options.setdefault("latent_dim", 4)
-    config = OmegaConf.to_container(OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name](**options)), enum_to_str=True)
+    config = OmegaConf.to_container(
+        OmegaConf.structured(MODEL_DATACLASS_REGISTRY[name](**options)), enum_to_str=True
+    )
     config = {key: value for key, value in config.items() if key not in leave_out} | {"_name": name}
-    task, criterion = ("vqapg_consistency",) * 2 if name == "vqapg_consistency" else ("vqapg", "vqapg_elbo")
+    task, criterion = (
+        ("vqapg_consistency",) * 2 if name == "vqapg_consistency" else ("vqapg", "vqapg_elbo")
+    )
     state = {
         "args": None,
-        "cfg": OmegaConf.create({"model": config, "task": {"_name": task}, "criterion": {"_name": criterion}}),
+        "cfg": OmegaConf.create(
+            {"model": config, "task": {"_name": task}, "criterion": {"_name": criterion}}
+        ),
         "model": model.state_dict(),
-        "optimizer_history": [{"optimizer_name": "Adam", "lr_scheduler_state": {}, "num_updates": 7}],
+        "optimizer_history": [
+            {"optimizer_name": "Adam", "lr_scheduler_state": {}, "num_updates": 7}
+        ],
         "extra_state": {"train_iterator": {"epoch": 1}},
         "last_optimizer_state": None,
         "task_state": {},
@@ -82,7 +93,9 @@ def draw_picture(path, number):
     generator = np.random.default_rng(number)
     picture = Image.new("RGB", (90, 60), tuple(generator.integers(256, size=3).tolist()))
     left, top = generator.integers(30, size=2).tolist()
-    ImageDraw.Draw(picture).ellipse((left, top, left + 40, top + 25), fill=tuple(generator.integers(256, size=3).tolist()))
+    ImageDraw.Draw(picture).ellipse(
+        (left, top, left + 40, top + 25), fill=tuple(generator.integers(256, size=3).tolist())
+    )
     picture.save(path)
     return picture
 

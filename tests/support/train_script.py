@@ -31,7 +31,9 @@ def train_script(
     path = os.pathsep.join([str(folder), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts/train.sh", *map(str, arguments)],
-        capture_output=True, text=True, env=os.environ | {"PATH": path} | environment,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path} | environment,
     )
     return done, done.stdout.splitlines()
 

@@ -12,15 +12,35 @@ IMAGES = {"train": 9, "valid": 3, "test": 5}
 EPOCHS = 12  # of seven updates: long enough for hypotheses that end
 SMALL = ["--hidden-size", "16", "--embed-dim", "12"]
 OPTIMIZER = [
-    "--optimizer", "adam", "--lr", "1e-2", "--batch-size", "4", "--cpu", "--num-workers", "0"
+    "--optimizer",
+    "adam",
+    "--lr",
+    "1e-2",
+    "--batch-size",
+    "4",
+    "--cpu",
+    "--num-workers",
+    "0",
 ]
 GENERATION = [
-    "--task", "vqapg", "--arch", "vqapg_joint_variational", "--criterion", "vqapg_elbo",
-    "--latent-dim", "8", *SMALL,
+    "--task",
+    "vqapg",
+    "--arch",
+    "vqapg_joint_variational",
+    "--criterion",
+    "vqapg_elbo",
+    "--latent-dim",
+    "8",
+    *SMALL,
 ]
 CONSISTENCY = [
-    "--task", "vqapg_consistency", "--arch", "vqapg_consistency",
-    "--criterion", "vqapg_consistency", *SMALL,
+    "--task",
+    "vqapg_consistency",
+    "--arch",
+    "vqapg_consistency",
+    "--criterion",
+    "vqapg_consistency",
+    *SMALL,
 ]
 
 
@@ -57,7 +77,15 @@ def make_data(folder: Path, backbone: str = "resnet18") -> Path:
     source = write_source(folder / "source")
     vqapg("prepare", "--dataset", "jsonl", "--source", source, "--dest", folder / "data")
     vqapg(
-        "extract-features", folder / "data", "--backbone", backbone, "--weights", "none",
-        "--image-size", 64, "--num-workers", 0,
+        "extract-features",
+        folder / "data",
+        "--backbone",
+        backbone,
+        "--weights",
+        "none",
+        "--image-size",
+        64,
+        "--num-workers",
+        0,
     )
     return folder / "data"

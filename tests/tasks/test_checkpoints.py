@@ -22,9 +22,15 @@ def test_a_copy_cut_short_leaves_the_file_of_before(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfile", copy_half)
         with pytest.raises(KeyboardInterrupt):
-            PathManager.copy(str(tmp_path / "checkpoint2.pt"), str(tmp_path / "checkpoint_best.pt"), overwrite=True)
+            PathManager.copy(
+                str(tmp_path / "checkpoint2.pt"),
+                str(tmp_path / "checkpoint_best.pt"),
+                overwrite=True,
+            )
     assert (tmp_path / "checkpoint_best.pt").read_bytes() == b"first"
-    assert PathManager.copy(str(tmp_path / "checkpoint2.pt"), str(tmp_path / "checkpoint_best.pt"), overwrite=True)
+    assert PathManager.copy(
+        str(tmp_path / "checkpoint2.pt"), str(tmp_path / "checkpoint_best.pt"), overwrite=True
+    )
     assert (tmp_path / "checkpoint_best.pt").read_bytes() == b"second"
     assert {path.name for path in tmp_path.iterdir()} == {"checkpoint2.pt", "checkpoint_best.pt"}
 
@@ -34,8 +40,12 @@ def restore(monkeypatch, restore_file, save_dir, val_loss, best, saves=True, **o
     monkeypatch.setattr(checkpoint_utils.save_checkpoint, "best", None, raising=False)
     state = {"val_loss": val_loss, "best": best, "train_iterator": {"epoch": 3}}
     trainer = SimpleNamespace(
-        checkpoint_suffix="", task=None, should_save_checkpoint_on_current_rank=saves, lr_step=lambda epoch: None,
-        load_checkpoint=lambda *arguments, **options: state, get_train_iterator=lambda **options: MagicMock(),
+        checkpoint_suffix="",
+        task=None,
+        should_save_checkpoint_on_current_rank=saves,
+        lr_step=lambda epoch: None,
+        load_checkpoint=lambda *arguments, **options: state,
+        get_train_iterator=lambda **options: MagicMock(),
         data_parallel_rank=0,
     )
     cfg = CheckpointConfig(save_dir=str(save_dir), restore_file=str(restore_file), **options)
@@ -44,7 +54,9 @@ def restore(monkeypatch, restore_file, save_dir, val_loss, best, saves=True, **o
 
 @pytest.mark.parametrize("name", ["checkpoint3.pt", "checkpoint_last.pt"])
 @pytest.mark.parametrize("before", [b"of an earlier epoch", None])
-def test_a_run_killed_before_the_best_was_copied_is_mended_by_the_next(tmp_path, monkeypatch, name, before):
+def test_a_run_killed_before_the_best_was_copied_is_mended_by_the_next(
+    tmp_path, monkeypatch, name, before
+):
     (tmp_path / name).write_bytes(b"third")
     best = tmp_path / "checkpoint_best.pt"
     if before:
@@ -56,11 +68,15 @@ def test_a_run_killed_before_the_best_was_copied_is_mended_by_the_next(tmp_path,
     assert best.read_bytes() == b"third"
 
 
-def test_the_best_is_only_taken_from_a_run_that_goes_on_in_its_folder_and_saves(tmp_path, monkeypatch):
+def test_the_best_is_only_taken_from_a_run_that_goes_on_in_its_folder_and_saves(
+    tmp_path, monkeypatch
+):
     (tmp_path / "here").mkdir()
     (tmp_path / "checkpoint3.pt").write_bytes(b"of another run")
     restore(monkeypatch, tmp_path / "checkpoint3.pt", tmp_path / "here", val_loss=-2.0, best=-2.0)
     assert not list((tmp_path / "here").iterdir())
     for options in ({"no_save": True}, {"saves": False}, {"reset_meters": True}):
-        restore(monkeypatch, tmp_path / "checkpoint3.pt", tmp_path, val_loss=-2.0, best=-2.0, **options)
+        restore(
+            monkeypatch, tmp_path / "checkpoint3.pt", tmp_path, val_loss=-2.0, best=-2.0, **options
+        )
         assert not (tmp_path / "checkpoint_best.pt").exists(), options

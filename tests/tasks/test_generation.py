@@ -45,13 +45,17 @@ def test_validation_counts_the_distinct_pairs_of_several_draws(task, dictionary,
         for draw in range(6):
             keys = batch["noise_keys"][[row]].copy()
             keys[:, 1] = draw
-            ((pair,),) = model.generate(batch["features"], batch["image_index"][[row]], keys, greedy)
+            ((pair,),) = model.generate(
+                batch["features"], batch["image_index"][[row]], keys, greedy
+            )
             texts.add(tuple(tuple(pair[text].tokens.tolist()) for text in ("question", "answer")))
         expected += len(texts)
     assert log["drawn_for"] == 2 and log["distinct_draws"] == expected > 2
 
 
-def test_the_mean_is_over_all_batches_also_those_without_a_chosen_pair(task, dictionary, features, batch):
+def test_the_mean_is_over_all_batches_also_those_without_a_chosen_pair(
+    task, dictionary, features, batch
+):
     model, elbo = variational(dictionary, features), criterion(dictionary)
     logs = [
         task.valid_step(sample_of(batch) | {"id": torch.tensor(ids)}, model, elbo)[2]
@@ -66,19 +70,24 @@ def test_the_mean_is_over_all_batches_also_those_without_a_chosen_pair(task, dic
 
 
 @pytest.mark.parametrize("name, draws", [("vqapg_joint", 6), ("vqapg_joint_variational", 0)])
-def test_nothing_is_drawn_without_latent_variable_or_when_told_not_to(task, dictionary, features, batch, name, draws):
+def test_nothing_is_drawn_without_latent_variable_or_when_told_not_to(
+    task, dictionary, features, batch, name, draws
+):
     task.cfg.valid_draws = draws
     sample = sample_of(batch) | {"id": torch.arange(4)}
     _, _, log = task.valid_step(sample, build(name, dictionary, features), criterion(dictionary))
     assert "distinct_draws" not in log
 
 
-@pytest.mark.parametrize("changes, message", [
-    ({"valid_draws": -1}, "--valid-draws must be at least 0"),
-    ({"latent_temperature": -0.1}, "--latent-temperature must be at least 0"),
-    ({"latent_temperature": float("nan")}, "--latent-temperature must be at least 0"),
-    ({"latent_temperature": float("inf")}, "--latent-temperature must be at least 0"),
-])
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"valid_draws": -1}, "--valid-draws must be at least 0"),
+        ({"latent_temperature": -0.1}, "--latent-temperature must be at least 0"),
+        ({"latent_temperature": float("nan")}, "--latent-temperature must be at least 0"),
+        ({"latent_temperature": float("inf")}, "--latent-temperature must be at least 0"),
+    ],
+)
 def test_options_that_cannot_be_are_refused_before_any_work(monkeypatch, changes, message):
     monkeypatch.setattr(DataDirectoryTask, "__init__", lambda self, cfg: None)
     with pytest.raises(InputError, match=message):

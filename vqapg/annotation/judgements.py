@@ -49,10 +49,16 @@ def checked_value(field, value):
             raise InputError(f"consistency {shown!r}: give one of {' '.join(SCORES)}")
         return value
     if not any(map(str.isalnum, value)) and not (field == "object" and value == NO_OBJECT):
-        cure = f"type one, or {NO_OBJECT} for no object" if field == "object" else 'type one, such as "what color"'
+        cure = (
+            f"type one, or {NO_OBJECT} for no object"
+            if field == "object"
+            else 'type one, such as "what color"'
+        )
         raise InputError(f"{field} {value[:LONGEST_TEXT]!r}: {cure}")
     if len(value) > LONGEST_TEXT or not value.isprintable():
-        raise InputError(f"{field} {value[:LONGEST_TEXT]!r}...: give at most {LONGEST_TEXT} characters")
+        raise InputError(
+            f"{field} {value[:LONGEST_TEXT]!r}...: give at most {LONGEST_TEXT} characters"
+        )
     return value
 
 
@@ -88,7 +94,9 @@ class JudgementLog:
             with writing(path):
                 self._file = open(path, "a+b", buffering=0)
         except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror}); free it first") from error
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}); free it first"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._file.seek(0)
@@ -127,8 +135,12 @@ class JudgementLog:
                     f"pair {shown!r}: not in this session; take the pairs as they are given"
                 )
             name, value = annotator_name(annotator), checked_value(field, value)
-            records.append({"annotator": name, "pair": pair, "field": field, "value": value, "time": time})
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+            records.append(
+                {"annotator": name, "pair": pair, "field": field, "value": value, "time": time}
+            )
+        lines = "".join(
+            json.dumps(record, ensure_ascii=False) + "\n" for record in records
+        ).encode()
         with self._lock:
             if self._file.closed:
                 raise OSError("the log is closed")
@@ -142,13 +154,21 @@ class JudgementLog:
                 self._file.truncate(end)
                 raise
             for record in records:
-                _take(self.judgements, record["annotator"], record["pair"], record["field"], record["value"])
+                _take(
+                    self.judgements,
+                    record["annotator"],
+                    record["pair"],
+                    record["field"],
+                    record["value"],
+                )
         return [record["value"] for record in records]
 
     def of(self, annotator):
         """{pair id: {field: value}} of one annotator: a copy, which no other thread changes."""
         with self._lock:
-            return {pair: dict(fields) for pair, fields in self.judgements.get(annotator, {}).items()}
+            return {
+                pair: dict(fields) for pair, fields in self.judgements.get(annotator, {}).items()
+            }
 
 
 def _path(session):

@@ -76,24 +76,36 @@ def draw_groups(generated, image_ids, images, seed):
         for pair in pairs:
             if not pair.malformed:
                 of_image[model].setdefault(pair.image, []).append((pair.question, pair.answer))
-    fewest = {image: min(len(pairs.get(image, ())) for pairs in of_image.values()) for image in image_ids}
+    fewest = {
+        image: min(len(pairs.get(image, ())) for pairs in of_image.values()) for image in image_ids
+    }
     possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
     if len(possible) < images:
         raise InputError(
             f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more well-formed pairs of each of "
             f"{', '.join(generated)}; "
-            + (f"give --images {len(possible)} or fewer" if possible else "generate more pairs for an image")
+            + (
+                f"give --images {len(possible)} or fewer"
+                if possible
+                else "generate more pairs for an image"
+            )
         )
-    drawn = [possible[number] for number in sorted(rng.choice(len(possible), images, replace=False))]
+    drawn = [
+        possible[number] for number in sorted(rng.choice(len(possible), images, replace=False))
+    ]
     groups = []
     for number, image in enumerate(drawn):
         for model, pairs in of_image.items():
             count = min(fewest[image], MOST_PAIRS)
-            chosen = [pairs[image][index] for index in rng.choice(len(pairs[image]), count, replace=False)]
+            chosen = [
+                pairs[image][index] for index in rng.choice(len(pairs[image]), count, replace=False)
+            ]
             groups.append((model, number, list(dict.fromkeys(chosen))))
     return drawn, [
         Group(f"g{place}", model, number, _shown(f"g{place}", pairs))
-        for place, (model, number, pairs) in enumerate((groups[index] for index in rng.permutation(len(groups))), 1)
+        for place, (model, number, pairs) in enumerate(
+            (groups[index] for index in rng.permutation(len(groups))), 1
+        )
     ]
 
 
@@ -131,7 +143,8 @@ def _write(path, data, drawn, groups, seed, models):
         "models": models,
         "images": drawn,
         "groups": [
-            {**group._asdict(), "pairs": [pair._asdict() for pair in group.pairs]} for group in groups
+            {**group._asdict(), "pairs": [pair._asdict() for pair in group.pairs]}
+            for group in groups
         ],
     }
     with atomic_write(path / "session.json") as file:
@@ -205,7 +218,9 @@ def _checked(path, content):
             raise ValueError(f"groups[{number}] is not of its form: {error}") from error
         texts = (group["id"], group["model"], *(text for pair in pairs for text in pair))
         if not pairs or not all(map(_is_text, texts)) or group["model"] not in models:
-            raise ValueError(f"groups[{number}] has no pairs, a text that is none, or no known model")
+            raise ValueError(
+                f"groups[{number}] has no pairs, a text that is none, or no known model"
+            )
         if type(group["image"]) is not int or not 0 <= group["image"] < len(images):
             raise ValueError(f"groups[{number}] has no image among the {len(images)}")
     ids = [pair.id for group in read for pair in group.pairs]
@@ -229,5 +244,8 @@ FUNCTION_WORDS = frozenset(
 
 def suggested_objects(question, answer):
     """Words of the pair that may name its object: those that are no function words, the question's first."""
-    words = [word.strip(" .,;:!?\"'()").removesuffix("'s") for word in f"{question} {answer}".lower().split()]
+    words = [
+        word.strip(" .,;:!?\"'()").removesuffix("'s")
+        for word in f"{question} {answer}".lower().split()
+    ]
     return list(dict.fromkeys(word for word in words if word and word not in FUNCTION_WORDS))

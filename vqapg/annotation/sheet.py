@@ -50,17 +50,25 @@ def read_sheet(path, session):
     try:
         text = read_regular(path, LARGEST_SHEET).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error.reason}); save the sheet as CSV in UTF-8") from None
+        raise InputError(
+            f"{path}: not UTF-8 text ({error.reason}); save the sheet as CSV in UTF-8"
+        ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); give a sheet of vqapg annotate sheet") from None
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); give a sheet of vqapg annotate sheet"
+        ) from None
     head = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True)
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True
+    )
     pairs = {pair.id: pair for group in session.groups for pair in group.pairs}
     rows, seen = [], set()
     try:
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
-            raise InputError(f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet")
+            raise InputError(
+                f"{path}:1: no column {', '.join(missing)}; give a sheet of vqapg annotate sheet"
+            )
         for cells in reader:
             row = {column: unescape_cell(cells[column] or "") for column in COLUMNS}
             where = f"{path}:{reader.line_num}"
@@ -78,9 +86,13 @@ def read_sheet(path, session):
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
             if (name, row["pair"]) in seen:
-                raise InputError(f"{where}: pair {row['pair']} of {name} stands twice in the sheet; delete one row")
+                raise InputError(
+                    f"{where}: pair {row['pair']} of {name} stands twice in the sheet; delete one row"
+                )
             seen.add((name, row["pair"]))
             rows.append((name, row["pair"], values))
     except csv.Error as error:
-        raise InputError(f"{path}:{reader.line_num}: broken CSV ({error}); save the sheet as CSV again") from None
+        raise InputError(
+            f"{path}:{reader.line_num}: broken CSV ({error}); save the sheet as CSV again"
+        ) from None
     return rows

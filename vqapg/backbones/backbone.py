@@ -51,7 +51,8 @@ class Preprocessing:
     def normalise(self, pixels):
         """Bytes [..., 3, S, S] -> what the backbone expects, float32 of the same shape."""
         mean, std = (
-            255 * torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (self.mean, self.std)
+            255 * torch.tensor(values, device=pixels.device).view(3, 1, 1)
+            for values in (self.mean, self.std)
         )
         return pixels.float().sub_(mean).div_(std)
 
@@ -76,7 +77,9 @@ class Backbone(nn.Module):
             with torch.inference_mode():
                 shape = self(torch.zeros(1, 3, size, size)).shape
         except RuntimeError as error:
-            raise InputError(f"--image-size {size} is too small for {name}; give a larger one") from error
+            raise InputError(
+                f"--image-size {size} is too small for {name}; give a larger one"
+            ) from error
         _, self.channels, *self.grid = shape
 
     def train(self, mode=True):
@@ -187,7 +190,9 @@ def _up_to_global_pooling(name, classifier):
     graph = torch.fx.symbolic_trace(classifier).graph
     pooling = [node for node in graph.nodes if _pools_globally(node, classifier)]
     if not pooling:
-        raise InputError(f"--backbone {name}: no feature map [C, H, W] found in it; take {DEFAULT_BACKBONE}")
+        raise InputError(
+            f"--backbone {name}: no feature map [C, H, W] found in it; take {DEFAULT_BACKBONE}"
+        )
     feature_map = pooling[-1].args[0]
     graph.erase_node(next(node for node in graph.nodes if node.op == "output"))
     graph.output(feature_map)
@@ -248,7 +253,9 @@ def _load_weights(classifier, name, path, label):
         )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever the unpickler stumbles over: the file is not what it should be
+    except (
+        Exception
+    ) as error:  # whatever the unpickler stumbles over: the file is not what it should be
         raise InputError(
             f"--weights {label}: not a state dict saved by torch.save; give one of {name}"
         ) from error
@@ -259,7 +266,8 @@ def _load_weights(classifier, name, path, label):
     if name.startswith("densenet"):
         # The published file is from before module names could hold no dots: norm.1 is norm1 now.
         state = {
-            re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key): state[key] for key in state
+            re.sub(r"(denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2.", key): state[key]
+            for key in state
         }
     try:
         classifier.load_state_dict(state)

@@ -28,7 +28,9 @@ def add_arguments(parser):
         return step
 
     step = add("start", start, "draw images and pairs", EXAMPLE.partition("start ")[2])
-    step.add_argument("--data", required=True, metavar="DATA", help="the data directory that was generated from")
+    step.add_argument(
+        "--data", required=True, metavar="DATA", help="the data directory that was generated from"
+    )
     step.add_argument(
         "--pairs",
         required=True,
@@ -36,22 +38,34 @@ def add_arguments(parser):
         metavar="NAME=FILE",
         help="a model's name and its generate-<split>.txt or JSON lines; once for every model",
     )
-    step.add_argument("--images", type=int, default=50, metavar="N", help="default: 50, as in the paper")
-    step.add_argument("--seed", type=int, default=1, help="of images, pairs and orders (default: 1)")
-    step.add_argument("--split", default="test", choices=("train", "valid", "test"), help="default: test")
+    step.add_argument(
+        "--images", type=int, default=50, metavar="N", help="default: 50, as in the paper"
+    )
+    step.add_argument(
+        "--seed", type=int, default=1, help="of images, pairs and orders (default: 1)"
+    )
+    step.add_argument(
+        "--split", default="test", choices=("train", "valid", "test"), help="default: test"
+    )
 
     step = add("serve", serve, "show the page on this machine", "DIR")
-    step.add_argument("--port", type=int, default=8000, metavar="P", help="default: 8000; 0: any free one")
+    step.add_argument(
+        "--port", type=int, default=8000, metavar="P", help="default: 8000; 0: any free one"
+    )
 
     step = add("sheet", sheet, "write a sheet to fill in", "DIR --annotator anna --output anna.csv")
     step.add_argument("--annotator", required=True, metavar="NAME", help="who will fill it in")
     step.add_argument("--output", required=True, metavar="FILE", help="CSV file to write")
     add_overwrite(step)
 
-    step = add("read-sheet", read_sheets, "save the judgements of filled sheets", "DIR anna.csv ben.csv")
+    step = add(
+        "read-sheet", read_sheets, "save the judgements of filled sheets", "DIR anna.csv ben.csv"
+    )
     step.add_argument("sheets", nargs="+", metavar="SHEET", help="a sheet that was filled in")
 
-    step = add("score", score, "compute diversity, consistency and agreement", "DIR --output human.json")
+    step = add(
+        "score", score, "compute diversity, consistency and agreement", "DIR --output human.json"
+    )
     step.add_argument("--seed", type=int, default=1, help="of the bootstrap (default: 1)")
     step.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     add_overwrite(step)
@@ -109,7 +123,9 @@ def serve(args):
 
     session = read_session(args.folder)
     with JudgementLog(session) as log, AnnotationServer(session, log, args.port) as server:
-        print(f"{server.url} (Ctrl-C stops; every judgement is saved in {session.path})", flush=True)
+        print(
+            f"{server.url} (Ctrl-C stops; every judgement is saved in {session.path})", flush=True
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -157,7 +173,9 @@ def read_sheets(args):
         ]
         with writing(session.path):
             log.extend(new)
-        print(f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}")
+        print(
+            f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}"
+        )
 
 
 def score(args):
@@ -174,9 +192,13 @@ def score(args):
         raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
     session = read_session(args.folder)
     judgements = read_judgements(session)
-    output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=session.path.glob("*"))
+    output = output_file(
+        "--output", args.output, our_json, overwrite=args.overwrite, inputs=session.path.glob("*")
+    )
     if not judgements:
-        raise InputError(f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}")
+        raise InputError(
+            f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}"
+        )
     models = list(session.models)
     groups = sorted(session.groups, key=lambda group: models.index(group.model))
     figures = compute_human(groups, judgements, len(session.images), seed=args.seed)

@@ -13,18 +13,27 @@ EXAMPLE = (
 def add_arguments(parser):
     parser.add_argument("data", metavar="DATA", help="the data directory, with features")
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGE", help="an image of DATA, as in its *.image files; or any image file"
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="an image of DATA, as in its *.image files; or any image file",
     )
-    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="joint, pipeline or sequential model")
     parser.add_argument(
-        "--evaluator", metavar="CKPT", help="consistency evaluator's checkpoint: scores the pairs of DATA's images"
+        "--checkpoint", required=True, metavar="CKPT", help="joint, pipeline or sequential model"
+    )
+    parser.add_argument(
+        "--evaluator",
+        metavar="CKPT",
+        help="consistency evaluator's checkpoint: scores the pairs of DATA's images",
     )
     parser.add_argument(
         "--weights",
         metavar="PATH",
         help="of the backbone, for other image files, where DATA's features were made with a weights file of your own",
     )
-    parser.add_argument("--num-samples", type=int, default=4, metavar="N", help="pairs an image (default: 4)")
+    parser.add_argument(
+        "--num-samples", type=int, default=4, metavar="N", help="pairs an image (default: 4)"
+    )
     parser.add_argument("--beam", type=int, default=10, help="default: 10")
     parser.add_argument("--seed", type=int, default=1, help="of the latent variables (default: 1)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
@@ -52,18 +61,32 @@ def run(args):
     from vqapg.generation.attention_record import record_attention
 
     record = record_attention(
-        args.checkpoint, data, args.images, draws=args.num_samples, seed=args.seed, beam=args.beam,
+        args.checkpoint,
+        data,
+        args.images,
+        draws=args.num_samples,
+        seed=args.seed,
+        beam=args.beam,
         weights=args.weights,
     )
     if args.evaluator is not None:
         from vqapg.judges.evaluator import score_triples
 
-        pairs = [(image["image"], pair) for image in record["images"] if image["in_data"] for pair in image["pairs"]]
+        pairs = [
+            (image["image"], pair)
+            for image in record["images"]
+            if image["in_data"]
+            for pair in image["pairs"]
+        ]
         triples = [(image, pair["question"], pair["answer"]) for image, pair in pairs]
-        for (_, pair), score in zip(pairs, score_triples(args.evaluator, data, triples) if triples else ()):
+        for (_, pair), score in zip(
+            pairs, score_triples(args.evaluator, data, triples) if triples else ()
+        ):
             pair["consistency"] = float(score)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
-        print(f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out")
+        print(
+            f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out"
+        )
         for pair in image["pairs"]:
             print(f"  {pair['question']} {pair['answer']}")

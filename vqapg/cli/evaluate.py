@@ -8,9 +8,13 @@ EXAMPLE = "vqapg evaluate DATA --pairs OUT/generate-test.txt --evaluator CKPT --
 
 def add_arguments(parser):
     parser.add_argument("data", metavar="DATA", help="the data directory that was generated from")
-    parser.add_argument("--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines")
     parser.add_argument(
-        "--evaluator", metavar="CKPT", help="consistency evaluator's checkpoint; without it no P and S"
+        "--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines"
+    )
+    parser.add_argument(
+        "--evaluator",
+        metavar="CKPT",
+        help="consistency evaluator's checkpoint; without it no P and S",
     )
     parser.add_argument(
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
@@ -22,9 +26,14 @@ def add_arguments(parser):
         help="to compare systems at equal numbers: draw K pairs of each image, leave out images with fewer",
     )
     parser.add_argument(
-        "--seed", type=int, default=1, help="of resamples, drawn and shown pairs (default: %(default)s)"
+        "--seed",
+        type=int,
+        default=1,
+        help="of resamples, drawn and shown pairs (default: %(default)s)",
     )
-    parser.add_argument("--show", type=int, default=0, metavar="K", help="also print pairs of K images")
+    parser.add_argument(
+        "--show", type=int, default=0, metavar="K", help="also print pairs of K images"
+    )
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     add_overwrite(parser)
 
@@ -36,7 +45,6 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.judges.easy_vqa_truth import possible_worlds, verdict
     from vqapg.evaluation.equal_pairs import draw_pairs
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
@@ -44,13 +52,16 @@ def run(args):
     from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
     from vqapg.files import sha256
+    from vqapg.judges.easy_vqa_truth import possible_worlds, verdict
     from vqapg.targets import our_json, write_json
 
     for option, value in (("--seed", args.seed), ("--show", args.show)):
         if value < 0:
             raise InputError(f"{option} {value}: must not be negative; give 0 or more")
     if args.pairs_per_image is not None and args.pairs_per_image < 1:
-        raise InputError(f"--pairs-per-image {args.pairs_per_image}: must be 1 or more; give a greater number")
+        raise InputError(
+            f"--pairs-per-image {args.pairs_per_image}: must be 1 or more; give a greater number"
+        )
     inputs = [args.pairs, *Path(args.data).glob("*")]
     if args.evaluator is not None:
         inputs.append(input_file("--evaluator", args.evaluator))
@@ -60,7 +71,9 @@ def run(args):
     if args.pairs_per_image is not None:
         pairs, left_out = draw_pairs(pairs, args.pairs_per_image, args.seed)
         if not pairs:
-            raise InputError(f"--pairs-per-image {args.pairs_per_image}: no image of {args.pairs} has so many; give fewer")
+            raise InputError(
+                f"--pairs-per-image {args.pairs_per_image}: no image of {args.pairs} has so many; give fewer"
+            )
     worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None
     missing = not_computed()
     for reason in dict.fromkeys(missing.values()):

@@ -15,9 +15,16 @@ def add_arguments(parser):
     parser.add_argument(
         "--data", required=True, metavar="DATA", help="the data directory that was generated from"
     )
-    parser.add_argument("--format", required=True, choices=("jsonl", "csv", "vqa2", "imagefolder"), help="what to write")
     parser.add_argument(
-        "--evaluator", metavar="CKPT", help='consistency evaluator\'s checkpoint: adds "consistency"'
+        "--format",
+        required=True,
+        choices=("jsonl", "csv", "vqa2", "imagefolder"),
+        help="what to write",
+    )
+    parser.add_argument(
+        "--evaluator",
+        metavar="CKPT",
+        help='consistency evaluator\'s checkpoint: adds "consistency"',
     )
     parser.add_argument(
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
@@ -31,9 +38,9 @@ def run(args):
 
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
+    from vqapg.data.input_image import InputImage
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.data.input_image import InputImage
     from vqapg.export.outputs import RECOGNISERS, files_of, write_records
 
     inputs = [args.pairs, *Path(args.data).glob("*")]
@@ -41,7 +48,11 @@ def run(args):
         inputs.append(input_file("--evaluator", args.evaluator))
     files = [
         output_file(
-            "--output", path, RECOGNISERS[args.format], overwrite=args.overwrite, inputs=inputs,
+            "--output",
+            path,
+            RECOGNISERS[args.format],
+            overwrite=args.overwrite,
+            inputs=inputs,
             folder=args.format == "imagefolder",
         )
         for path in files_of(args.output, args.format)
@@ -55,6 +66,12 @@ def run(args):
         triples = distinct_triples(pairs)
         scores = score_triples(args.evaluator, data, triples) if triples else []
         scores = dict(zip(triples, scores, strict=True))
-    images = [InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)]
-    written = write_records(args.output, args.format, readable_records(pairs, scores), images, overwrite=args.overwrite)
-    print(f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out")
+    images = [
+        InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)
+    ]
+    written = write_records(
+        args.output, args.format, readable_records(pairs, scores), images, overwrite=args.overwrite
+    )
+    print(
+        f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out"
+    )

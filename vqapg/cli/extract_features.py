@@ -29,9 +29,15 @@ def add_arguments(parser):
         metavar="N",
         help="images are resized, whole, to NxN pixels (default: 224 for efficientnet_lite0, 299 for others)",
     )
-    parser.add_argument("--batch-size", type=int, default=32, metavar="N", help="images a step (default: 32)")
     parser.add_argument(
-        "--num-workers", type=int, default=2, metavar="N", help="processes that decode images (default: 2)"
+        "--batch-size", type=int, default=32, metavar="N", help="images a step (default: 32)"
+    )
+    parser.add_argument(
+        "--num-workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processes that decode images (default: 2)",
     )
     parser.add_argument(
         "--device",
@@ -49,14 +55,16 @@ def add_arguments(parser):
         action="store_true",
         help="leave out images that cannot be read, and their pairs, instead of stopping at the first",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace features made with other options")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="replace features made with other options"
+    )
 
 
 def run(args):
     import torch
 
-    from vqapg.cli.paths import shard_numbers
     from vqapg.backbones.backbone import build_backbone
+    from vqapg.cli.paths import shard_numbers
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
     from vqapg.errors import InputError
@@ -67,7 +75,9 @@ def run(args):
         raise InputError(f"--num-workers {args.num_workers}: must be at least 0")
     if args.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
-    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    device = (
+        args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    )
 
     shard = shard_numbers(args.shard)
     data = DataDirectory(args.data)
@@ -94,10 +104,14 @@ def run(args):
         f"a second"
     )
     if result.skipped:
-        pairs = sum(pair.image in result.store.skipped for split in SPLITS for pair in data.pairs(split))
+        pairs = sum(
+            pair.image in result.store.skipped for split in SPLITS for pair in data.pairs(split)
+        )
         for error in result.skipped:
             print(f"left out: {error}", file=sys.stderr)
-        print(f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} pairs")
+        print(
+            f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} pairs"
+        )
     if args.weights == "none":
         print(
             f"warning: --weights none: {args.backbone} is random, its features are only for trying out",

@@ -73,7 +73,10 @@ def main(argv=None):
         print(f"vqapg {args.command}: error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
-        print(f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""), file=sys.stderr)
+        print(
+            f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""),
+            file=sys.stderr,
+        )
         return 130
     return 0
 

@@ -10,8 +10,12 @@ EXAMPLE = "vqapg overlap DATA --pairs OUT/generate-test.txt --of question --outp
 def add_arguments(parser):
     parser.add_argument("data", metavar="DATA", help="the data directory that was generated from")
     parser.add_argument("--pairs", required=True, metavar="FILE", help="generate-<split>.txt")
-    parser.add_argument("--of", required=True, choices=("question", "answer"), help="which text was generated")
-    parser.add_argument("--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s")
+    parser.add_argument(
+        "--of", required=True, choices=("question", "answer"), help="which text was generated"
+    )
+    parser.add_argument(
+        "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of resamples (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     add_overwrite(parser)

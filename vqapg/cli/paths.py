@@ -16,7 +16,10 @@ def input_file(option: str, name: str) -> Path:
     path = Path(name)
     if path.is_dir():
         best = path / "checkpoint_best.pt"
-        raise InputError(f"{option} {path}: is a folder; give " + (str(best) if best.is_file() else "a file in it"))
+        raise InputError(
+            f"{option} {path}: is a folder; give "
+            + (str(best) if best.is_file() else "a file in it")
+        )
     if not path.exists():
         raise InputError(f"{option} {path}: there is no such file; correct the path")
     return check_readable_file(path, "correct the path", option=option)
@@ -25,13 +28,19 @@ def input_file(option: str, name: str) -> Path:
 def add_overwrite(parser: argparse.ArgumentParser) -> None:
     """Adds ``--overwrite``, which means the same in every command: see :mod:`vqapg.targets`."""
     parser.add_argument(
-        "--overwrite", action="store_true",
+        "--overwrite",
+        action="store_true",
         help="replace an existing output; only one that vqapg wrote is ever replaced",
     )
 
 
 def output_file(
-    option: str, name: str | os.PathLike, recognise: Recogniser, *, overwrite: bool, inputs: Iterable = (),
+    option: str,
+    name: str | os.PathLike,
+    recognise: Recogniser,
+    *,
+    overwrite: bool,
+    inputs: Iterable = (),
     folder: bool = False,
 ) -> Path:
     """The path to write to, of a file or of a *folder*. Of a link it is the path that the link leads to.
@@ -58,9 +67,13 @@ def output_file(
     elif path.exists() and not path.is_file():
         raise InputError(f"{option} {path}: is a device or the like; give the name of a file")
     if not path.parent.is_dir():
-        raise InputError(f"{option} {path}: there is no folder {path.parent}; make it, or give another name")
+        raise InputError(
+            f"{option} {path}: there is no folder {path.parent}; make it, or give another name"
+        )
     if not os.access(path.parent, os.W_OK):
-        raise InputError(f"{option} {path}: not allowed to write in {path.parent}; give another name")
+        raise InputError(
+            f"{option} {path}: not allowed to write in {path.parent}; give another name"
+        )
     if any(path.resolve() == Path(other).resolve() for other in inputs):
         raise InputError(f"{option} {path}: is read by this very command; give another name")
     check_target(path, recognise, overwrite=overwrite, option=option)

@@ -36,7 +36,11 @@ def add_arguments(parser):
         ("--max-test-images", "draw N of the images of the test split"),
     ):
         parser.add_argument(
-            option, type=int, default=0, metavar="N", help=f"vqa2, visual7w: {what} (default: 0, all)"
+            option,
+            type=int,
+            default=0,
+            metavar="N",
+            help=f"vqa2, visual7w: {what} (default: 0, all)",
         )
     add_overwrite(parser)
 
@@ -49,7 +53,9 @@ def run(args):
     options = {name: getattr(args, name) for name in names}
     for name, value in options.items():
         if value < 0:
-            raise InputError(f"--{name.replace('_', '-')} {value}: must not be negative; give 0 or more")
+            raise InputError(
+                f"--{name.replace('_', '-')} {value}: must not be negative; give 0 or more"
+            )
     prepared = prepare(args.dataset, args.source, args.dest, options, overwrite=args.overwrite)
     if prepared.done_before:
         print(f"{args.dest} is already done: made from the same source with the same options")

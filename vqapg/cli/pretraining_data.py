@@ -4,12 +4,18 @@ has the same dictionary, validation and test pairs; the features are linked, not
 from vqapg.cli.paths import add_overwrite
 
 HELP = "make a data directory of generated pairs, to pre-train on"
-EXAMPLE = "vqapg pretraining-data OUT/generate-train.txt --data data/easy --dest data/easy-generated"
+EXAMPLE = (
+    "vqapg pretraining-data OUT/generate-train.txt --data data/easy --dest data/easy-generated"
+)
 
 
 def add_arguments(parser):
-    parser.add_argument("pairs", metavar="GENERATED", help="generate-train.txt, or JSON lines, of the train split")
-    parser.add_argument("--data", required=True, metavar="DATA", help="the data directory that was generated from")
+    parser.add_argument(
+        "pairs", metavar="GENERATED", help="generate-train.txt, or JSON lines, of the train split"
+    )
+    parser.add_argument(
+        "--data", required=True, metavar="DATA", help="the data directory that was generated from"
+    )
     parser.add_argument("--dest", required=True, metavar="DEST", help="the data directory to write")
     add_overwrite(parser)
 

@@ -12,7 +12,10 @@ EXAMPLE = "vqapg report runs/study-8-epochs --output runs/study-8-epochs/report"
 def add_arguments(parser):
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "study", nargs="?", metavar="STUDY", help="holds MODEL/seed-K/metrics.json and others, as the scripts make them"
+        "study",
+        nargs="?",
+        metavar="STUDY",
+        help="holds MODEL/seed-K/metrics.json and others, as the scripts make them",
     )
     what.add_argument("--table-10", action="store_true", help="count the parameters of every model")
     parser.add_argument(
@@ -37,9 +40,14 @@ def run(args):
 
     study = Path(args.study)
     if not study.is_dir():
-        raise InputError(f"{study}: there is no such folder; give the folder of a study, see scripts/study.sh")
+        raise InputError(
+            f"{study}: there is no such folder; give the folder of a study, see scripts/study.sh"
+        )
     output = output_file(
-        "--output", study / "report" if args.output is None else args.output, our_folder, overwrite=args.overwrite,
+        "--output",
+        study / "report" if args.output is None else args.output,
+        our_folder,
+        overwrite=args.overwrite,
         folder=True,
     )
     report = write_report(study, output, overwrite=args.overwrite)

@@ -5,25 +5,34 @@ images. The gold pairs of the split stand beside: more agreement than with them 
 from vqapg.cli.paths import add_overwrite
 
 HELP = "ask a VQA model whether it agrees with generated pairs"
-EXAMPLE = (
-    "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer BLIND --output round-trip.json"
-)
+EXAMPLE = "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer BLIND --output round-trip.json"
 
 
 def add_arguments(parser):
     parser.add_argument("data", metavar="DATA", help="the data directory that was generated from")
-    parser.add_argument("--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines")
     parser.add_argument(
-        "--answerer", required=True, metavar="CKPT", help="checkpoint of --arch vqapg_vqa, trained on gold pairs"
+        "--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines"
     )
     parser.add_argument(
-        "--blind-answerer", metavar="CKPT", help="one trained with --blind, as control: what the words alone give away"
+        "--answerer",
+        required=True,
+        metavar="CKPT",
+        help="checkpoint of --arch vqapg_vqa, trained on gold pairs",
+    )
+    parser.add_argument(
+        "--blind-answerer",
+        metavar="CKPT",
+        help="one trained with --blind, as control: what the words alone give away",
     )
     parser.add_argument(
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
     )
     parser.add_argument(
-        "--beam", type=int, default=1, metavar="K", help="of answers (default: 1, the most probable word each time)"
+        "--beam",
+        type=int,
+        default=1,
+        metavar="K",
+        help="of answers (default: 1, the most probable word each time)",
     )
     parser.add_argument("--seed", type=int, default=1, help="of resamples (default: %(default)s)")
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
@@ -36,11 +45,11 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.judges.easy_vqa_truth import possible_worlds
-    from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.figures import distinct_triples
+    from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.round_trip import Answerer, compare, format_agreement
     from vqapg.files import sha256
+    from vqapg.judges.easy_vqa_truth import possible_worlds
     from vqapg.targets import our_json, write_json
 
     for option, value, least in (("--seed", args.seed, 0), ("--beam", args.beam, 1)):
@@ -54,20 +63,29 @@ def run(args):
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
-    answerers = [Answerer(name, data, option != "--answerer", args.beam) for option, name in checkpoints.items()]
+    answerers = [
+        Answerer(name, data, option != "--answerer", args.beam)
+        for option, name in checkpoints.items()
+    ]
     worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None
 
     has_features = answerers[0].task.features.rows
     sets = {
         "generated": distinct_triples(pairs),
-        "gold": list(dict.fromkeys(tuple(pair) for pair in data.pairs(args.split) if pair.image in has_features)),
+        "gold": list(
+            dict.fromkeys(
+                tuple(pair) for pair in data.pairs(args.split) if pair.image in has_features
+            )
+        ),
     }
     asked = list(dict.fromkeys(triple[:2] for triples in sets.values() for triple in triples))
     said = [dict(zip(asked, answerer.answers(asked), strict=True)) for answerer in answerers]
     figures = {
         name: compare(
-            triples, *([answers[triple[:2]] for triple in triples] for answers in said),
-            worlds=worlds, seed=args.seed,
+            triples,
+            *([answers[triple[:2]] for triple in triples] for answers in said),
+            worlds=worlds,
+            seed=args.seed,
         )
         for name, triples in sets.items()
     }
@@ -76,12 +94,15 @@ def run(args):
         "malformed": sum(pair.malformed for pair in pairs),
         "pairs_file": args.pairs,
         "answerer": {"path": args.answerer, "sha256": sha256(args.answerer)},
-        "blind_answerer": args.blind_answerer and {"path": args.blind_answerer, "sha256": sha256(args.blind_answerer)},
+        "blind_answerer": args.blind_answerer
+        and {"path": args.blind_answerer, "sha256": sha256(args.blind_answerer)},
         "beam": args.beam,
         "bootstrap": {"resamples": 1000, "seed": args.seed},
         "data": args.data,
         "split": args.split,
     }
     write_json(output, result, overwrite=args.overwrite)
-    print(f"{len(pairs):,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:")
+    print(
+        f"{len(pairs):,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:"
+    )
     print(format_agreement(figures))

@@ -18,10 +18,16 @@ EXAMPLE = (
 
 
 def add_arguments(parser):
-    parser.add_argument("images", nargs="+", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar")
-    parser.add_argument("--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg")
     parser.add_argument(
-        "--evaluator", metavar="CKPT", help="consistency evaluator trained on the same data: judges every pair"
+        "images", nargs="+", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar"
+    )
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
+    )
+    parser.add_argument(
+        "--evaluator",
+        metavar="CKPT",
+        help="consistency evaluator trained on the same data: judges every pair",
     )
     parser.add_argument(
         "--weights",
@@ -31,17 +37,45 @@ def add_arguments(parser):
     )
 
     draw = parser.add_argument_group("drawing")
-    draw.add_argument("--num-samples", type=int, default=10, metavar="N", help="draws an image (default: 10)")
-    draw.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
-    draw.add_argument("--question", metavar="TEXT", help="complete this question: VQA, or a pipeline of --order qa")
-    draw.add_argument("--answer", metavar="TEXT", help="complete this answer: VQG, or a pipeline of --order aq")
-    draw.add_argument("--beam", type=int, default=10, metavar="K", help="beam of each draw (default: 10, as in the paper)")
-    draw.add_argument("--sampling", action="store_true", help="draw the words too, instead of beam search")
-    draw.add_argument("--sampling-topk", type=int, default=-1, metavar="K", help="of the K likeliest words (default: all)")
     draw.add_argument(
-        "--sampling-topp", type=float, default=-1.0, metavar="P", help="of the fewest words that have P (default: all)"
+        "--num-samples", type=int, default=10, metavar="N", help="draws an image (default: 10)"
     )
-    draw.add_argument("--temperature", type=float, default=1.0, metavar="T", help="of words (default: 1)")
+    draw.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
+    draw.add_argument(
+        "--question",
+        metavar="TEXT",
+        help="complete this question: VQA, or a pipeline of --order qa",
+    )
+    draw.add_argument(
+        "--answer", metavar="TEXT", help="complete this answer: VQG, or a pipeline of --order aq"
+    )
+    draw.add_argument(
+        "--beam",
+        type=int,
+        default=10,
+        metavar="K",
+        help="beam of each draw (default: 10, as in the paper)",
+    )
+    draw.add_argument(
+        "--sampling", action="store_true", help="draw the words too, instead of beam search"
+    )
+    draw.add_argument(
+        "--sampling-topk",
+        type=int,
+        default=-1,
+        metavar="K",
+        help="of the K likeliest words (default: all)",
+    )
+    draw.add_argument(
+        "--sampling-topp",
+        type=float,
+        default=-1.0,
+        metavar="P",
+        help="of the fewest words that have P (default: all)",
+    )
+    draw.add_argument(
+        "--temperature", type=float, default=1.0, metavar="T", help="of words (default: 1)"
+    )
     draw.add_argument(
         "--latent-temperature",
         type=float,
@@ -51,8 +85,15 @@ def add_arguments(parser):
     )
 
     choose = parser.add_argument_group("choosing, by --evaluator")
-    choose.add_argument("--min-consistency", type=float, metavar="S", help="no pair with a lower consistency, 0 to 1")
-    choose.add_argument("--keep", type=int, metavar="K", help="of an image at most K pairs, consistent and diverse")
+    choose.add_argument(
+        "--min-consistency",
+        type=float,
+        metavar="S",
+        help="no pair with a lower consistency, 0 to 1",
+    )
+    choose.add_argument(
+        "--keep", type=int, metavar="K", help="of an image at most K pairs, consistent and diverse"
+    )
     choose.add_argument(
         "--diversity",
         type=float,
@@ -69,15 +110,38 @@ def add_arguments(parser):
         help="default: by the ending, .jsonl, .csv, .json: VQA v2.0's FILE_questions.json and FILE_annotations.json, "
         "none: a folder for Hugging Face datasets",
     )
-    write.add_argument("--html", metavar="FILE", help="also a page with images and pairs, all in one file")
+    write.add_argument(
+        "--html", metavar="FILE", help="also a page with images and pairs, all in one file"
+    )
     add_overwrite(write)
 
     run = parser.add_argument_group("running")
-    run.add_argument("--shard", metavar="I/N", help="only the I-th of N parts of the images, for N machines")
-    run.add_argument("--skip-bad-images", action="store_true", help="leave out images that cannot be read")
-    run.add_argument("--batch-size", type=int, default=256, metavar="N", help="draws decoded together (default: 256)")
-    run.add_argument("--num-workers", type=int, default=2, metavar="N", help="processes that read images (default: 2)")
-    run.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="default: auto, a GPU if there is one")
+    run.add_argument(
+        "--shard", metavar="I/N", help="only the I-th of N parts of the images, for N machines"
+    )
+    run.add_argument(
+        "--skip-bad-images", action="store_true", help="leave out images that cannot be read"
+    )
+    run.add_argument(
+        "--batch-size",
+        type=int,
+        default=256,
+        metavar="N",
+        help="draws decoded together (default: 256)",
+    )
+    run.add_argument(
+        "--num-workers",
+        type=int,
+        default=2,
+        metavar="N",
+        help="processes that read images (default: 2)",
+    )
+    run.add_argument(
+        "--device",
+        choices=["auto", "cpu", "cuda"],
+        default="auto",
+        help="default: auto, a GPU if there is one",
+    )
 
 
 def run(args):
@@ -89,10 +153,15 @@ def run(args):
     from vqapg.errors import ExistsError, InputError
     from vqapg.sampling.options import SamplingOptions
 
-    for option, value, least in (("--batch-size", args.batch_size, 1), ("--num-workers", args.num_workers, 0)):
+    for option, value, least in (
+        ("--batch-size", args.batch_size, 1),
+        ("--num-workers", args.num_workers, 0),
+    ):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
-    options = SamplingOptions(**{field.name: getattr(args, field.name) for field in fields(SamplingOptions)})
+    options = SamplingOptions(
+        **{field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
+    )
     options.check_evaluator(args.evaluator)
     shard = shard_numbers(args.shard)
     inputs = [input_file("--checkpoint", args.checkpoint)]
@@ -100,9 +169,9 @@ def run(args):
         inputs.append(input_file("--evaluator", args.evaluator))
 
     # What takes longer to import comes when what can be told without it is told.
+    from vqapg.export.outputs import RECOGNISERS, Destination, files_of, format_of
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
-    from vqapg.export.outputs import RECOGNISERS, Destination, files_of, format_of
     from vqapg.sampling.passed_over import describe
     from vqapg.targets import our_page
 
@@ -115,14 +184,20 @@ def run(args):
     try:
         files = [
             output_file(
-                "--output", path, RECOGNISERS[format], overwrite=overwrite, inputs=inputs,
+                "--output",
+                path,
+                RECOGNISERS[format],
+                overwrite=overwrite,
+                inputs=inputs,
                 folder=format == "imagefolder",
             )
             for path in files_of(args.output, format)
         ]
         html = None
         if args.html is not None:
-            html = output_file("--html", args.html, our_page, overwrite=overwrite, inputs=[*inputs, *files])
+            html = output_file(
+                "--html", args.html, our_page, overwrite=overwrite, inputs=[*inputs, *files]
+            )
             files.append(html)
     except ExistsError as error:
         raise InputError(f"{error}{_own_output(args.output, shard)}") from None
@@ -137,12 +212,26 @@ def run(args):
     sampler = load(args.checkpoint, args.evaluator, weights=args.weights, device=args.device)
     sampler.check(options)
     if sampler.draws(options) < options.num_samples:
-        print("note: nothing is drawn in this model with beam search, so one draw an image; add --sampling", file=sys.stderr)
+        print(
+            "note: nothing is drawn in this model with beam search, so one draw an image; add --sampling",
+            file=sys.stderr,
+        )
     if unknown := sampler.unknown_words(options):
-        print(f"note: not among the words the model was trained with: {' '.join(unknown)}", file=sys.stderr)
+        print(
+            f"note: not among the words the model was trained with: {' '.join(unknown)}",
+            file=sys.stderr,
+        )
     counts = run(
-        sampler, images, part, options, destination, shard=args.shard, overwrite=args.overwrite,
-        batch_size=args.batch_size, num_workers=args.num_workers, skip_bad_images=args.skip_bad_images,
+        sampler,
+        images,
+        part,
+        options,
+        destination,
+        shard=args.shard,
+        overwrite=args.overwrite,
+        batch_size=args.batch_size,
+        num_workers=args.num_workers,
+        skip_bad_images=args.skip_bad_images,
     )
     for error in counts.skipped:
         print(f"left out: {error}", file=sys.stderr)
@@ -150,10 +239,22 @@ def run(args):
     passed_over = describe(images.passed_over)
     print(
         f"{', '.join(map(str, files))}: {_counted(counts.pairs, 'pair')} of {_counted(counts.images, 'image')}"
-        + (f"; {_counted(counts.without_pair, 'image')} without a pair" if counts.without_pair else "")
-        + (f"; {_counted(counts.left_out, 'distinct pair')} left out by {choosing}" if counts.left_out else "")
+        + (
+            f"; {_counted(counts.without_pair, 'image')} without a pair"
+            if counts.without_pair
+            else ""
+        )
+        + (
+            f"; {_counted(counts.left_out, 'distinct pair')} left out by {choosing}"
+            if counts.left_out
+            else ""
+        )
         + (f"; {_counted(counts.malformed, 'malformed draw')} left out" if counts.malformed else "")
-        + (f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read" if counts.skipped else "")
+        + (
+            f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read"
+            if counts.skipped
+            else ""
+        )
         + (f"; {passed_over}" if passed_over else "")
     )
 

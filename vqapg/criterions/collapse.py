@@ -28,7 +28,11 @@ def collapse_sums(posterior, prior, image_index, noise):
     mean, variance = posterior.mean.double(), posterior.log_variance.double().exp()
     z = mean + variance.sqrt() * noise.to(mean)
     # log q(z_i | x_j), [B, B], the square multiplied out: never [B, B, Z]
-    distance = z.pow(2) @ variance.reciprocal().T - 2 * z @ (mean / variance).T + (mean.pow(2) / variance).sum(dim=1)
+    distance = (
+        z.pow(2) @ variance.reciprocal().T
+        - 2 * z @ (mean / variance).T
+        + (mean.pow(2) / variance).sum(dim=1)
+    )
     log_q = -0.5 * (distance + (2 * math.pi * variance).log().sum(dim=1))
     same_image = image_index.unsqueeze(1).eq(image_index.unsqueeze(0))
     of_image = same_image.sum(dim=1).log()
@@ -71,4 +75,6 @@ class _ActiveUnits:
         self.suffix = suffix
 
     def __call__(self, meters):
-        return active_units(*(meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared", "pairs")))
+        return active_units(
+            *(meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared", "pairs"))
+        )

@@ -37,16 +37,23 @@ class ConsistencyCriterion(FairseqCriterion):
     @classmethod
     def reduce_metrics(cls, logging_outputs):
         """``loss`` a triple, and accuracy in percent: over all, positives only, negatives only."""
-        totals = {name: float(sum(log[name] for log in logging_outputs)) for name in logging_outputs[0]}
+        totals = {
+            name: float(sum(log[name] for log in logging_outputs)) for name in logging_outputs[0]
+        }
         count, positives = totals["sample_size"], totals["positives"]
         negatives = count - positives
         metrics.log_scalar("loss", totals["loss"] / count, count, round=4)
         right = totals["right_positives"] + totals["right_negatives"]
         metrics.log_scalar("accuracy", 100 * right / count, count, round=2)
-        metrics.log_scalar("accuracy_positives", 100 * totals["right_positives"] / positives, positives, round=2)
+        metrics.log_scalar(
+            "accuracy_positives", 100 * totals["right_positives"] / positives, positives, round=2
+        )
         if negatives:
             metrics.log_scalar(
-                "accuracy_negatives", 100 * totals["right_negatives"] / negatives, negatives, round=2
+                "accuracy_negatives",
+                100 * totals["right_negatives"] / negatives,
+                negatives,
+                round=2,
             )
 
     @staticmethod

@@ -15,7 +15,6 @@ from vqapg.errors import InputError
 from vqapg.modules.latent import kl_divergence, kl_per_dimension
 from vqapg.modules.noise import Stream, standard_normal
 
-
 # What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held, a pair [B].
 # Over dimensions alike Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934, but for each pair, where
 # theirs hold each dimension's mean over the batch.
@@ -46,16 +45,23 @@ class ElboConfig(FairseqDataclass):
         },
     )
     kl_warmup_updates: int = field(
-        default=0, metadata={"help": "the KL term's weight rises from 0 to 1 over this many updates; 0: it is 1"}
+        default=0,
+        metadata={
+            "help": "the KL term's weight rises from 0 to 1 over this many updates; 0: it is 1"
+        },
     )
     kl_cycle_updates: int = field(
-        default=0, metadata={"help": "the rise begins anew every so many updates (cyclical warm-up); 0: it does not"}
+        default=0,
+        metadata={
+            "help": "the rise begins anew every so many updates (cyclical warm-up); 0: it does not"
+        },
     )
     attention_alignment_weight: float = field(
         default=0.5, metadata={"help": "lambda of the attention alignment term (paper, equation 4)"}
     )
     attention_alignment_free_bits: float = field(
-        default=0.03, metadata={"help": "free bits of the attention alignment term (paper, section 5.3)"}
+        default=0.03,
+        metadata={"help": "free bits of the attention alignment term (paper, section 5.3)"},
     )
 
 
@@ -111,11 +117,16 @@ class ElboCriterion(FairseqCriterion):
     def __init__(self, cfg, task):
         super().__init__(task)
         for name in (
-            "kl_free_bits", "kl_warmup_updates", "kl_cycle_updates", "attention_alignment_weight",
+            "kl_free_bits",
+            "kl_warmup_updates",
+            "kl_cycle_updates",
+            "attention_alignment_weight",
             "attention_alignment_free_bits",
         ):
             if not 0 <= getattr(cfg, name) < math.inf:
-                raise InputError(f"--{name.replace('_', '-')} must be at least 0, not {getattr(cfg, name)}")
+                raise InputError(
+                    f"--{name.replace('_', '-')} must be at least 0, not {getattr(cfg, name)}"
+                )
         if cfg.kl_cycle_updates and not 0 < cfg.kl_warmup_updates <= cfg.kl_cycle_updates:
             raise InputError(
                 f"--kl-cycle-updates {cfg.kl_cycle_updates} needs a --kl-warmup-updates of 1 to as many, "
@@ -125,7 +136,10 @@ class ElboCriterion(FairseqCriterion):
 
     def forward(self, model, sample, reduce=True):
         output = model(**sample["net_input"])
-        nll = {text: text_nll(output.logits[text], output.targets[text], self.padding_idx) for text in output.logits}
+        nll = {
+            text: text_nll(output.logits[text], output.targets[text], self.padding_idx)
+            for text in output.logits
+        }
         loss = torch.stack(list(nll.values())).sum(dim=0)
         sums = {f"nll_{text}": value for text, value in nll.items()}
         totals = {}
@@ -133,16 +147,25 @@ class ElboCriterion(FairseqCriterion):
         # Validation is comparable over the whole training.
         weight = 1.0
         if model.training:
-            weight = kl_weight(model.num_updates, self.cfg.kl_warmup_updates, self.cfg.kl_cycle_updates)
+            weight = kl_weight(
+                model.num_updates, self.cfg.kl_warmup_updates, self.cfg.kl_cycle_updates
+            )
         for text, (posterior, prior) in output.latents.items():
             loss = loss + kl_term(
-                posterior, prior, self.cfg.kl_free_bits, self.cfg.free_bits_mode, self.cfg.free_bits_over, weight
+                posterior,
+                prior,
+                self.cfg.kl_free_bits,
+                self.cfg.free_bits_mode,
+                self.cfg.free_bits_over,
+                weight,
             )
             per_dimension = kl_per_dimension(posterior, prior)
             # A pipeline has two, each with an objective of its own.
             suffix = f"_{text}" if len(output.latents) > 1 else ""
             sums[f"kl{suffix}"] = per_dimension.sum(dim=1)
-            sums[f"kl_clamped{suffix}"] = HELD_OVER[self.cfg.free_bits_over](per_dimension, self.cfg.kl_free_bits)
+            sums[f"kl_clamped{suffix}"] = HELD_OVER[self.cfg.free_bits_over](
+                per_dimension, self.cfg.kl_free_bits
+            )
             if not model.training:
                 inputs = sample["net_input"]
                 noise = standard_normal(inputs["noise_keys"], posterior.mean.size(1), Stream.LATENT)
@@ -163,7 +186,9 @@ class ElboCriterion(FairseqCriterion):
         if output.latents and not model.training:
             under_prior = model(**sample["net_input"], latent_from="prior")
             for text, target in output.targets.items():
-                sums[f"nll_{text}_prior"] = text_nll(under_prior.logits[text], target, self.padding_idx)
+                sums[f"nll_{text}_prior"] = text_nll(
+                    under_prior.logits[text], target, self.padding_idx
+                )
 
         loss = loss.sum()
         logging_output = {
@@ -182,7 +207,11 @@ class ElboCriterion(FairseqCriterion):
         collapse; logged only."""
         totals = {name: sum(log[name] for log in logging_outputs) for name in logging_outputs[0]}
         pairs, tokens = float(totals["nsentences"]), float(totals["ntokens"])
-        texts = [name.removeprefix("nll_") for name in totals if name.startswith("nll_") and not name.endswith("_prior")]
+        texts = [
+            name.removeprefix("nll_")
+            for name in totals
+            if name.startswith("nll_") and not name.endswith("_prior")
+        ]
         for name, value in totals.items():
             if name.startswith(("loss", "nll", "kl", "alignment")):
                 metrics.log_scalar(name, float(value) / pairs, pairs, round=3)
@@ -191,10 +220,16 @@ class ElboCriterion(FairseqCriterion):
             if f"kl_{text}" in totals:
                 elbo = -(totals[f"nll_{text}"] + totals[f"kl_{text}"])
                 metrics.log_scalar(f"elbo_{text}", float(elbo) / pairs, pairs, round=3)
-        kl = sum(float(totals[name]) for name in ("kl", *(f"kl_{text}" for text in texts)) if name in totals)
+        kl = sum(
+            float(totals[name])
+            for name in ("kl", *(f"kl_{text}" for text in texts))
+            if name in totals
+        )
         metrics.log_scalar("elbo", -(nll + kl) / pairs, pairs, round=3)
         metrics.log_scalar("nll_token", nll / tokens, tokens, round=4)
-        metrics.log_derived("ppl", lambda meters: round(math.exp(min(meters["nll_token"].avg, 50)), 3))
+        metrics.log_derived(
+            "ppl", lambda meters: round(math.exp(min(meters["nll_token"].avg, 50)), 3)
+        )
         log_collapse(totals, pairs)
 
     @staticmethod

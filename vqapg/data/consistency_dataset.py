@@ -29,9 +29,13 @@ class ConsistencyDataset(PairDataset):
     def _negatives_of(self, indices):
         """Triples ``[M, 3]``, the negatives that go with a batch of pairs."""
         if not self.training:
-            return np.concatenate([self.fixed[self.starts[i] : self.starts[i + 1]] for i in indices])
+            return np.concatenate(
+                [self.fixed[self.starts[i] : self.starts[i + 1]] for i in indices]
+            )
         # A batch has a generator of its own, made of what identifies it: the same over workers and after a restart.
-        _, triples = self.negatives.draw(indices, np.random.default_rng([self.seed, self.epoch, *indices]))
+        _, triples = self.negatives.draw(
+            indices, np.random.default_rng([self.seed, self.epoch, *indices])
+        )
         return triples
 
     def collater(self, samples):
@@ -40,13 +44,19 @@ class ConsistencyDataset(PairDataset):
             return {}
         positives = [self.pairs[i] for i in indices]
         negatives = [self.negatives.texts(triple) for triple in self._negatives_of(indices)]
-        return share({
-            "id": torch.from_numpy(indices),
-            "nsentences": len(indices),
-            "ntokens": int(self.sizes[indices].sum()),
-            "net_input": collate_triples([*positives, *negatives], self.dictionary, self.features),
-            "labels": torch.from_numpy(np.repeat(np.float32([1, 0]), [len(positives), len(negatives)])),
-        })
+        return share(
+            {
+                "id": torch.from_numpy(indices),
+                "nsentences": len(indices),
+                "ntokens": int(self.sizes[indices].sum()),
+                "net_input": collate_triples(
+                    [*positives, *negatives], self.dictionary, self.features
+                ),
+                "labels": torch.from_numpy(
+                    np.repeat(np.float32([1, 0]), [len(positives), len(negatives)])
+                ),
+            }
+        )
 
 
 def collate_triples(triples, dictionary, features):
@@ -59,10 +69,14 @@ def collate_triples(triples, dictionary, features):
         ``features [U, R, C]``, ``question`` and ``answer`` (ended and padded), ``triples [M, 3]``
     """
     images, questions, answers = (list(dict.fromkeys(column)) for column in zip(*triples))
-    places = [{item: row for row, item in enumerate(items)} for items in (images, questions, answers)]
+    places = [
+        {item: row for row, item in enumerate(items)} for items in (images, questions, answers)
+    ]
     return {
         "features": torch.from_numpy(features.read([features.rows[image] for image in images])),
         "question": pad(questions, dictionary),
         "answer": pad(answers, dictionary),
-        "triples": torch.tensor([[place[item] for place, item in zip(places, triple)] for triple in triples]),
+        "triples": torch.tensor(
+            [[place[item] for place, item in zip(places, triple)] for triple in triples]
+        ),
     }

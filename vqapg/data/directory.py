@@ -104,13 +104,13 @@ class DataDirectory:
                 counts = ", ".join(f"{split}.{field} has {count}" for field, count in lines.items())
                 raise InputError(f"{self.path}: numbers of lines differ: {counts}; {self._cure}")
             if lines["image"] == 0:
-                raise InputError(f"{self.path / f'{split}.image'}: the {split} split is empty; {self._cure}")
+                raise InputError(
+                    f"{self.path / f'{split}.image'}: the {split} split is empty; {self._cure}"
+                )
 
     @property
     def _cure(self):
-        return (
-            f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest {self.path} --overwrite"
-        )
+        return f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest {self.path} --overwrite"
 
     @property
     def image_root(self):
@@ -127,19 +127,25 @@ class DataDirectory:
     def pairs(self, split):
         """The pairs of *split*, in the order of the lines of its files. Raises InputError on an unknown split."""
         if split not in SPLITS:
-            raise InputError(f"{self.path}: has no split {split!r}; its splits are {', '.join(SPLITS)}")
+            raise InputError(
+                f"{self.path}: has no split {split!r}; its splits are {', '.join(SPLITS)}"
+            )
         columns = [self._read_lines(f"{split}.{field}") for field in FIELDS]
         for field, column in zip(FIELDS, columns, strict=True):
             if not all(column):
                 line = next(number for number, text in enumerate(column, start=1) if not text)
-                raise InputError(f"{self.path / f'{split}.{field}'}:{line}: the line is empty; {self._cure}")
+                raise InputError(
+                    f"{self.path / f'{split}.{field}'}:{line}: the line is empty; {self._cure}"
+                )
         return list(map(Pair, *columns))
 
     def image_ids(self, split=None):
         """The distinct images of *split* (of all splits, train first), in order of first appearance."""
         splits = SPLITS if split is None else (split,)
         return list(
-            dict.fromkeys(itertools.chain.from_iterable(self._read_lines(f"{s}.image") for s in splits))
+            dict.fromkeys(
+                itertools.chain.from_iterable(self._read_lines(f"{s}.image") for s in splits)
+            )
         )
 
     def image_path(self, image_id):
@@ -202,7 +208,9 @@ def read_manifest(path):
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (KeyError, TypeError) as error:
-        raise InputError(f"{manifest_path}: not the manifest of a data directory; {cure}") from error
+        raise InputError(
+            f"{manifest_path}: not the manifest of a data directory; {cure}"
+        ) from error
     if version != FORMAT_VERSION:
         raise InputError(
             f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; {cure}"
@@ -242,13 +250,20 @@ def our_directory(path: Path) -> str | None:
         if FEATURES_FILE.fullmatch(name):
             foreign = our_features(path / name)
         else:
-            foreign = name not in ("dict.txt", "manifest.json", MARK, *TEXT_FILES) and not NOTES.fullmatch(name)
+            foreign = name not in (
+                "dict.txt",
+                "manifest.json",
+                MARK,
+                *TEXT_FILES,
+            ) and not NOTES.fullmatch(name)
         if foreign:
             return f"holds {name}, which vqapg did not write"
     return None
 
 
-def write_directory(path, source_data, *, dataset, options, overwrite=False, keep=lambda folder: None):
+def write_directory(
+    path, source_data, *, dataset, options, overwrite=False, keep=lambda folder: None
+):
     """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
 
     ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
@@ -290,7 +305,10 @@ def _write_files(path, source_data, columns, counts, dataset, options):
         "image_root": str(source_data.image_root),
         "options": options,
         "counts": {
-            split: {"images": len(set(columns[split, "image"])), "pairs": len(columns[split, "image"])}
+            split: {
+                "images": len(set(columns[split, "image"])),
+                "pairs": len(columns[split, "image"]),
+            }
             for split in SPLITS
         },
         **({"paper_table_2": PAPER_TABLE_2[dataset]} if dataset in PAPER_TABLE_2 else {}),

@@ -43,7 +43,15 @@ class Extracted(NamedTuple):
 
 
 def extract_features(
-    data, backbone, *, device, batch_size=32, num_workers=2, skip_bad_images=False, shard=None, overwrite=False
+    data,
+    backbone,
+    *,
+    device,
+    batch_size=32,
+    num_workers=2,
+    skip_bad_images=False,
+    shard=None,
+    overwrite=False,
 ):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
 
@@ -60,22 +68,37 @@ def extract_features(
     image_ids, target = data.image_ids(), data.features_path
     if shard is not None:
         number, count = shard
-        image_ids = image_ids[len(image_ids) * (number - 1) // count : len(image_ids) * number // count]
+        image_ids = image_ids[
+            len(image_ids) * (number - 1) // count : len(image_ids) * number // count
+        ]
         if not image_ids:
-            raise InputError(f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give fewer shards")
+            raise InputError(
+                f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give fewer shards"
+            )
         target = shard_path(data, *shard)
     if not overwrite and (found := _found(data, target, backbone, digest, shard)):
         return found
     if target.is_symlink():
-        raise InputError(f"{target}: is a link to {os.readlink(target)}; extract features there, or remove the link")
+        raise InputError(
+            f"{target}: is a link to {os.readlink(target)}; extract features there, or remove the link"
+        )
     with Lock(target) as lock:
         # Another run may have ended between the two.
         if not overwrite and (found := _found(data, target, backbone, digest, shard)):
             return found
         check_target(target, our_features, overwrite=overwrite)
         made = _extract(
-            data, backbone, image_ids, target, digest, lock, device=device, batch_size=batch_size,
-            num_workers=num_workers, skip_bad_images=skip_bad_images, with_statistics=shard is None,
+            data,
+            backbone,
+            image_ids,
+            target,
+            digest,
+            lock,
+            device=device,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            skip_bad_images=skip_bad_images,
+            with_statistics=shard is None,
         )
     joined = None if shard is None else _join(data, backbone, digest, shard[1])
     return made if joined is None else made._replace(store=joined)
@@ -92,7 +115,18 @@ def _found(data, target, backbone, digest, shard):
 
 
 def _extract(
-    data, backbone, image_ids, target, digest, lock, *, device, batch_size, num_workers, skip_bad_images, with_statistics
+    data,
+    backbone,
+    image_ids,
+    target,
+    digest,
+    lock,
+    *,
+    device,
+    batch_size,
+    num_workers,
+    skip_bad_images,
+    with_statistics,
 ):
     """Write *target*, the features of *image_ids*; goes on with what a stopped run left. Returns an Extracted."""
     paths = [data.image_path(image_id) for image_id in image_ids]
@@ -105,25 +139,41 @@ def _extract(
             )
 
     partial = target.with_name(f".{target.name}.partial")
-    journal = _Journal(target.with_name(f".{target.name}.journal"), {"images_digest": digest, **backbone.source})
+    journal = _Journal(
+        target.with_name(f".{target.name}.journal"), {"images_digest": digest, **backbone.source}
+    )
     check_target(partial, our_features, overwrite=True)
     done, skipped = journal.read() if not is_free(partial) else (0, {})
     if skipped and not skip_bad_images:
-        raise InputError(f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images")
+        raise InputError(
+            f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images"
+        )
     if done:
         try:
             writer = FeatureWriter(partial)
         except (OSError, KeyError):
             done, skipped = 0, {}  # killed while the statistics were put in
     if not done:
-        journal.path.unlink(missing_ok=True)  # it may tell of another partial file than the one laid out now
+        journal.path.unlink(
+            missing_ok=True
+        )  # it may tell of another partial file than the one laid out now
         with whole_file(partial) as beginning, writing(target):
-            FeatureWriter.create(beginning, image_ids, backbone.grid, backbone.channels, backbone.source, digest)
+            FeatureWriter.create(
+                beginning, image_ids, backbone.grid, backbone.channels, backbone.source, digest
+            )
         writer = FeatureWriter(partial)
     started = time.monotonic()
     _encode(
-        backbone, paths, writer, journal, done, skipped, skip_bad_images=skip_bad_images, device=device,
-        batch_size=batch_size, num_workers=num_workers,
+        backbone,
+        paths,
+        writer,
+        journal,
+        done,
+        skipped,
+        skip_bad_images=skip_bad_images,
+        device=device,
+        batch_size=batch_size,
+        num_workers=num_workers,
     )
     seconds = time.monotonic() - started
 
@@ -135,7 +185,13 @@ def _extract(
     writer.finish(statistics, skipped)
     os.replace(partial, target)
     journal.path.unlink()
-    return Extracted(FeatureStore(target), len(paths) - done, seconds, done_before=False, skipped=list(skipped.values()))
+    return Extracted(
+        FeatureStore(target),
+        len(paths) - done,
+        seconds,
+        done_before=False,
+        skipped=list(skipped.values()),
+    )
 
 
 def shard_path(data, number, count):
@@ -165,7 +221,9 @@ def _training_rows(data, row_of):
     """The rows of the training images. Raises InputError when no image of a split is among *row_of*."""
     for split in SPLITS:
         if not any(image in row_of for image in data.image_ids(split)):
-            raise InputError(f"{data.path}: no image of the {split} split can be read; put some of them back")
+            raise InputError(
+                f"{data.path}: no image of the {split} split can be read; put some of them back"
+            )
     return [row_of[image] for image in data.image_ids("train") if image in row_of]
 
 
@@ -179,13 +237,9 @@ def _standing(path, backbone, digest):
             for name, value in wanted.items()
             if store.source[name] != value
         )
-        raise InputError(
-            f"{path}: there already, with {differing}; give --overwrite to replace it"
-        )
+        raise InputError(f"{path}: there already, with {differing}; give --overwrite to replace it")
     if store.images_digest != digest:
-        raise InputError(
-            f"{path}: there already, of other images; give --overwrite to replace it"
-        )
+        raise InputError(f"{path}: there already, of other images; give --overwrite to replace it")
     return store
 
 
@@ -210,7 +264,9 @@ class _Journal:
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
             if content["identity"] == self.identity:
-                return content["done"], {int(row): error for row, error in content["skipped"].items()}
+                return content["done"], {
+                    int(row): error for row, error in content["skipped"].items()
+                }
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
         return 0, {}
@@ -246,7 +302,17 @@ def _collate(items):
 
 
 def _encode(
-    backbone, paths, writer, journal, done, skipped, *, skip_bad_images, device, batch_size, num_workers
+    backbone,
+    paths,
+    writer,
+    journal,
+    done,
+    skipped,
+    *,
+    skip_bad_images,
+    device,
+    batch_size,
+    num_workers,
 ):
     """Fill the rows of *writer* from *done* on; adds {row: error} to *skipped*."""
     backbone = backbone.to(device=device, memory_format=torch.channels_last)
@@ -260,13 +326,21 @@ def _encode(
     )
     flushed = time.monotonic()
     bar = tqdm(
-        total=len(paths), initial=done, desc="extracting", unit="image", mininterval=1, delay=2, leave=False
+        total=len(paths),
+        initial=done,
+        desc="extracting",
+        unit="image",
+        mininterval=1,
+        delay=2,
+        leave=False,
     )
     try:
         with torch.inference_mode(), bar:
             for images, errors in loader:
                 if errors and not skip_bad_images:
-                    raise InputError(f"{next(iter(errors.values()))}; or leave such images out: --skip-bad-images")
+                    raise InputError(
+                        f"{next(iter(errors.values()))}; or leave such images out: --skip-bad-images"
+                    )
                 count = len(errors) + (0 if images is None else len(images))
                 features = np.zeros((count, *writer.shape[1:]), np.float16)
                 if images is not None:
@@ -313,7 +387,9 @@ def _statistics(read, rows):
         difference = block_mean - mean
         total = count + len(block)
         squares = (
-            squares + ((block - block_mean) ** 2).sum(axis=0) + difference**2 * (count * len(block) / total)
+            squares
+            + ((block - block_mean) ** 2).sum(axis=0)
+            + difference**2 * (count * len(block) / total)
         )
         mean = mean + difference * (len(block) / total)
         count = total

@@ -53,12 +53,22 @@ def read_layout(path: Path) -> Layout:
     """
     cure = f"make it anew with: vqapg extract-features {path.parent} --overwrite"
     if not path.is_file():
-        raise InputError(f"{path}: no such features; make them with: vqapg extract-features {path.parent}")
+        raise InputError(
+            f"{path}: no such features; make them with: vqapg extract-features {path.parent}"
+        )
     try:
         return _read(path.resolve(), joined_of_shards=True)
     except _Fault as fault:
         raise InputError(f"{path}: {fault}; {cure}") from None
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, MemoryError) as error:
+    except (
+        OSError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        MemoryError,
+    ) as error:
         # h5py's own words run over several lines at times.
         reason = " ".join(str(error).split())
         raise InputError(f"{path}: not a whole features file ({reason}); {cure}") from error
@@ -69,14 +79,19 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
         version = _number(file, "format")
         if version != FORMAT_VERSION:
             raise _Fault(f"format {version}, this vqapg reads format {FORMAT_VERSION}")
-        source = {name: (_text if kind is str else _number)(file, name) for name, kind in SOURCE_TYPES.items()}
+        source = {
+            name: (_text if kind is str else _number)(file, name)
+            for name, kind in SOURCE_TYPES.items()
+        }
         grid = (_number(file, "grid_height"), _number(file, "grid_width"))
         digest = _text(file, "images_digest")
         features = _dataset(file, "features")
         if features.dtype != HALF or features.ndim != 3:
             raise _Fault("its features are not contiguous float16 [N, R, C]")
         count, regions, channels = shape = features.shape
-        if not (0 < count <= MOST_ROWS and 0 < regions <= MOST_REGIONS and 0 < channels <= MOST_CHANNELS):
+        if not (
+            0 < count <= MOST_ROWS and 0 < regions <= MOST_REGIONS and 0 < channels <= MOST_CHANNELS
+        ):
             raise _Fault(f"its features have the shape {list(shape)}, which no features have")
         if min(grid) < 1 or grid[0] * grid[1] != regions:
             raise _Fault("its ids or its grid do not fit its features")
@@ -108,7 +123,9 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
         mean, std = statistics
         names = list(ids.asstr()[:])
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
-        raise _Fault("its train_mean or train_std holds no finite number, or a deviation that is not positive")
+        raise _Fault(
+            "its train_mean or train_std holds no finite number, or a deviation that is not positive"
+        )
     if len(set(names)) != len(names):
         twice = collections.Counter(names).most_common(1)[0][0]
         raise _Fault(f"the image {twice} is in it twice")
@@ -132,11 +149,15 @@ def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
     return dataset
 
 
-def _check_stored(dataset: h5py.Dataset, path: Path, shape: tuple[int, ...], dtype: np.dtype | None = None) -> None:
+def _check_stored(
+    dataset: h5py.Dataset, path: Path, shape: tuple[int, ...], dtype: np.dtype | None = None
+) -> None:
     """Raises _Fault unless a data set has this shape and type and is stored within the file."""
     name = dataset.name.removeprefix("/")
     if dataset.shape != shape or dtype is not None and dataset.dtype != dtype:
-        raise _Fault(f"its {name} has the shape {list(dataset.shape or ())} of {dataset.dtype}, not {list(shape)}")
+        raise _Fault(
+            f"its {name} has the shape {list(dataset.shape or ())} of {dataset.dtype}, not {list(shape)}"
+        )
     if dataset.id.get_create_plist().get_layout() == h5py.h5d.CONTIGUOUS:
         _offset(dataset, path)
 
@@ -145,10 +166,14 @@ def _offset(dataset: h5py.Dataset, path: Path) -> int:
     """Where a contiguous data set begins in its file, in bytes."""
     offset = dataset.id.get_offset()
     if dataset.id.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS or offset is None:
-        raise _Fault(f"its {dataset.name.removeprefix('/')} is not contiguous, or was never written")
+        raise _Fault(
+            f"its {dataset.name.removeprefix('/')} is not contiguous, or was never written"
+        )
     size = math.prod(dataset.shape) * dataset.id.get_type().get_size()
     if offset + size > path.stat().st_size:
-        raise _Fault(f"not a whole features file: its {dataset.name.removeprefix('/')} ends beyond its end")
+        raise _Fault(
+            f"not a whole features file: its {dataset.name.removeprefix('/')} ends beyond its end"
+        )
     return offset
 
 
@@ -165,7 +190,9 @@ def _shard(
     """The segment that a part names. It must be the features of a shard in the same folder, made of the same."""
     name, offset, size = part
     if name != os.path.basename(name) or name in ("", ".", ".."):
-        raise _Fault(f"its features lie in {name}, and shards are in the folder of the features file")
+        raise _Fault(
+            f"its features lie in {name}, and shards are in the folder of the features file"
+        )
     shard = path.with_name(name)
     try:
         status = os.lstat(shard)
@@ -176,7 +203,9 @@ def _shard(
     try:
         layout = _read(shard, joined_of_shards=False)
     except OSError as error:
-        raise _Fault(f"was joined of {name}, which is missing or cut ({' '.join(str(error).split())})") from None
+        raise _Fault(
+            f"was joined of {name}, which is missing or cut ({' '.join(str(error).split())})"
+        ) from None
     except _Fault as fault:
         raise _Fault(f"was joined of {name}, and {fault}") from None
     rows = size // (2 * shape[1] * shape[2])

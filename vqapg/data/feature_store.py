@@ -44,7 +44,9 @@ class FeatureStore:
         self.shape, self.grid, self.ids = layout.shape, layout.grid, layout.ids
         self.mean, self.std = layout.mean, layout.std
         self.source, self.images_digest = layout.source, layout.images_digest
-        self.rows = {image_id: row for row, image_id in enumerate(self.ids) if not layout.skipped[row]}
+        self.rows = {
+            image_id: row for row, image_id in enumerate(self.ids) if not layout.skipped[row]
+        }
         self.skipped = frozenset(self.ids) - self.rows.keys()
         self._segments = layout.segments
         self._starts = np.cumsum([0, *(count for _, _, count in self._segments)])
@@ -61,7 +63,9 @@ class FeatureStore:
         # Opened by the process that reads, so that nothing of it is carried over a fork or into a pickle.
         if self._maps_pid != os.getpid():
             self._maps = [
-                np.memmap(file, dtype="<f2", mode="r", offset=offset, shape=(count, *self.shape[1:]))
+                np.memmap(
+                    file, dtype="<f2", mode="r", offset=offset, shape=(count, *self.shape[1:])
+                )
                 for file, offset, count in self._segments
             ]
             self._maps_pid = os.getpid()

@@ -84,11 +84,19 @@ def write_joined(path, shards):
     first = shards[0]
     rows, row = [len(shard.ids) for shard in shards], 2 * first.shape[1] * first.shape[2]
     with h5py.File(path, "w") as file:
-        file.attrs.update({"format": FORMAT_VERSION, "images_digest": first.images_digest, **first.source})
+        file.attrs.update(
+            {"format": FORMAT_VERSION, "images_digest": first.images_digest, **first.source}
+        )
         file.attrs.update({"grid_height": first.grid[0], "grid_width": first.grid[1]})
-        file.create_dataset("ids", data=[image for shard in shards for image in shard.ids], dtype=h5py.string_dtype())
         file.create_dataset(
-            "skipped", data=[image in shard.skipped for shard in shards for image in shard.ids], dtype=bool
+            "ids",
+            data=[image for shard in shards for image in shard.ids],
+            dtype=h5py.string_dtype(),
+        )
+        file.create_dataset(
+            "skipped",
+            data=[image in shard.skipped for shard in shards for image in shard.ids],
+            dtype=bool,
         )
         file.create_dataset("train_mean", data=np.zeros(first.shape[2], np.float32))
         file.create_dataset("train_std", data=np.ones(first.shape[2], np.float32))
@@ -97,6 +105,8 @@ def write_joined(path, shards):
             (sum(rows), *first.shape[1:]),
             dtype="<f2",
             external=[
-                (part.name, offset, row * count) for shard in shards for part, offset, count in shard.segments
+                (part.name, offset, row * count)
+                for shard in shards
+                for part, offset, count in shard.segments
             ],
         )

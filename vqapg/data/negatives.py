@@ -33,7 +33,9 @@ class PaperNegatives:
             places ``[M]`` in the batch, ascending, of the pairs that the negatives were made from; triples ``[M, 3]``
         """
         action = list(SHUFFLES)[generator.integers(len(SHUFFLES))]
-        return self._unlisted(np.arange(len(batch)), shuffle(batch, [action] * len(batch), generator))
+        return self._unlisted(
+            np.arange(len(batch)), shuffle(batch, [action] * len(batch), generator)
+        )
 
     def draw_fixed(self, generator):
         """Negatives made of all pairs of the split, once and for all, to measure by; as :meth:`draw`.

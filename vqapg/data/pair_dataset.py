@@ -28,7 +28,9 @@ class PairDataset(FairseqDataset):
 
     def __init__(self, pairs, dictionary, features, seed, training, pairs_per_image=1):
         # A pair's number is its line in the split's files, whatever was left out.
-        self.lines = np.array([line for line, pair in enumerate(pairs) if pair.image not in features.skipped])
+        self.lines = np.array(
+            [line for line, pair in enumerate(pairs) if pair.image not in features.skipped]
+        )
         pairs = [pairs[line] for line in self.lines]
         features.require(dict.fromkeys(pair.image for pair in pairs))
         self.features = features
@@ -36,7 +38,8 @@ class PairDataset(FairseqDataset):
         self.pairs = pairs
         self.dictionary = dictionary
         self.texts = {
-            field: EncodedTexts([getattr(pair, field) for pair in pairs], dictionary) for field in ("question", "answer")
+            field: EncodedTexts([getattr(pair, field) for pair in pairs], dictionary)
+            for field in ("question", "answer")
         }
         # In tokens, both ends counted
         self.sizes = np.array([len(p.question.split()) + len(p.answer.split()) + 2 for p in pairs])
@@ -75,11 +78,19 @@ class PairDataset(FairseqDataset):
         if not self.training:
             return np.arange(len(self))
         order = np.random.permutation(len(self))
-        return order if self.pairs_per_image == 1 else group(order, self.image_rows, self.pairs_per_image)
+        return (
+            order
+            if self.pairs_per_image == 1
+            else group(order, self.image_rows, self.pairs_per_image)
+        )
 
-    def batch_by_size(self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1):
+    def batch_by_size(
+        self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
+    ):
         # fairseq's default multiple of 8 rounds batch sizes down and drops the last pairs of a split.
-        return super().batch_by_size(indices, max_tokens, max_sentences, required_batch_size_multiple=1)
+        return super().batch_by_size(
+            indices, max_tokens, max_sentences, required_batch_size_multiple=1
+        )
 
     def collater(self, samples):
         indices = np.array(samples, dtype=np.int64)
@@ -87,20 +98,24 @@ class PairDataset(FairseqDataset):
             return {}
         images, image_index = np.unique(self.image_rows[indices], return_inverse=True)
         lines = self.lines[indices]
-        keys = np.stack([np.full_like(lines, self.seed), np.full_like(lines, self.epoch), lines], axis=1)
-        return share({
-            "id": torch.from_numpy(lines),
-            "nsentences": len(indices),
-            "ntokens": int(self.sizes[indices].sum()),
-            "net_input": {
-                "features": torch.from_numpy(self.features.read(images)),
-                "image_index": torch.from_numpy(image_index),
-                **{field: texts.pad(indices) for field, texts in self.texts.items()},
-                "noise_keys": keys,
-            },
-            # No single reference: a pair is judged against its image, by `vqapg evaluate`.
-            "target": None,
-        })
+        keys = np.stack(
+            [np.full_like(lines, self.seed), np.full_like(lines, self.epoch), lines], axis=1
+        )
+        return share(
+            {
+                "id": torch.from_numpy(lines),
+                "nsentences": len(indices),
+                "ntokens": int(self.sizes[indices].sum()),
+                "net_input": {
+                    "features": torch.from_numpy(self.features.read(images)),
+                    "image_index": torch.from_numpy(image_index),
+                    **{field: texts.pad(indices) for field, texts in self.texts.items()},
+                    "noise_keys": keys,
+                },
+                # No single reference: a pair is judged against its image, by `vqapg evaluate`.
+                "target": None,
+            }
+        )
 
 
 def group(order, image_rows, size):
@@ -134,7 +149,8 @@ class EncodedTexts:
         self.starts = np.cumsum(self.lengths) - self.lengths
         self.tokens = np.fromiter(
             (token for text in words for token in (*map(dictionary.index, text), dictionary.eos())),
-            dtype=np.int32, count=self.lengths.sum(),
+            dtype=np.int32,
+            count=self.lengths.sum(),
         )
 
     def pad(self, rows):

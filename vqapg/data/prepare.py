@@ -13,8 +13,8 @@ from vqapg.data.directory import (
     tokenizer_version,
     write_directory,
 )
-from vqapg.datasets import reader
 from vqapg.data.tokenizer import TOKENIZER_VERSION
+from vqapg.datasets import reader
 from vqapg.errors import InputError
 from vqapg.files import link_or_copy, sha256, writing
 from vqapg.locks import Lock, check_free
@@ -84,15 +84,23 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         with writing(dest):
             dest.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{dest}: cannot be made ({error.strerror}); give another --dest") from error
+        raise InputError(
+            f"{dest}: cannot be made ({error.strerror}); give another --dest"
+        ) from error
     with Lock(dest):
         for lock in dest.glob(".features*.h5.lock"):
             check_free(dest / lock.name.removeprefix(".").removesuffix(".lock"))
         manifest = write_directory(
-            dest, source_data, dataset=dataset, options=options, overwrite=overwrite,
+            dest,
+            source_data,
+            dataset=dataset,
+            options=options,
+            overwrite=overwrite,
             keep=lambda folder: _keep_features(dest, folder, source_data),
         )
-    return Prepared(manifest, done_before=False, features_removed=features_stood and not features.exists())
+    return Prepared(
+        manifest, done_before=False, features_removed=features_stood and not features.exists()
+    )
 
 
 def _keep_features(dest, folder, source_data):
@@ -119,11 +127,21 @@ def table2(manifest):
     for what in ("images", "pairs"):
         rows.append((what, *(f"{manifest['counts'][split][what]:,}" for split in SPLITS)))
         if "paper_table_2" in manifest:
-            rows.append(("  in the paper", *(f"{manifest['paper_table_2'][split][what]:,}" for split in SPLITS)))
+            rows.append(
+                (
+                    "  in the paper",
+                    *(f"{manifest['paper_table_2'][split][what]:,}" for split in SPLITS),
+                )
+            )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]
     return "\n".join([*lines, f"dictionary: {manifest['distinct_tokens']:,} tokens (train split)"])
 
 
 def _spell(options):
-    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items()) or "no options"
+    return (
+        " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
+        or "no options"
+    )

@@ -6,7 +6,14 @@ import shutil
 from pathlib import Path
 
 import vqapg
-from vqapg.data.directory import FIELDS, FORMAT_VERSION, SPLITS, TEXT_FILES, our_directory, read_manifest
+from vqapg.data.directory import (
+    FIELDS,
+    FORMAT_VERSION,
+    SPLITS,
+    TEXT_FILES,
+    our_directory,
+    read_manifest,
+)
 from vqapg.data.feature_store import FeatureStore
 from vqapg.errors import InputError
 from vqapg.files import atomic_write, sha256
@@ -35,7 +42,9 @@ def write_pretraining_directory(data, pairs_file, pairs, path, *, overwrite=Fals
     if path.exists() and path.samefile(data.path):
         raise InputError(f"{path}: is the data directory that is read; give another --dest")
     if not pairs:
-        raise InputError(f"{pairs_file}: all its hypotheses are malformed; train the model for longer")
+        raise InputError(
+            f"{pairs_file}: all its hypotheses are malformed; train the model for longer"
+        )
     store = FeatureStore(data.features_path)
     generated = {
         "pairs_file": str(pairs_file),
@@ -64,7 +73,8 @@ def _write_files(path, data, store, pairs, generated):
     manifest = data.manifest | {
         "format": FORMAT_VERSION,
         "generated": generated,
-        "counts": counts | {split: data.manifest["counts"][split] for split in SPLITS if split != "train"},
+        "counts": counts
+        | {split: data.manifest["counts"][split] for split in SPLITS if split != "train"},
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
         "versions": data.manifest["versions"] | {"vqapg": vqapg.__version__},
     }

@@ -37,15 +37,23 @@ def read_vectors(path, words):
                 # A word may hold spaces, its numbers may not.
                 word, *numbers = line.rstrip().rsplit(" ", width)
                 if len(numbers) != width or width < 1:
-                    raise InputError(f"{path}:{number}: not a word and {width} numbers; give a GloVe text file")
+                    raise InputError(
+                        f"{path}:{number}: not a word and {width} numbers; give a GloVe text file"
+                    )
                 if word in words and word not in found:
                     found[word] = np.array(numbers, dtype=np.float32)
                     if not np.isfinite(found[word]).all():
-                        raise InputError(f"{path}:{number}: a number of {word!r} is not finite; mend the file")
+                        raise InputError(
+                            f"{path}:{number}: a number of {word!r} is not finite; mend the file"
+                        )
     except OSError as error:
-        raise InputError(f"--embed-path {path}: cannot be read ({error.strerror}); give a GloVe text file or {PACKAGE}") from error
+        raise InputError(
+            f"--embed-path {path}: cannot be read ({error.strerror}); give a GloVe text file or {PACKAGE}"
+        ) from error
     except ValueError as error:  # of float or of decoding
-        raise InputError(f"{path}: not a text file of words and numbers ({error}); give a GloVe text file") from error
+        raise InputError(
+            f"{path}: not a text file of words and numbers ({error}); give a GloVe text file"
+        ) from error
     if width is None:
         raise InputError(f"{path}: is empty; give a GloVe text file")
     return found, width
@@ -60,4 +68,6 @@ def _read_package(words):
     folder = Path(spec.submodule_search_locations[0]) / "data"
     index = pyarrow.parquet.read_table(folder / "glove_6B_index.parquet").column(0).to_pylist()
     vectors = np.load(folder / "glove_6B_50d_emb.npy", mmap_mode="r")
-    return {word: np.array(vectors[row]) for row, word in enumerate(index) if word in words}, vectors.shape[1]
+    return {
+        word: np.array(vectors[row]) for row, word in enumerate(index) if word in words
+    }, vectors.shape[1]

@@ -37,8 +37,12 @@ def read(source=None, *, seed):
                     f"{root / image}: this image is missing; reinstall easy-vqa or give another --source"
                 )
             split = "valid" if part == "train" and number in valid else part
-            records += [Record(image, question, answer, split) for question, answer in pairs[number]]
-    return SourceData(root, root, records, [root / part / "questions.json" for part in ("train", "test")])
+            records += [
+                Record(image, question, answer, split) for question, answer in pairs[number]
+            ]
+    return SourceData(
+        root, root, records, [root / part / "questions.json" for part in ("train", "test")]
+    )
 
 
 def _data_folder(source):

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS
 from vqapg.data.repeated_images import SplitImage, image_in_two_splits
-from vqapg.datasets import Record, SourceData
 from vqapg.data.tokenizer import tokenize
+from vqapg.datasets import Record, SourceData
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.strict_json import parse_json, read_lines
@@ -35,7 +35,9 @@ def read(source=None):
         raise InputError("--dataset jsonl reads a file: name it with --source FILE.jsonl")
     path = Path(source).resolve()
     if not path.exists():
-        raise InputError(f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}")
+        raise InputError(
+            f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}"
+        )
     check_readable_file(path, f"--source names a JSONL file with lines like {EXAMPLE}")
     pairs_of_image = {}
     first_line = {}
@@ -122,4 +124,6 @@ def _kind(value):
     """How a writer of JSON would call *value*."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return {dict: "an object", list: "a list", str: "a string"}.get(type(value), f"the number {value}")
+    return {dict: "an object", list: "a list", str: "a string"}.get(
+        type(value), f"the number {value}"
+    )

@@ -22,10 +22,14 @@ def source_folder(source, dataset, expected):
     Raises InputError naming the first that is missing.
     """
     if source is None:
-        raise InputError(f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding {', '.join(expected)}")
+        raise InputError(
+            f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding {', '.join(expected)}"
+        )
     root = Path(source).resolve()
     if not root.is_dir():
-        raise InputError(f"{source}: no such folder; --source names the one with {', '.join(expected)} in it")
+        raise InputError(
+            f"{source}: no such folder; --source names the one with {', '.join(expected)} in it"
+        )
     for name, origin in expected.items():
         if not (root / name).exists():
             raise InputError(f"{root / name}: missing; {origin}")
@@ -68,6 +72,8 @@ def draw_images(pairs_of_image, min_pairs, max_images, seed):
 
 def require_images(root, names, cure):
     """Raises InputError unless every image file of *names* is under *root*."""
-    for name in tqdm(names, desc="looking for images", unit="image", delay=2, leave=False, disable=None):
+    for name in tqdm(
+        names, desc="looking for images", unit="image", delay=2, leave=False, disable=None
+    ):
         if not (root / name).is_file():
             raise InputError(f"{root / name}: this image is missing; {cure}")

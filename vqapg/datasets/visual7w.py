@@ -33,7 +33,9 @@ def read(source=None, *, seed, min_pairs_per_image, max_images, max_test_images)
             raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
         name, split, pairs = item
         if split not in SPLITS:
-            raise InputError(f"{path}: image {name} is in split {split!r}, none of {', '.join(SPLITS)}; {CURE}")
+            raise InputError(
+                f"{path}: image {name} is in split {split!r}, none of {', '.join(SPLITS)}; {CURE}"
+            )
         if of_image.setdefault(name, split) != split:
             raise InputError(f"{path}: image {name} is in {of_image[name]} and in {split}; {CURE}")
         if pairs:

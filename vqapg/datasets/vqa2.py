@@ -22,7 +22,11 @@ OPTIONS = ("seed", "valid_pairs", "min_pairs_per_image", "max_images", "max_test
 PAGE = "get it at https://visualqa.org/download.html and unzip it there"
 QUESTIONS = "v2_OpenEnded_mscoco_{}2014_questions.json"
 ANNOTATIONS = "v2_mscoco_{}2014_annotations.json"
-EXPECTED = {name.format(part): PAGE for part in ("train", "val") for name in (QUESTIONS, ANNOTATIONS, "{}2014")}
+EXPECTED = {
+    name.format(part): PAGE
+    for part in ("train", "val")
+    for name in (QUESTIONS, ANNOTATIONS, "{}2014")
+}
 CURE = f"delete it and {PAGE}"
 
 
@@ -41,7 +45,9 @@ def read(source=None, *, seed, valid_pairs, min_pairs_per_image, max_images, max
     for part, most in (("train", max_images), ("val", max_test_images)):
         parts[part] = draw_images(_pairs_of_image(root, part), min_pairs_per_image, most, seed)
         require_images(root, (_file_name(part, image) for image in parts[part]), PAGE)
-    train = [(image, place) for image, pairs in parts["train"].items() for place in range(len(pairs))]
+    train = [
+        (image, place) for image, pairs in parts["train"].items() for place in range(len(pairs))
+    ]
     if valid_pairs >= len(train):
         raise InputError(
             f"--valid-pairs {valid_pairs}: there are only {len(train)} pairs to draw from; give a smaller number"
@@ -75,12 +81,16 @@ def _pairs_of_image(root, part):
         answers[number] = answer
     path = root / QUESTIONS.format(part)
     pairs, seen = {}, set()
-    for number, (image, question) in _items(load_json(path, _slim_question, CURE), "questions", path):
+    for number, (image, question) in _items(
+        load_json(path, _slim_question, CURE), "questions", path
+    ):
         if number in seen:
             raise InputError(f"{path}: question {number} is there twice; {CURE}")
         seen.add(number)
         if number not in answers:
-            raise InputError(f"{root / ANNOTATIONS.format(part)}: has no answer to question {number}; {CURE}")
+            raise InputError(
+                f"{root / ANNOTATIONS.format(part)}: has no answer to question {number}; {CURE}"
+            )
         pairs.setdefault(image, []).append((question, answers[number]))
     return pairs
 

@@ -89,7 +89,9 @@ class ImageBootstrap:
         everything = self._distinct(image, item)
         kept = everything > 0
         replicates = self._distinct(image[chosen], item[chosen])[kept] / everything[kept]
-        return _shifted_range(replicates, len(np.unique(item[chosen])) / len(np.unique(item)), (0.0, 1.0))
+        return _shifted_range(
+            replicates, len(np.unique(item[chosen])) / len(np.unique(item)), (0.0, 1.0)
+        )
 
     def of_sums(self, image, parts, function, possible=(0.0, 1.0)):
         """Interval of *function* of the sums of *parts* [M, F], as corpus BLEU is one of summed n-gram counts.
@@ -102,7 +104,9 @@ class ImageBootstrap:
         np.add.at(totals, image, parts)
         kept = self.weights @ np.bincount(image, minlength=self.images) > 0
         # The figure itself and its replicates in one call: calling the function may be dear.
-        estimate, *replicates = function(np.vstack([parts.sum(axis=0), (self.weights @ totals)[kept]]))
+        estimate, *replicates = function(
+            np.vstack([parts.sum(axis=0), (self.weights @ totals)[kept]])
+        )
         return _shifted_range(replicates, estimate, possible)
 
     def _has_interval(self, image):
@@ -119,7 +123,9 @@ class ImageBootstrap:
         # sorted by item: then an item is there when any image of its stretch was drawn.
         item, image = np.divmod(np.unique(item * self.images + image), self.images)
         starts = np.flatnonzero(np.r_[True, item[1:] != item[:-1]])
-        return np.array([np.logical_or.reduceat(row[image], starts).sum() for row in self.weights > 0])
+        return np.array(
+            [np.logical_or.reduceat(row[image], starts).sum() for row in self.weights > 0]
+        )
 
 
 def _shifted_range(replicates, estimate, possible):

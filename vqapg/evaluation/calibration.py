@@ -56,7 +56,15 @@ class CalibrationError:
     def bins(self):
         """A dict for each bin that has scores: its bounds, n, the mean score and the share of positives."""
         return [
-            {"from": b / BINS, "to": (b + 1) / BINS, "n": int(n), "mean_score": score / n, "positive": positive / n}
-            for b, (n, score, positive) in enumerate(zip(*map(np.ndarray.tolist, self.totals(np.ones(len(self.scores))))))
+            {
+                "from": b / BINS,
+                "to": (b + 1) / BINS,
+                "n": int(n),
+                "mean_score": score / n,
+                "positive": positive / n,
+            }
+            for b, (n, score, positive) in enumerate(
+                zip(*map(np.ndarray.tolist, self.totals(np.ones(len(self.scores)))))
+            )
             if n
         ]

@@ -19,7 +19,9 @@ def diversity_figures(figures):
     return (
         {"unique_pairs": n}
         | _distinct_figures(figures, figures.image, figures.texts, "")
-        | _distinct_figures(figures, figures.triple_image, figures.triple_texts, "_distinct_triples")
+        | _distinct_figures(
+            figures, figures.triple_image, figures.triple_texts, "_distinct_triples"
+        )
         | {
             "self_bleu4": _mean_of_known(figures, figures.image, repeated[figures.said]),
             "self_bleu4_distinct_triples": _mean_of_known(figures, figures.triple_image, single),

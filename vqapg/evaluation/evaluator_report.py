@@ -8,12 +8,12 @@ from tqdm import tqdm
 
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.tokenizer import detokenize
-from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
 from vqapg.evaluation.metrics import CONSISTENT_ABOVE
 from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type
+from vqapg.judges import easy_vqa_truth as truth
 
 # Table 3, as shares; the test split has positives only.
 PAPER_TABLE_3 = {
@@ -42,16 +42,24 @@ class LabelledTriples:
             negatives = NEGATIVES[kind](pairs).draw_fixed(np.random.default_rng(seed))[1]
             numbers = np.concatenate([numbers, negatives])
             self.positive = np.repeat([True, False], [len(pairs), len(negatives)])
-        self.triples = [(pairs[i].image, pairs[q].question, pairs[a].answer) for i, q, a in numbers.tolist()]
+        self.triples = [
+            (pairs[i].image, pairs[q].question, pairs[a].answer) for i, q, a in numbers.tolist()
+        ]
         # A question is of the type of its own answer, whichever answer it is judged with.
-        types = np.array([answer_type(detokenize(pair.answer.split())) for pair in pairs])[numbers[:, 1]]
-        self.groups = {"all": np.ones(len(types), dtype=bool)} | {name: types == name for name in ANSWER_TYPES}
+        types = np.array([answer_type(detokenize(pair.answer.split())) for pair in pairs])[
+            numbers[:, 1]
+        ]
+        self.groups = {"all": np.ones(len(types), dtype=bool)} | {
+            name: types == name for name in ANSWER_TYPES
+        }
 
     def group_by_form(self):
         """Adds to the groups what easy-VQA's questions ask for."""
         forms = [truth.parse(question) for _, question, _ in self.triples]
         for asked in ("color", "shape", "presence", "absence"):
-            self.groups[f"{asked}?"] = np.array([form is not None and form.asks == asked for form in forms])
+            self.groups[f"{asked}?"] = np.array(
+                [form is not None and form.asks == asked for form in forms]
+            )
 
 
 class Measured:
@@ -83,7 +91,9 @@ class Measured:
         if np.isnan(value):
             return {"value": None, "n": int(which.sum()), "ci95": None}
         image = self.image[which]
-        interval = self.bootstrap.statistic(image, lambda weights: measure.of(weights[image].astype(float)), (0.0, 1.0))
+        interval = self.bootstrap.statistic(
+            image, lambda weights: measure.of(weights[image].astype(float)), (0.0, 1.0)
+        )
         return {"value": value, "n": int(which.sum()), "ci95": interval}
 
     def figures(self, which):
@@ -119,14 +129,21 @@ def report_evaluator(splits, split, score, worlds=None, *, dataset, seed=1, resa
         seed, resamples: of negatives and bootstrap
     """
     table_3 = {
-        name: LabelledTriples(splits[name], None if name == "test" else "paper", seed) for name in splits
+        name: LabelledTriples(splits[name], None if name == "test" else "paper", seed)
+        for name in splits
     }
     held_out = {kind: LabelledTriples(splits[split], kind, seed) for kind in NEGATIVES}
-    triples = list(dict.fromkeys(t for labelled in (*table_3.values(), *held_out.values()) for t in labelled.triples))
+    triples = list(
+        dict.fromkeys(
+            t for labelled in (*table_3.values(), *held_out.values()) for t in labelled.triples
+        )
+    )
     scores = dict(zip(triples, score(triples), strict=True))
 
     def measured(labelled):
-        return Measured(labelled, np.array([scores[triple] for triple in labelled.triples]), seed, resamples)
+        return Measured(
+            labelled, np.array([scores[triple] for triple in labelled.triples]), seed, resamples
+        )
 
     report = {"split": split, "bootstrap": {"resamples": resamples, "seed": seed}, "negatives": {}}
     for kind, labelled in tqdm(held_out.items(), desc="measuring", unit="kind of negatives"):
@@ -140,13 +157,17 @@ def report_evaluator(splits, split, score, worlds=None, *, dataset, seed=1, resa
         name: (figures := measured(labelled)).share(figures.right, labelled.groups["all"])
         for name, labelled in table_3.items()
     }
-    report["table3_paper"] = PAPER_TABLE_3 if dataset not in PAPER_TABLE_3 else {dataset: PAPER_TABLE_3[dataset]}
+    report["table3_paper"] = (
+        PAPER_TABLE_3 if dataset not in PAPER_TABLE_3 else {dataset: PAPER_TABLE_3[dataset]}
+    )
     return report
 
 
 def _truth(figures, labelled, worlds):
     """How many negatives are true, and the figures without these and those of which it is not known."""
-    verdicts = np.array([truth.verdict(worlds[image], *pair) for image, *pair in labelled.triples], dtype=object)
+    verdicts = np.array(
+        [truth.verdict(worlds[image], *pair) for image, *pair in labelled.triples], dtype=object
+    )
     negative, right, wrong = ~labelled.positive, verdicts == truth.RIGHT, verdicts == truth.WRONG
     return {
         "true": int((negative & right).sum()),

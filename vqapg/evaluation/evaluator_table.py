@@ -24,7 +24,12 @@ def format_report(report):
     row("pairs", lambda figures: f"{figures['positives']:,}")
     row("negatives", lambda figures: f"{figures['negatives']:,}")
     if any("truth" in figures for figures in columns.values()):
-        row("  of these true (%)", lambda figures: _cell(figures["truth"]["share_true"], 100) if "truth" in figures else "")
+        row(
+            "  of these true (%)",
+            lambda figures: (
+                _cell(figures["truth"]["share_true"], 100) if "truth" in figures else ""
+            ),
+        )
     row("calibration error", lambda figures: _cell(figures["calibration_error"]))
     for name in columns["paper negatives"]["by_type"]:
         if not columns["paper negatives"]["by_type"][name]["accuracy"]["n"]:
@@ -38,9 +43,14 @@ def format_report(report):
     table_3 = [["Table 3: accuracy (%)", "here", "over", *(f"paper, {name}" for name in paper)]]
     for name, label in (("train", "train"), ("valid", "dev"), ("test", "test, pairs only")):
         figure = report["table3"][name]
-        table_3.append([
-            label, _cell(figure, 100), f"{figure['n']:,}", *(f"{100 * figures[name]:.1f}" for figures in paper.values())
-        ])
+        table_3.append(
+            [
+                label,
+                _cell(figure, 100),
+                f"{figure['n']:,}",
+                *(f"{100 * figures[name]:.1f}" for figures in paper.values()),
+            ]
+        )
     return _columns(rows) + "\n\n" + _columns(table_3)
 
 
@@ -54,4 +64,6 @@ def _cell(figure, factor=1):
 
 def _columns(rows):
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    )

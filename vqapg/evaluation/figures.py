@@ -19,7 +19,9 @@ def number_items(items):
 def distinct_triples(pairs):
     """The distinct (image, question, answer) of the well-formed *pairs*, in order of first appearance."""
     return list(
-        dict.fromkeys((pair.image, pair.question, pair.answer) for pair in pairs if not pair.malformed)
+        dict.fromkeys(
+            (pair.image, pair.question, pair.answer) for pair in pairs if not pair.malformed
+        )
     )
 
 
@@ -52,7 +54,9 @@ class Figures:
             [place[pair.image, pair.question, pair.answer] for pair in self.pairs], dtype=np.int64
         )
         numbers = {image: number for number, image in enumerate(self.images)}
-        self.triple_image = np.array([numbers[image] for image, _, _ in self.triples], dtype=np.int64)
+        self.triple_image = np.array(
+            [numbers[image] for image, _, _ in self.triples], dtype=np.int64
+        )
         self.triple_texts = [f"{question} {answer}" for _, question, answer in self.triples]
         self.image = self.triple_image[self.said]
         self.texts = [self.triple_texts[triple] for triple in self.said]

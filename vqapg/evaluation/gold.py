@@ -11,8 +11,12 @@ def novelty_figures(figures, train):
     pairs, questions = {pair_text(pair) for pair in train}, {pair.question for pair in train}
     asked = [pair.question for pair in figures.pairs]
     return {
-        "novel_pairs": figures.distinct_share(figures.image, figures.texts, lambda text: text not in pairs),
-        "novel_questions": figures.distinct_share(figures.image, asked, lambda text: text not in questions),
+        "novel_pairs": figures.distinct_share(
+            figures.image, figures.texts, lambda text: text not in pairs
+        ),
+        "novel_questions": figures.distinct_share(
+            figures.image, asked, lambda text: text not in questions
+        ),
     }
 
 

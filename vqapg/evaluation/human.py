@@ -90,8 +90,12 @@ def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
 
         of_annotators = judgements.values()
         diversity = _AnnotatorMeans(images, [_diversities(own, judged) for judged in of_annotators])
-        consistency = _AnnotatorMeans(images, [_of_marks(own, judged, SCORES.get) for judged in of_annotators])
-        unjudged = _AnnotatorMeans(images, [_of_marks(own, judged, "?".__eq__) for judged in of_annotators])
+        consistency = _AnnotatorMeans(
+            images, [_of_marks(own, judged, SCORES.get) for judged in of_annotators]
+        )
+        unjudged = _AnnotatorMeans(
+            images, [_of_marks(own, judged, "?".__eq__) for judged in of_annotators]
+        )
         result["models"][model] = {
             "count": int(pairs[number].sum()),
             "count_ratio": float(pairs[number].sum() / pairs.sum(axis=1).max()),
@@ -102,7 +106,9 @@ def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
             "annotators": {
                 name: {
                     "groups": int(diversity.counts[row].sum()),
-                    "diversity": _number(normalised(diversity.means(np.ones(images))[row], np.ones(images))),
+                    "diversity": _number(
+                        normalised(diversity.means(np.ones(images))[row], np.ones(images))
+                    ),
                     "pairs": int(consistency.counts[row].sum()),
                     "consistency": _number(consistency.means(np.ones(images))[row]),
                 }
@@ -175,7 +181,9 @@ def _agreement(groups, judgements, bootstrap):
     """
     scores, marks = ("0", "1", "2"), tuple(SCORES)
     as_scored = {"?": "2"}
-    found = {key: ([], []) for key in ("consistency", "consistency_marks", "question_type", "object")}
+    found = {
+        key: ([], []) for key in ("consistency", "consistency_marks", "question_type", "object")
+    }
 
     def add(key, image, values, possible):
         counted = Counter(value for value in values if value is not None)
@@ -184,7 +192,10 @@ def _agreement(groups, judgements, bootstrap):
             found[key][1].append([counted[value] for value in possible])
 
     for group in groups:
-        given = {field: [_values(group, judged, field) for judged in judgements.values()] for field in FIELDS}
+        given = {
+            field: [_values(group, judged, field) for judged in judgements.values()]
+            for field in FIELDS
+        }
         for of_pair in zip(*given["consistency"], strict=True):
             add("consistency", group.image, [as_scored.get(mark, mark) for mark in of_pair], scores)
             add("consistency_marks", group.image, of_pair, marks)
@@ -212,5 +223,7 @@ def _alpha(image, counts, level, bootstrap):
         return krippendorff_alpha(counts, level, weights[image])
 
     value = _number(statistic(np.ones(bootstrap.images)))
-    interval = None if value is None else bootstrap.statistic(np.unique(image), statistic, (-1.0, 1.0))
+    interval = (
+        None if value is None else bootstrap.statistic(np.unique(image), statistic, (-1.0, 1.0))
+    )
     return {"value": value, "n": len(image), "ci95": interval, "level": level}

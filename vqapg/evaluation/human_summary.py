@@ -10,7 +10,15 @@ AGREEMENT = {
 
 def format_human(figures):
     """The tables of ``compute_human``'s result: models, annotators one by one, the paper, agreement."""
-    heads = ("model", "pairs", "diversity", "before count", "consistency", "cannot judge (%)", "judged")
+    heads = (
+        "model",
+        "pairs",
+        "diversity",
+        "before count",
+        "consistency",
+        "cannot judge (%)",
+        "judged",
+    )
     rows = [
         (
             name,
@@ -51,7 +59,8 @@ def _both(row):
 def _table(rows):
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
     )
 
 

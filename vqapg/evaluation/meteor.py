@@ -46,11 +46,21 @@ class Meteor:
     """
 
     def __init__(self, java):
-        jar = Path(importlib.util.find_spec("pycocoevalcap.meteor.meteor").origin).with_name("meteor-1.5.jar")
+        jar = Path(importlib.util.find_spec("pycocoevalcap.meteor.meteor").origin).with_name(
+            "meteor-1.5.jar"
+        )
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self._process = subprocess.Popen(
             # The encoding is that of the pipes, and a decimal point is a point, whatever the locale.
-            [java, "-Dfile.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US", "-jar", "-Xmx2G", jar.name]
+            [
+                java,
+                "-Dfile.encoding=UTF-8",
+                "-Duser.language=en",
+                "-Duser.country=US",
+                "-jar",
+                "-Xmx2G",
+                jar.name,
+            ]
             + ["-", "-", "-stdio", "-l", "en", "-norm"],
             cwd=jar.parent,
             stdin=subprocess.PIPE,
@@ -106,7 +116,11 @@ class Meteor:
                 self._process.wait()
                 self._errors.seek(0)
                 said = self._errors.read().split("\n")
-                last = next((line.strip() for line in reversed(said) if line.strip()), "it said nothing")
-                raise MeteorError(f"its Java program stopped with status {self._process.returncode}: {last}")
+                last = next(
+                    (line.strip() for line in reversed(said) if line.strip()), "it said nothing"
+                )
+                raise MeteorError(
+                    f"its Java program stopped with status {self._process.returncode}: {last}"
+                )
             yield answer
         asking.join()

@@ -6,17 +6,19 @@ import platform
 import numpy as np
 
 import vqapg
-from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.diversity import diversity_figures
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.gold import novelty_figures, recall_figures
 from vqapg.evaluation.overlap import overlap_figures
+from vqapg.judges import easy_vqa_truth as truth
 
 # Section 5.2: consistent means an evaluator score above this.
 CONSISTENT_ABOVE = 0.5
 
 
-def compute_metrics(pairs, scores=None, worlds=None, *, gold=None, train=None, seed=1, resamples=1000):
+def compute_metrics(
+    pairs, scores=None, worlds=None, *, gold=None, train=None, seed=1, resamples=1000
+):
     """Every figure as ``{"value", "n", "ci95"}``, counts as plain numbers; shares are within 0..1.
 
     A figure over nothing has the value None; an interval that cannot be had is None. Malformed pairs are
@@ -47,7 +49,9 @@ def compute_metrics(pairs, scores=None, worlds=None, *, gold=None, train=None, s
     if scores is not None:
         scores = np.asarray(scores, dtype=np.float64)
         if scores.shape != (len(figures.triples),):
-            raise ValueError(f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples")
+            raise ValueError(
+                f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples"
+            )
         metrics |= _consistency_figures(figures, scores)
     if worlds is not None:
         metrics |= _truth_figures(figures, scores, worlds)
@@ -69,18 +73,26 @@ def _consistency_figures(figures, scores):
 def _truth_figures(figures, scores, worlds):
     """What is true in easy-VQA; with *scores*, how far the evaluator agrees."""
     image, triples = figures.triple_image, figures.triples
-    verdicts = np.array([truth.verdict(worlds[name], *pair) for name, *pair in triples], dtype=object)
+    verdicts = np.array(
+        [truth.verdict(worlds[name], *pair) for name, *pair in triples], dtype=object
+    )
     right, known = verdicts == truth.RIGHT, verdicts != truth.UNDETERMINED
     said_known = figures.said[known[figures.said]]
     answerable = [truth.answerable(worlds[name], question) for name, question, _ in triples]
-    found = [(number, text) for number, text in zip(figures.image, figures.texts) if text in truth.ALL_PAIRS]
+    found = [
+        (number, text)
+        for number, text in zip(figures.image, figures.texts)
+        if text in truth.ALL_PAIRS
+    ]
     possible = len(truth.ALL_PAIRS)
     metrics = {
         "true_consistent": figures.mean(image[known], right[known]),
         "true_consistent_all_pairs": figures.mean(image[said_known], right[said_known]),
         "undetermined": figures.mean(image, ~known),
         "unanswerable": figures.mean(image, np.logical_not(answerable)),
-        "unparsed": figures.mean(image, [truth.parse(question) is None for _, question, _ in triples]),
+        "unparsed": figures.mean(
+            image, [truth.parse(question) is None for _, question, _ in triples]
+        ),
         # How many of the pairs that can be right in easy-VQA were generated for any image at all.
         "possible_pairs_found": figures.distinct_count(
             np.array([number for number, _ in found], dtype=np.int64),

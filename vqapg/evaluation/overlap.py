@@ -47,9 +47,9 @@ def overlap_figures(figures, gold):
     if not figures.triples:
         nothing = figures.mean([], [])
         keys = [key for key in KEYS if key not in missing]
-        return {f"{key}{suffix}": nothing for key in keys for suffix in ("", "_distinct_triples")} | {
-            "not_computed": missing
-        }
+        return {
+            f"{key}{suffix}": nothing for key in keys for suffix in ("", "_distinct_triples")
+        } | {"not_computed": missing}
     if "bleu4" in missing:
         return {"not_computed": missing}
     references = {}
@@ -106,7 +106,9 @@ def bleu_parts_and_rouge_l(images, texts, references):
     cooked = {image: cook_refs(references[image]) for image in dict.fromkeys(images)}
     rouge_l = Rouge().calc_score
     parts, rouge = np.zeros((len(texts), BLEU_PARTS)), np.zeros(len(texts))
-    for number, (image, text) in enumerate(zip(_progress(images, "BLEU-4, ROUGE-L"), texts, strict=True)):
+    for number, (image, text) in enumerate(
+        zip(_progress(images, "BLEU-4, ROUGE-L"), texts, strict=True)
+    ):
         counts = cook_test(text, cooked[image], eff="closest")
         parts[number] = *counts["correct"], *counts["guess"], counts["testlen"], counts["reflen"]
         rouge[number] = rouge_l([text], references[image])

@@ -12,9 +12,9 @@ from tqdm import tqdm
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
-from vqapg.judges import easy_vqa_truth as truth
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token_f1
+from vqapg.judges import easy_vqa_truth as truth
 from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 from vqapg.tokens import SEPARATOR
@@ -40,7 +40,9 @@ class Answerer:
         self.task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=1))
         self.model = load_model(checkpoint, self.task)
         if self.model.given != "question":
-            raise InputError(f"{checkpoint}: does not answer questions; give a checkpoint of --arch vqapg_vqa")
+            raise InputError(
+                f"{checkpoint}: does not answer questions; give a checkpoint of --arch vqapg_vqa"
+            )
         if self.model.blind != blind:
             is_, wanted = ("blind", "without") if self.model.blind else ("not blind", "with")
             raise InputError(f"{checkpoint}: is {is_}; give a vqapg_vqa trained {wanted} --blind")
@@ -58,15 +60,23 @@ class Answerer:
         # Questions of an image side by side, so that a batch holds few images.
         order = sorted(range(len(asked)), key=lambda i: task.features.rows[asked[i][0]])
         batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-        for batch in tqdm(batches, desc="answering blindly" if self.model.blind else "answering", unit="batch"):
-            images, image_index = np.unique([task.features.rows[asked[i][0]] for i in batch], return_inverse=True)
+        for batch in tqdm(
+            batches, desc="answering blindly" if self.model.blind else "answering", unit="batch"
+        ):
+            images, image_index = np.unique(
+                [task.features.rows[asked[i][0]] for i in batch], return_inverse=True
+            )
             inputs = {
                 "features": torch.from_numpy(task.features.read(images)).to(device),
                 "image_index": torch.from_numpy(image_index).to(device),
                 "question": pad([asked[i][1] for i in batch], task.dictionary).to(device),
-                "noise_keys": np.zeros((len(batch), 3), dtype=np.int64),  # no latent variable, nothing is drawn
+                "noise_keys": np.zeros(
+                    (len(batch), 3), dtype=np.int64
+                ),  # no latent variable, nothing is drawn
             }
-            for i, (hypothesis,) in zip(batch, self.generator.generate([self.model], {"net_input": inputs})):
+            for i, (hypothesis,) in zip(
+                batch, self.generator.generate([self.model], {"net_input": inputs})
+            ):
                 answers[i] = task.dictionary.string(hypothesis["tokens"]).split(f"{SEPARATOR} ")[1]
         return answers
 
@@ -81,7 +91,10 @@ def compare(triples, answers, blind_answers=None, worlds=None, *, seed=1, resamp
         worlds: {image: possible worlds} of easy-VQA; without them nothing is said about the truth
         seed, resamples: of the bootstrap over images
     """
-    numbers = {image: number for number, image in enumerate(dict.fromkeys(image for image, _, _ in triples))}
+    numbers = {
+        image: number
+        for number, image in enumerate(dict.fromkeys(image for image, _, _ in triples))
+    }
     image = np.array([numbers[triple[0]] for triple in triples], dtype=np.int64)
     bootstrap = ImageBootstrap(max(len(numbers), 1), resamples, seed)
     asserted = [detokenize(answer.split()) for _, _, answer in triples]
@@ -146,11 +159,17 @@ def format_agreement(columns):
         if any(cells):
             rows.append([label, *cells])
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    )
 
 
 def _cell(figure):
     if not figure or figure["value"] is None:
         return ""
     interval = ", ".join(f"{100 * bound:.2f}" for bound in figure["ci95"] or ())
-    return f"{100 * figure['value']:.2f} " + (f"[{interval}] " if interval else "") + f"over {figure['n']:,}"
+    return (
+        f"{100 * figure['value']:.2f} "
+        + (f"[{interval}] " if interval else "")
+        + f"over {figure['n']:,}"
+    )

@@ -26,7 +26,11 @@ GROUPS = {
         ("true_consistent_all_pairs", "  repeats counted", "pairs of known truth"),
         ("mean_score", "S: mean evaluator score", "distinct triples"),
         ("mean_score_all_pairs", "  repeats counted", "well-formed pairs"),
-        ("evaluator_agreement", "evaluator agrees with the truth (%)", "distinct triples of known truth"),
+        (
+            "evaluator_agreement",
+            "evaluator agrees with the truth (%)",
+            "distinct triples of known truth",
+        ),
         ("evaluator_true_positive_rate", "  accepts a right pair (%)", "right distinct triples"),
         ("evaluator_rejection_rate", "  rejects a wrong pair (%)", "wrong distinct triples"),
         ("possible_pairs_found", "possible pairs found", "possible pairs"),
@@ -75,7 +79,9 @@ def format_table(metrics):
     for group, members in GROUPS.items():
         shown = []
         for key, label, over in members:
-            if key in metrics and (repeats or not key.endswith(("_distinct_triples", "_all_pairs"))):
+            if key in metrics and (
+                repeats or not key.endswith(("_distinct_triples", "_all_pairs"))
+            ):
                 figure = metrics[key]
                 bounds = ", ".join(_number(key, bound) for bound in figure["ci95"] or ())
                 interval = f"[{bounds}]" if bounds else "-"
@@ -119,4 +125,6 @@ def format_sample(pair, score=None, verdict=None):
     notes = [] if score is None else [f"score {score:.2f}"]
     notes += [] if verdict is None else [verdict]
     end = f"  ({', '.join(notes)})" if notes else ""
-    return f"{pair.image}  {detokenize(pair.question.split())} {detokenize(pair.answer.split())}{end}"
+    return (
+        f"{pair.image}  {detokenize(pair.question.split())} {detokenize(pair.answer.split())}{end}"
+    )

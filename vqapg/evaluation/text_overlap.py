@@ -6,7 +6,7 @@ import numpy as np
 
 from vqapg.errors import InputError
 from vqapg.evaluation.figures import Figures
-from vqapg.evaluation.meteor import MeteorError, Meteor, find_java
+from vqapg.evaluation.meteor import Meteor, MeteorError, find_java
 from vqapg.evaluation.overlap import (
     NO_FOUR_GRAM,
     bleu_figure,

@@ -65,7 +65,7 @@ def normalise_answer(text):
 
 
 def answer_type(text):
-    """"yes/no", "number" or "other": VQA's convention, for an answer as people write it."""
+    """ "yes/no", "number" or "other": VQA's convention, for an answer as people write it."""
     answer = normalise_answer(text)
     if answer in ("yes", "no"):
         return "yes/no"
@@ -80,7 +80,9 @@ def exact_match(answer, reference):
 def token_f1(answer, reference):
     """SQuAD's F1 of two answers: harmonic mean of precision and recall of their words, each as often as it occurs;
     the words are those of the normalised answers. Two answers without a word agree."""
-    said, wanted = (collections.Counter(normalise_answer(text).split()) for text in (answer, reference))
+    said, wanted = (
+        collections.Counter(normalise_answer(text).split()) for text in (answer, reference)
+    )
     if not said or not wanted:
         return float(said == wanted)
     common = (said & wanted).total()

@@ -9,9 +9,9 @@ from importlib import resources
 from PIL import Image
 from tqdm import tqdm
 
+from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
-from vqapg.data.question_type import question_type
 
 # More would make a page that a browser cannot hold; the page says how many there are.
 MOST_IMAGES = 1000
@@ -31,7 +31,9 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
     """
     by_name = {image.name: image for image in images}
     types, shown, pairs, total = {}, [], 0, 0
-    for entry in tqdm(entries, total=len(images), desc="gallery", unit="image", delay=2, leave=False):
+    for entry in tqdm(
+        entries, total=len(images), desc="gallery", unit="image", delay=2, leave=False
+    ):
         total += 1
         pairs += len(entry["pairs"])
         if len(shown) < MOST_IMAGES:
@@ -43,8 +45,13 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
                 }
             )
     data = {
-        "about": about, "grid": list(grid), "judged": judged, "min_consistency": min_consistency, "types": list(types),
-        "images": shown, "total": {"images": total, "pairs": pairs},
+        "about": about,
+        "grid": list(grid),
+        "judged": judged,
+        "min_consistency": min_consistency,
+        "types": list(types),
+        "images": shown,
+        "total": {"images": total, "pairs": pairs},
     }
     page = resources.files("vqapg.export").joinpath("gallery.html").read_text(encoding="utf-8")
     # "<" could end the script that the data stands in.

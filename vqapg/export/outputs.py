@@ -12,10 +12,10 @@ from typing import NamedTuple, TextIO
 
 from vqapg.csv_cells import escape_cell
 from vqapg.errors import InputError
-from vqapg.files import atomic_write, writing
-from vqapg.folders import new_folder, our_folder
 from vqapg.export.dataset_pictures import as_dataset_file
 from vqapg.export.vqa2_files import write_vqa2
+from vqapg.files import atomic_write, writing
+from vqapg.folders import new_folder, our_folder
 from vqapg.targets import Recogniser, check_target, csv_of, json_lines_of, our_vqa2, real_path
 
 FORMAT_OF_SUFFIX = {".jsonl": "jsonl", ".csv": "csv", ".json": "vqa2", "": "imagefolder"}
@@ -24,10 +24,16 @@ COLUMNS = ("image", "question", "answer", "score")
 # The keys of what vqapg export and vqapg sample write, by which their files are known again.
 EXPORTED, SAMPLED = ("id", *COLUMNS), (*COLUMNS, "seed", "draw", "model")
 RECORDS = [
-    EXPORTED, (*EXPORTED, "consistency"), SAMPLED, (*COLUMNS, "consistency", "seed", "draw", "model"),
+    EXPORTED,
+    (*EXPORTED, "consistency"),
+    SAMPLED,
+    (*COLUMNS, "consistency", "seed", "draw", "model"),
 ]
 RECOGNISERS: dict[str, Recogniser] = {
-    "jsonl": json_lines_of(RECORDS), "csv": csv_of([COLUMNS, *RECORDS]), "vqa2": our_vqa2, "imagefolder": our_folder,
+    "jsonl": json_lines_of(RECORDS),
+    "csv": csv_of([COLUMNS, *RECORDS]),
+    "vqa2": our_vqa2,
+    "imagefolder": our_folder,
 }
 
 
@@ -48,8 +54,12 @@ def format_of(output, given=None):
     """The format, *given* or told by the ending of *output*. Raises InputError where that tells none."""
     suffix = Path(output).suffix
     if given is None and suffix not in FORMAT_OF_SUFFIX:
-        endings = ", ".join(f"{ending or 'no ending'}: {name}" for ending, name in FORMAT_OF_SUFFIX.items())
-        raise InputError(f"--output {output}: its ending tells no format ({endings}); give --format")
+        endings = ", ".join(
+            f"{ending or 'no ending'}: {name}" for ending, name in FORMAT_OF_SUFFIX.items()
+        )
+        raise InputError(
+            f"--output {output}: its ending tells no format ({endings}); give --format"
+        )
     return given or FORMAT_OF_SUFFIX[suffix]
 
 
@@ -74,7 +84,12 @@ def write_records(output, format, records, images, *, overwrite=False):
     # Hours may have passed since the command looked at them.
     for target in targets:
         check_target(target, RECOGNISERS[format], overwrite=overwrite)
-    write = {"jsonl": _write_json_lines, "csv": _write_csv, "vqa2": write_vqa2, "imagefolder": _write_image_folder}[format]
+    write = {
+        "jsonl": _write_json_lines,
+        "csv": _write_csv,
+        "vqa2": write_vqa2,
+        "imagefolder": _write_image_folder,
+    }[format]
     with writing(output):
         write(*targets, counted, images)
     return counted.number

@@ -85,7 +85,9 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
     task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=seed))
     model = load_model(checkpoint, task)
     if model.given is not None:
-        raise InputError(f"{checkpoint}: reads the {model.given}; give a model that generates both texts")
+        raise InputError(
+            f"{checkpoint}: reads the {model.given}; give a model that generates both texts"
+        )
     images = NamedImages(data, task.features, names, weights)
     generator = task.build_generator([model], FairseqGenerationConfig(beam=beam, max_len_b=LONGEST))
     keys = np.array([[seed, draw, 0] for draw in range(draws)], dtype=np.int64)
@@ -94,7 +96,9 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
     records = []
     for image, path in tqdm(images.paths.items(), desc="looking", unit="image", delay=2):
         found = generate_and_look(model, generator, images.read(image).to(device), row, keys)
-        pairs = [_pair(score, looks, task.dictionary) for score, looks in found if looks is not None]
+        pairs = [
+            _pair(score, looks, task.dictionary) for score, looks in found if looks is not None
+        ]
         # As everywhere else a pair with an empty half is none.
         pairs = [pair for pair in pairs if pair["question"] and pair["answer"]]
         records.append(
@@ -124,7 +128,9 @@ def _pair(score, looks, dictionary):
         "question": dictionary.string(looks["question"].tokens),
         "answer": dictionary.string(looks["answer"].tokens),
         "score": score,
-        "weights": {name: _rounded(look.weights) for name, look in looks.items() if look.weights is not None},
+        "weights": {
+            name: _rounded(look.weights) for name, look in looks.items() if look.weights is not None
+        },
         "attention": {name: _rounded(look.attention.mean(dim=0)) for name, look in looks.items()},
     }
 

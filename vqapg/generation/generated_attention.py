@@ -33,7 +33,13 @@ class _Recorder:
 
     def __call__(self, decoder, memory, state, noise_keys):
         # The regions were scaled just before; the joint model decodes two texts from them.
-        self.decoded[decoder.stream.name.lower()] = (decoder, memory, state, noise_keys, self.weights)
+        self.decoded[decoder.stream.name.lower()] = (
+            decoder,
+            memory,
+            state,
+            noise_keys,
+            self.weights,
+        )
         return self.search(decoder, memory, state, noise_keys)
 
     def note_weights(self, scaling, inputs, output):
@@ -43,7 +49,9 @@ class _Recorder:
     def watching(self, model):
         """Notes the weights of the region scaling of every part of *model*."""
         hooks = [
-            part.register_forward_hook(self.note_weights) for part in model.modules() if isinstance(part, RegionScaling)
+            part.register_forward_hook(self.note_weights)
+            for part in model.modules()
+            if isinstance(part, RegionScaling)
         ]
         try:
             yield
@@ -85,7 +93,8 @@ def generate_and_look(model, generator, features, image_index, noise_keys, laten
         looks = _looks_of_pairs(recorder, best, model)
     else:
         of_text = {
-            name: recorder.looks(name, [texts[name].tokens for texts in best]) for name in ("question", "answer")
+            name: recorder.looks(name, [texts[name].tokens for texts in best])
+            for name in ("question", "answer")
         }
         looks = [dict(zip(of_text, both)) for both in zip(*of_text.values())]
     return list(zip(scores, looks))

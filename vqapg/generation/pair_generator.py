@@ -35,16 +35,26 @@ class PairGenerator:
             if not math.isfinite(getattr(args, name)):
                 raise InputError(f"--{name} must be a finite number, not {getattr(args, name)}")
         if args.sampling_topk != -1 and args.sampling_topk < 1:
-            raise InputError(f"--sampling-topk must be at least 1, or -1 for all, not {args.sampling_topk}")
+            raise InputError(
+                f"--sampling-topk must be at least 1, or -1 for all, not {args.sampling_topk}"
+            )
         if args.sampling_topp != -1 and not 0 < args.sampling_topp <= 1:
-            raise InputError(f"--sampling-topp must be above 0 and at most 1, or -1 for all, not {args.sampling_topp}")
+            raise InputError(
+                f"--sampling-topp must be above 0 and at most 1, or -1 for all, not {args.sampling_topp}"
+            )
         for name in ("beam", "nbest", "max_len_b"):
             if getattr(args, name) < 1:
-                raise InputError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}")
+                raise InputError(
+                    f"--{name.replace('_', '-')} must be at least 1, not {getattr(args, name)}"
+                )
         if not 0 <= args.min_len <= args.max_len_b:
-            raise InputError(f"--min-len {args.min_len} must lie between 0 and --max-len-b, {args.max_len_b}")
+            raise InputError(
+                f"--min-len {args.min_len} must lie between 0 and --max-len-b, {args.max_len_b}"
+            )
         if not model.variational and latent_temperature != 1:
-            raise InputError("--latent-temperature has no meaning for a model without latent variable; leave it out")
+            raise InputError(
+                "--latent-temperature has no meaning for a model without latent variable; leave it out"
+            )
         self.model = model
         self.latent_temperature = latent_temperature
         self.separator, self.padding = separator, dictionary.pad()
@@ -96,14 +106,19 @@ class PairGenerator:
             given=given,
         )
         return [
-            [self._join(texts, row_given) for texts in sorted(row, key=self.score, reverse=True)[: self.nbest]]
+            [
+                self._join(texts, row_given)
+                for texts in sorted(row, key=self.score, reverse=True)[: self.nbest]
+            ]
             for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
         ]
 
     def score(self, texts):
         """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was given."""
         length = sum(len(text.tokens) for text in texts.values())
-        return normalised_score(sum(text.total for text in texts.values()), length, self.length_penalty)
+        return normalised_score(
+            sum(text.total for text in texts.values()), length, self.length_penalty
+        )
 
     def _join(self, texts, given):
         """The hypothesis of what was generated, as question, separator, answer, in stock fairseq's form.
@@ -117,7 +132,12 @@ class PairGenerator:
             tokens = torch.cat([text.tokens for text in ends])
             tokens[len(ends[0].tokens) - 1] = self.separator
             log_probs = torch.cat([text.log_probs for text in ends])
-        return {"tokens": tokens, "score": self.score(texts), "positional_scores": log_probs, "alignment": None}
+        return {
+            "tokens": tokens,
+            "score": self.score(texts),
+            "positional_scores": log_probs,
+            "alignment": None,
+        }
 
     def _given(self, tokens):
         """A given text ``[T]`` beside a generated one: certain, so of log-probability 0."""

@@ -116,7 +116,9 @@ class BeamSearch:
             beams = previous.size(1)
             decoded = decoder(previous.reshape(-1, 1), memory, state)
             # [N * K, 1, V] -> [N, K, V]
-            log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(len(live_rows), beams, -1)
+            log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(
+                len(live_rows), beams, -1
+            )
             vocabulary = log_probs.size(2)
             candidates = (scores.unsqueeze(2) + log_probs).flatten(1)
             # At most K of the best 2K can be ends, so K others to go on with are among them.
@@ -126,17 +128,26 @@ class BeamSearch:
             ends = token.eq(end)
 
             finishing = (
-                part[:, : self.beam] for part in (best.masked_fill(~ends, -torch.inf), parent, token, chosen)
+                part[:, : self.beam]
+                for part in (best.masked_fill(~ends, -torch.inf), parent, token, chosen)
             )
             finished = finished.joined_by(*finishing, tokens, token_log_probs, self.length_penalty)
 
-            scores, order = best.masked_fill(ends, -torch.inf).topk(min(self.beam, best.size(1)), dim=1)
+            scores, order = best.masked_fill(ends, -torch.inf).topk(
+                min(self.beam, best.size(1)), dim=1
+            )
             # A row goes on while its best beam, as a text that ends with the next token, would better its worst
             # hypothesis. One that is done has no beams any more, so however long it is carried on it stays as it is.
-            goes_on = normalised_score(scores[:, 0], step + 2, self.length_penalty) > finished.scores[:, -1]
+            goes_on = (
+                normalised_score(scores[:, 0], step + 2, self.length_penalty)
+                > finished.scores[:, -1]
+            )
             scores = scores.masked_fill(~goes_on.unsqueeze(1), -torch.inf)
             parent, token, chosen = (x.gather(1, order) for x in (parent, token, chosen))
-            tokens, token_log_probs = _grow(tokens, parent, token), _grow(token_log_probs, parent, chosen)
+            tokens, token_log_probs = (
+                _grow(tokens, parent, token),
+                _grow(token_log_probs, parent, chosen),
+            )
             previous = token
             state_rows = parent + beams * torch.arange(len(live_rows), device=device).unsqueeze(1)
 
@@ -144,9 +155,15 @@ class BeamSearch:
                 keep = goes_on.nonzero().flatten()
                 if len(keep) < len(live_rows):
                     done = (~goes_on).nonzero().flatten()
-                    for row, hypotheses in zip(live_rows[done].tolist(), finished.select(done).hypotheses()):
+                    for row, hypotheses in zip(
+                        live_rows[done].tolist(), finished.select(done).hypotheses()
+                    ):
                         found[row] = hypotheses
-                    live_rows, finished, memory = live_rows[keep], finished.select(keep), memory.select(keep)
+                    live_rows, finished, memory = (
+                        live_rows[keep],
+                        finished.select(keep),
+                        memory.select(keep),
+                    )
                     tokens, token_log_probs, previous, scores, state_rows = (
                         x[keep] for x in (tokens, token_log_probs, previous, scores, state_rows)
                     )
@@ -175,7 +192,13 @@ class _Finished(NamedTuple):
     def none(cls, rows, beam, device):
         nothing = torch.full((rows, beam), -torch.inf, device=device)
         lengths = torch.zeros(rows, beam, dtype=torch.long, device=device)
-        return cls(nothing, nothing, lengths, lengths.new_empty(rows, beam, 0), nothing.new_empty(rows, beam, 0))
+        return cls(
+            nothing,
+            nothing,
+            lengths,
+            lengths.new_empty(rows, beam, 0),
+            nothing.new_empty(rows, beam, 0),
+        )
 
     def joined_by(self, totals, parent, token, chosen, tokens, log_probs, length_penalty):
         """With the texts that end now, of log-probability *totals* ``[N, K]`` (-inf where none ends): *tokens* of the
@@ -188,13 +211,17 @@ class _Finished(NamedTuple):
             _grow(tokens, parent, token),
             _grow(log_probs, parent, chosen),
         )
-        ours = self._replace(tokens=F.pad(self.tokens, (0, 1)), log_probs=F.pad(self.log_probs, (0, 1)))
+        ours = self._replace(
+            tokens=F.pad(self.tokens, (0, 1)), log_probs=F.pad(self.log_probs, (0, 1))
+        )
         both = _Finished(*(torch.cat(parts, dim=1) for parts in zip(ours, joined)))
         # Of equals the one that ended first
-        order = both.scores.sort(dim=1, descending=True, stable=True).indices[:, : self.scores.size(1)]
-        return _Finished(*(
-            part.gather(1, order) if part.dim() == 2 else _follow(part, order) for part in both
-        ))
+        order = both.scores.sort(dim=1, descending=True, stable=True).indices[
+            :, : self.scores.size(1)
+        ]
+        return _Finished(
+            *(part.gather(1, order) if part.dim() == 2 else _follow(part, order) for part in both)
+        )
 
     def select(self, rows):
         return _Finished(*(part[rows] for part in self))
@@ -203,7 +230,9 @@ class _Finished(NamedTuple):
         """For each row its :class:`Hypothesis` list."""
         for row, (totals, lengths) in enumerate(zip(self.totals.tolist(), self.lengths.tolist())):
             yield [
-                Hypothesis(self.tokens[row, place, :length], self.log_probs[row, place, :length], total)
+                Hypothesis(
+                    self.tokens[row, place, :length], self.log_probs[row, place, :length], total
+                )
                 for place, (total, length) in enumerate(zip(totals, lengths))
                 if total > -math.inf
             ]
@@ -250,7 +279,9 @@ class Sampling:
             token = self._draw(allowed, draws[:, step, None])
             tokens = torch.cat([tokens, token], dim=1)
             log_probs = torch.cat([log_probs, allowed.gather(1, token)], dim=1)
-            if (step + 1) % CHECKS_EVERY.get(device.type, 1) == 0 and tokens[:, 1:].eq(end).any(dim=1).all():
+            if (step + 1) % CHECKS_EVERY.get(device.type, 1) == 0 and tokens[:, 1:].eq(end).any(
+                dim=1
+            ).all():
                 break
         lengths = tokens[:, 1:].eq(end).int().argmax(dim=1) + 1
         totals = log_probs.masked_fill(

@@ -125,7 +125,12 @@ def verdict(worlds, question, answer):
 
 def not_wrong(worlds):
     """Of ``possible_worlds``' images all (image, question, answer) whose verdict is not WRONG, some 100 an image."""
-    return {(image, *pair) for image, left in worlds.items() for pair, where in HOLDS_IN.items() if left & where}
+    return {
+        (image, *pair)
+        for image, left in worlds.items()
+        for pair, where in HOLDS_IN.items()
+        if left & where
+    }
 
 
 def answerable(worlds, question):

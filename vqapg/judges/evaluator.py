@@ -16,7 +16,9 @@ def load_evaluator(checkpoint, data):
     Raises:
         InputError: as :func:`~vqapg.tasks.checkpoints.load_model`
     """
-    task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1))
+    task = ConsistencyTask(
+        ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1)
+    )
     return load_model(checkpoint, task), task
 
 

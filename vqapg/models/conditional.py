@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from fairseq.models import register_model
 
-from vqapg.models.vqapg_model import GenerationModelConfig
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.output import PairOutput
+from vqapg.models.vqapg_model import GenerationModelConfig
 
 
 @dataclass
@@ -40,11 +40,18 @@ class ConditionalModel(GenerationModel):
     def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
         texts = {"question": question, "answer": answer}
         output = self.model(
-            self._seen(features), image_index, texts[self.given], texts[self.text], noise_keys, latent_from
+            self._seen(features),
+            image_index,
+            texts[self.given],
+            texts[self.text],
+            noise_keys,
+            latent_from,
         )
         return PairOutput.of_texts({self.text: output}, {self.text: texts[self.text]})
 
-    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+    def generate(
+        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
+    ):
         found = self.model.generate(
             self._seen(features), image_index, given, noise_keys, search, latent_temperature
         )

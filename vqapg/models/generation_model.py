@@ -38,7 +38,9 @@ class GenerationModel(VQAPGModel):
         """
         raise NotImplementedError
 
-    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+    def generate(
+        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
+    ):
         """Pairs for each row of ``image_index``, every row with latent variables of its own.
 
         Args:

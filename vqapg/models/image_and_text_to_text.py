@@ -24,7 +24,9 @@ class ImageAndTextToText(nn.Module):
         self.image_encoder = parts.image_encoder(cfg, features)
         self.embedding = parts.embedding(cfg, dictionary)
         self.text_encoder = parts.text_encoder(cfg, self.embedding)
-        self.decoder = parts.text_decoder(cfg, text, dictionary, self.embedding, variational, reads_text=True)
+        self.decoder = parts.text_decoder(
+            cfg, text, dictionary, self.embedding, variational, reads_text=True
+        )
         self.latent = None
         if variational:
             self.prior = TextImageGaussian(dim, dim, cfg.latent_dim, cfg.dropout)
@@ -43,7 +45,9 @@ class ImageAndTextToText(nn.Module):
             gaussians = Gaussians(self.posterior(both, regions), self.prior(x.sequence, regions))
             latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
         memory, state = self._begin(regions, latent, x)
-        return TextOutput(self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians)
+        return TextOutput(
+            self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians
+        )
 
     def generate(self, features, image_index, given, noise_keys, search, latent_temperature):
         """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
@@ -57,4 +61,6 @@ class ImageAndTextToText(nn.Module):
 
     def _begin(self, regions, latent, x):
         """What is decoded from: the regions and X's tokens; and the decoder's state before the first token."""
-        return Memory(regions, x.tokens, x.real), self.decoder.initial_state(regions, latent, x.sequence)
+        return Memory(regions, x.tokens, x.real), self.decoder.initial_state(
+            regions, latent, x.sequence
+        )

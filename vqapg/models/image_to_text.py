@@ -26,7 +26,9 @@ class ImageToText(nn.Module):
         if variational:
             self.text_encoder = parts.text_encoder(cfg, self.embedding)
             self.prior = ImagePrior(cfg.hidden_size, cfg.latent_dim, cfg.dropout)
-            self.posterior = TextImageGaussian(cfg.hidden_size, cfg.hidden_size, cfg.latent_dim, cfg.dropout)
+            self.posterior = TextImageGaussian(
+                cfg.hidden_size, cfg.hidden_size, cfg.latent_dim, cfg.dropout
+            )
             self.latent = parts.latent_variable(cfg, Stream.LATENT)
 
     def forward(self, features, image_index, text, noise_keys, latent_from):
@@ -41,7 +43,9 @@ class ImageToText(nn.Module):
             gaussians = Gaussians(posterior, prior)
             latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
         state = self.decoder.initial_state(regions, latent)
-        return TextOutput(self.decoder.teacher_forced(text, Memory(regions), state, noise_keys).logits, gaussians)
+        return TextOutput(
+            self.decoder.teacher_forced(text, Memory(regions), state, noise_keys).logits, gaussians
+        )
 
     def generate(self, features, image_index, noise_keys, search, latent_temperature):
         """For each row hypotheses of X, best first, given z ~ P(z | I)."""
@@ -50,4 +54,6 @@ class ImageToText(nn.Module):
         if self.latent is not None:
             prior = self.prior(image).select(image_index)
             latent, regions = self.latent(prior, regions, noise_keys, latent_temperature)
-        return search(self.decoder, Memory(regions), self.decoder.initial_state(regions, latent), noise_keys)
+        return search(
+            self.decoder, Memory(regions), self.decoder.initial_state(regions, latent), noise_keys
+        )

@@ -7,9 +7,9 @@ import torch
 from fairseq.models import register_model
 
 from vqapg.models import parts
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.output import PairOutput
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig
 from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import Stream
 from vqapg.modules.text_decoder import Memory
@@ -41,7 +41,9 @@ class JointModel(GenerationModel):
         output = PairOutput({}, {"question": question, "answer": answer}, latents, attention={})
         for text, decoder in (("question", self.question_decoder), ("answer", self.answer_decoder)):
             state = decoder.initial_state(regions, latent)
-            decoded = decoder.teacher_forced(output.targets[text], Memory(regions), state, noise_keys)
+            decoded = decoder.teacher_forced(
+                output.targets[text], Memory(regions), state, noise_keys
+            )
             output.logits[text], output.attention[text] = decoded.logits, decoded.attention
         return output
 
@@ -49,7 +51,9 @@ class JointModel(GenerationModel):
         """What a generated pair hangs on: z (here none), and the regions to decode from ``[B, R, D]``."""
         return None, self.image_encoder(features)[image_index]
 
-    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+    def generate(
+        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
+    ):
         latent, regions = self.sample(features, image_index, noise_keys, latent_temperature)
         questions, answers = (
             search(decoder, Memory(regions), decoder.initial_state(regions, latent), noise_keys)
@@ -57,7 +61,10 @@ class JointModel(GenerationModel):
         )
         # Given z they are independent: any question goes with any answer.
         return [
-            [{"question": question, "answer": answer} for question, answer in itertools.product(*texts)]
+            [
+                {"question": question, "answer": answer}
+                for question, answer in itertools.product(*texts)
+            ]
             for texts in zip(questions, answers)
         ]
 
@@ -84,7 +91,9 @@ class VariationalJointModel(JointModel):
         both = torch.cat([self.text_encoder(text).sequence for text in (question, answer)], dim=-1)
         gaussians = Gaussians(self.posterior(both, regions), prior)
         latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
-        return self._decode(regions, latent, question, answer, noise_keys, latents={"pair": gaussians})
+        return self._decode(
+            regions, latent, question, answer, noise_keys, latents={"pair": gaussians}
+        )
 
     def sample(self, features, image_index, noise_keys, latent_temperature):
         """z ~ P(z | I), and the regions scaled by it."""

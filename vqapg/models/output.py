@@ -35,5 +35,9 @@ class PairOutput(NamedTuple):
     @classmethod
     def of_texts(cls, outputs, targets):
         """From :class:`TextOutput` by text."""
-        latents = {text: output.gaussians for text, output in outputs.items() if output.gaussians is not None}
+        latents = {
+            text: output.gaussians
+            for text, output in outputs.items()
+            if output.gaussians is not None
+        }
         return cls({text: output.logits for text, output in outputs.items()}, targets, latents, {})

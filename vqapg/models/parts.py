@@ -10,7 +10,9 @@ from vqapg.tokens import SEPARATOR
 
 
 def special_tokens(dictionary):
-    return SpecialTokens(dictionary.eos(), dictionary.pad(), dictionary.unk(), dictionary.index(SEPARATOR))
+    return SpecialTokens(
+        dictionary.eos(), dictionary.pad(), dictionary.unk(), dictionary.index(SEPARATOR)
+    )
 
 
 def image_encoder(cfg, features):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fairseq.models import register_model
 from torch.nn.utils.rnn import pad_sequence
 
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
 
 
 @dataclass
@@ -52,14 +52,20 @@ class PipelineModel(GenerationModel):
         }
         return PairOutput.of_texts(outputs, texts)
 
-    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+    def generate(
+        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
+    ):
         if given is not None:
-            found = self.y_model.generate(features, image_index, given, noise_keys, search, latent_temperature)
+            found = self.y_model.generate(
+                features, image_index, given, noise_keys, search, latent_temperature
+            )
             return [[{self.y: y} for y in hypotheses] for hypotheses in found]
         found = self.x_model.generate(features, image_index, noise_keys, search, latent_temperature)
         predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
         rows = [row for row, _ in predicted]
-        given = pad_sequence([x.tokens for _, x in predicted], batch_first=True, padding_value=self.padding)
+        given = pad_sequence(
+            [x.tokens for _, x in predicted], batch_first=True, padding_value=self.padding
+        )
         found = self.y_model.generate(
             features, image_index[rows], given, noise_keys[rows], search, latent_temperature
         )

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from fairseq.models import register_model
 
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput
 from vqapg.models.parts import special_tokens
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
 from vqapg.modules.text import concatenate
 
 
@@ -41,7 +41,9 @@ class SequentialModel(GenerationModel):
         output = self.model(features, image_index, pair, noise_keys, latent_from)
         return PairOutput.of_texts({"pair": output}, {"pair": pair})
 
-    def generate(self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None):
+    def generate(
+        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
+    ):
         found = self.model.generate(features, image_index, noise_keys, search, latent_temperature)
         return [[self._halves(text) for text in hypotheses] for hypotheses in found]
 
@@ -50,7 +52,11 @@ class SequentialModel(GenerationModel):
         if halves is None:
             return {"pair": text}
         first, second = halves
-        return {"answer": first, "question": second} if self.answer_first else {"question": first, "answer": second}
+        return (
+            {"answer": first, "question": second}
+            if self.answer_first
+            else {"question": first, "answer": second}
+        )
 
 
 @register_model("vqapg_sequential_variational", dataclass=VariationalSequentialConfig)

@@ -20,7 +20,8 @@ FEATURE_IDENTITY = ("backbone", "weights_sha256", "image_size")
 @dataclass
 class ModelConfig(FairseqDataclass):
     hidden_size: int = field(
-        default=512, metadata={"help": "width D of regions, texts and decoder states (paper, section 5.3)"}
+        default=512,
+        metadata={"help": "width D of regions, texts and decoder states (paper, section 5.3)"},
     )
     embed_dim: int = field(
         default=300, metadata={"help": "width of token and region embeddings (300: GloVe's)"}
@@ -32,17 +33,22 @@ class ModelConfig(FairseqDataclass):
             "section 5.3); read when training begins, and no more"
         },
     )
-    dropout: float = field(default=0.1, metadata={"help": "dropout of all parts (paper, section 5.3)"})
+    dropout: float = field(
+        default=0.1, metadata={"help": "dropout of all parts (paper, section 5.3)"}
+    )
 
 
 @dataclass
 class GenerationModelConfig(ModelConfig):
     decoder_hidden_size: int = field(
-        default=0, metadata={"help": "width of the decoder's states where it is not --hidden-size; 0: it is"}
+        default=0,
+        metadata={"help": "width of the decoder's states where it is not --hidden-size; 0: it is"},
     )
     word_dropout: float = field(
         default=0.0,
-        metadata={"help": "probability that a decoder's input word is hidden from it in training (not in the paper)"},
+        metadata={
+            "help": "probability that a decoder's input word is hidden from it in training (not in the paper)"
+        },
     )
 
 
@@ -50,7 +56,9 @@ class GenerationModelConfig(ModelConfig):
 class OrderConfig(FairseqDataclass):
     order: ChoiceEnum(["aq", "qa"]) = field(
         default="aq",
-        metadata={"help": "which is generated first; aq: the answer (the paper's main results), qa: the question"},
+        metadata={
+            "help": "which is generated first; aq: the answer (the paper's main results), qa: the question"
+        },
     )
 
 
@@ -60,7 +68,8 @@ class LatentConfig(FairseqDataclass):
         default=512, metadata={"help": "width of the latent variable (paper, section 5.3)"}
     )
     region_scaling: bool = field(
-        default=True, metadata={"help": "scale the regions by weights made from z (paper, equation 5)"}
+        default=True,
+        metadata={"help": "scale the regions by weights made from z (paper, equation 5)"},
     )
 
 
@@ -153,11 +162,20 @@ class VQAPGModel(BaseFairseqModel):
 
 def check_sizes(cfg):
     """Raises InputError, naming the flag, on sizes that no model can have."""
-    for name, least in (("hidden_size", 1), ("embed_dim", 1), ("latent_dim", 1), ("decoder_hidden_size", 0)):
+    for name, least in (
+        ("hidden_size", 1),
+        ("embed_dim", 1),
+        ("latent_dim", 1),
+        ("decoder_hidden_size", 0),
+    ):
         if getattr(cfg, name, least) < least:
-            raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {getattr(cfg, name)}")
+            raise InputError(
+                f"--{name.replace('_', '-')} must be at least {least}, not {getattr(cfg, name)}"
+            )
     if cfg.hidden_size % 2:
-        raise InputError(f"--hidden-size must be even, half of it for each direction, not {cfg.hidden_size}")
+        raise InputError(
+            f"--hidden-size must be even, half of it for each direction, not {cfg.hidden_size}"
+        )
     for name in ("dropout", "word_dropout"):
         if not 0 <= getattr(cfg, name, 0) < 1:
             raise InputError(

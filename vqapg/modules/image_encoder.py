@@ -24,9 +24,15 @@ class ImageEncoder(nn.Module):
     def __init__(self, feature_mean, feature_std, embed_dim, dim, dropout=0.0, layers=2):
         super().__init__()
         if dim % 2:
-            raise ValueError(f"the hidden size is split over two directions and must be even, not {dim}")
-        self.register_buffer("feature_mean", torch.as_tensor(feature_mean, dtype=torch.float32).clone())
-        self.register_buffer("feature_std", torch.as_tensor(feature_std, dtype=torch.float32).clone())
+            raise ValueError(
+                f"the hidden size is split over two directions and must be even, not {dim}"
+            )
+        self.register_buffer(
+            "feature_mean", torch.as_tensor(feature_mean, dtype=torch.float32).clone()
+        )
+        self.register_buffer(
+            "feature_std", torch.as_tensor(feature_std, dtype=torch.float32).clone()
+        )
         self.embed = nn.Linear(self.feature_mean.numel(), embed_dim)
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(

@@ -23,4 +23,6 @@ def initialise(module):
                 continue
             # The four gates' matrices lie one above another, each one to be started as a matrix of its own.
             for gate in parameter.data.chunk(4):
-                (nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_)(gate)
+                (nn.init.orthogonal_ if name.startswith("weight_hh") else nn.init.xavier_uniform_)(
+                    gate
+                )

@@ -122,5 +122,7 @@ class LatentVariable(nn.Module):
         Returns:
             z ``[B, Z]`` and the regions to decode from ``[B, R, D]``
         """
-        latent = source.sample(temperature * standard_normal(noise_keys, self.latent_dim, self.stream))
+        latent = source.sample(
+            temperature * standard_normal(noise_keys, self.latent_dim, self.stream)
+        )
         return latent, regions if self.scaling is None else self.scaling(latent, regions)[0]

@@ -33,7 +33,9 @@ class Stream(IntEnum):
 def _generators(keys, stream):
     for seed, draw, pair in np.asarray(keys).tolist():
         # A counter-based generator: the key and the upper counter words select an own sequence for each row.
-        yield np.random.Generator(np.random.Philox(key=[seed, int(stream)], counter=[0, 0, draw, pair]))
+        yield np.random.Generator(
+            np.random.Philox(key=[seed, int(stream)], counter=[0, 0, draw, pair])
+        )
 
 
 def standard_normal(keys, dim, stream):

@@ -30,7 +30,9 @@ def concatenate(first, second, separator, padding):
     Returns:
         ``[B, T]``, as wide as its longest row
     """
-    first_lengths, second_lengths = (text.ne(padding).sum(dim=1, keepdim=True) for text in (first, second))
+    first_lengths, second_lengths = (
+        text.ne(padding).sum(dim=1, keepdim=True) for text in (first, second)
+    )
     joined = first.new_full((len(first), first.size(1) + second.size(1)), padding)
     joined[:, : first.size(1)] = first
     joined.scatter_(1, first_lengths - 1, separator)

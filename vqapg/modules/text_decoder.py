@@ -61,8 +61,17 @@ class TextDecoder(nn.Module):
     """
 
     def __init__(
-        self, text, special, embedding, memory_dim, dim, latent_dim=None, reads_text=False, dropout=0.0,
-        word_dropout=0.0, layers=2,
+        self,
+        text,
+        special,
+        embedding,
+        memory_dim,
+        dim,
+        latent_dim=None,
+        reads_text=False,
+        dropout=0.0,
+        word_dropout=0.0,
+        layers=2,
     ):
         super().__init__()
         self.stream, self.words_stream = Stream[text.upper()], Stream[f"{text.upper()}_WORDS"]
@@ -78,8 +87,12 @@ class TextDecoder(nn.Module):
         self.output = nn.Linear(dim, embedding.num_embeddings)
         # h and c of every layer, from the mean region, from z, and from the text read
         self.state_from_image = nn.Linear(memory_dim, 2 * layers * dim)
-        self.state_from_latent = None if latent_dim is None else nn.Linear(latent_dim, 2 * layers * dim, bias=False)
-        self.state_from_text = nn.Linear(memory_dim, 2 * layers * dim, bias=False) if reads_text else None
+        self.state_from_latent = (
+            None if latent_dim is None else nn.Linear(latent_dim, 2 * layers * dim, bias=False)
+        )
+        self.state_from_text = (
+            nn.Linear(memory_dim, 2 * layers * dim, bias=False) if reads_text else None
+        )
 
     def initial_state(self, regions, latent=None, text=None):
         """The LSTM's state before the first token: a linear map of the mean region, plus one of z (section 4.5).
@@ -133,6 +146,11 @@ class TextDecoder(nn.Module):
         previous = shift_right(text, self.special.end, self.special.padding)
         if self.training and self.word_dropout > 0:
             previous = drop_words(
-                previous, noise_keys, self.words_stream, self.word_dropout, self.special.unknown, self.special.padding
+                previous,
+                noise_keys,
+                self.words_stream,
+                self.word_dropout,
+                self.special.unknown,
+                self.special.padding,
             )
         return self(previous, memory, state)

@@ -33,17 +33,27 @@ class TextEncoder(nn.Module):
     def __init__(self, embedding, dim, dropout=0.0, layers=2):
         super().__init__()
         if dim % 2:
-            raise ValueError(f"the hidden size is split over two directions and must be even, not {dim}")
+            raise ValueError(
+                f"the hidden size is split over two directions and must be even, not {dim}"
+            )
         self.embedding = embedding
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(
-            embedding.embedding_dim, dim // 2, layers, batch_first=True, bidirectional=True, dropout=dropout
+            embedding.embedding_dim,
+            dim // 2,
+            layers,
+            batch_first=True,
+            bidirectional=True,
+            dropout=dropout,
         )
 
     def forward(self, tokens):
         real = tokens.ne(self.embedding.padding_idx)
         packed = pack_padded_sequence(
-            self.dropout(self.embedding(tokens)), real.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
+            self.dropout(self.embedding(tokens)),
+            real.sum(dim=1).cpu(),
+            batch_first=True,
+            enforce_sorted=False,
         )
         states, (hidden, _) = self.lstm(packed)
         # hidden [layers * 2, B, D / 2]: the last two are the top layer's directions -> [B, D]

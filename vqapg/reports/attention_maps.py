@@ -54,7 +54,9 @@ class AttentionRecord(NamedTuple):
             return (pairs[0] if pairs else None), None
         worst = min(pairs, key=lambda pair: pair.consistency)
         best = max(pairs, key=lambda pair: pair.consistency)
-        return best, (worst if worst.consistency <= CONSISTENT_ABOVE and worst is not best else None)
+        return best, (
+            worst if worst.consistency <= CONSISTENT_ABOVE and worst is not best else None
+        )
 
 
 def attention_records(folder):
@@ -78,11 +80,16 @@ def _read(path, shared):
     try:
         height, width = stored["grid"]
         images = {
-            image["image"]: (image["path"], [_pair(pair, (height, width)) for pair in image["pairs"]])
+            image["image"]: (
+                image["path"],
+                [_pair(pair, (height, width)) for pair in image["pairs"]],
+            )
             for image in stored["images"]
         }
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: holds no region weights and attentions ({error!r}); {CURE}") from error
+        raise InputError(
+            f"{path}: holds no region weights and attentions ({error!r}); {CURE}"
+        ) from error
     return AttentionRecord(images, shared)
 
 
@@ -91,7 +98,10 @@ def _pair(pair, grid):
     if score is not None and not (isinstance(score, float) and math.isfinite(score)):
         raise ValueError(f"consistency {score!r}")
     weights, attention = (
-        {text: np.array(values, dtype=np.float64).reshape(grid) for text, values in pair[what].items()}
+        {
+            text: np.array(values, dtype=np.float64).reshape(grid)
+            for text, values in pair[what].items()
+        }
         for what in ("weights", "attention")
     )
     if set(attention) != {"question", "answer"} or not set(weights) <= set(attention):

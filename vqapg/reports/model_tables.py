@@ -23,7 +23,9 @@ ABLATION = {
 def table_4(study, dataset):
     """The main results, and what is true where that is known."""
     rows = {name: (label, name) for name, label in MODELS.items()}
-    return _table(4, "Diversity and consistency", study, dataset, rows, "table4_main", MAIN, (TRUE, FOUND))
+    return _table(
+        4, "Diversity and consistency", study, dataset, rows, "table4_main", MAIN, (TRUE, FOUND)
+    )
 
 
 def table_5(study, dataset):
@@ -34,14 +36,31 @@ def table_5(study, dataset):
 def table_9(study, dataset):
     """Overlap with the gold pairs."""
     rows = {name: (label, name) for name, label in MODELS.items()}
-    table = _table(9, "Overlap with the gold pairs of the image", study, dataset, rows, "table9_overlap", OVERLAPS, ())
+    table = _table(
+        9,
+        "Overlap with the gold pairs of the image",
+        study,
+        dataset,
+        rows,
+        "table9_overlap",
+        OVERLAPS,
+        (),
+    )
     stored = [metrics for runs in study.values() for metrics in runs.values()]
-    if table is None or not any(measure.key in metrics for metrics in stored for measure in OVERLAP):
+    if table is None or not any(
+        measure.key in metrics for metrics in stored for measure in OVERLAP
+    ):
         return None
     reasons = dict.fromkeys(
-        f"{key} {reason}" for metrics in stored for key, reason in metrics.get("not_computed", {}).items()
+        f"{key} {reason}"
+        for metrics in stored
+        for key, reason in metrics.get("not_computed", {}).items()
     )
-    return table._replace(note=f"{table.note} Not computed: {'; '.join(reasons)}.") if reasons else table
+    return (
+        table._replace(note=f"{table.note} Not computed: {'; '.join(reasons)}.")
+        if reasons
+        else table
+    )
 
 
 def _table(number_, title, study, dataset, rows, key, measures, extra):
@@ -49,7 +68,11 @@ def _table(number_, title, study, dataset, rows, key, measures, extra):
     if not any(name in study for name in rows):
         return None
     sets = beside(dataset)
-    extra = [m for m in extra if any(m.key in metrics for name in rows for metrics in study.get(name, {}).values())]
+    extra = [
+        m
+        for m in extra
+        if any(m.key in metrics for name in rows for metrics in study.get(name, {}).values())
+    ]
     columns = [text_column("model"), text_column("seeds")]
     for measure, _, _ in measures:
         columns += [ours_column(measure.head), paper_column(measure.head, sets)]
@@ -80,12 +103,16 @@ def paper_column(head, sets):
 def ours(measure, runs):
     """The mean over seeds with its interval; in CSV to four more decimals."""
     found = summary(measure, runs) if runs else None
-    numbers = (None,) * 3 if found is None else tuple(round(measure.factor * x, measure.decimals + 4) for x in found)
+    numbers = (
+        (None,) * 3
+        if found is None
+        else tuple(round(measure.factor * x, measure.decimals + 4) for x in found)
+    )
     return Cell(format_summary(measure, found), numbers)
 
 
 def paper_cell(values, decimals):
     """The paper's figures, ``{data set: number}``."""
-    return Cell(" / ".join(f"{value:,.{decimals}f}" for value in values.values()), tuple(values.values()))
-
-
+    return Cell(
+        " / ".join(f"{value:,.{decimals}f}" for value in values.values()), tuple(values.values())
+    )

@@ -17,17 +17,29 @@ def table_2(manifest):
     """Statistics of the data, from its manifest.json; the paper's are given in thousands."""
     counts = manifest.get("counts")
     if not isinstance(counts, dict) or set(counts) != set(SPLITS):
-        raise InputError("manifest.json: counts no images and pairs; make the data directory anew with vqapg prepare")
+        raise InputError(
+            "manifest.json: counts no images and pairs; make the data directory anew with vqapg prepare"
+        )
     columns = [text_column("data set")]
-    columns += [text_column(f"{what}, {name}") for what in ("images", "pairs") for name in SPLITS.values()]
+    columns += [
+        text_column(f"{what}, {name}") for what in ("images", "pairs") for name in SPLITS.values()
+    ]
     rows = [
-        [text(manifest["dataset"]), *(number(counts[split][what]) for what in ("images", "pairs") for split in SPLITS)]
+        [
+            text(manifest["dataset"]),
+            *(number(counts[split][what]) for what in ("images", "pairs") for split in SPLITS),
+        ]
     ]
     for key in beside(manifest["dataset"]):
         paper = PAPER["table2_statistics_thousands"][key]
-        thousands = [paper[what][split] for what in ("images", "pairs") for split in SPLITS.values()]
+        thousands = [
+            paper[what][split] for what in ("images", "pairs") for split in SPLITS.values()
+        ]
         rows.append(
-            [text(f"{DATASETS[key]}, paper"), *(Cell(f"{count:.1f}K", (round(1000 * count),)) for count in thousands)]
+            [
+                text(f"{DATASETS[key]}, paper"),
+                *(Cell(f"{count:.1f}K", (round(1000 * count),)) for count in thousands),
+            ]
         )
     return Table(2, "Statistics of the data", "Images and question-answer pairs.", columns, rows)
 
@@ -45,7 +57,10 @@ def table_3(folder, dataset):
         table = stored.get("table3")
         if not isinstance(table, dict):
             raise InputError(f"{path}: has no table3; {cure}")
-        row = [text(path.parent.name), text(str((stored.get("evaluator") or {}).get("negatives", "-")))]
+        row = [
+            text(path.parent.name),
+            text(str((stored.get("evaluator") or {}).get("negatives", "-"))),
+        ]
         for split in keys:
             check_figure(path, table, split, cure)
             row += [ours(Measure(split, "", 100, 1), {0: table}), paper_cell(paper[split], 1)]
@@ -65,9 +80,14 @@ def table_6(path):
     cure = "make it again with vqapg annotate score"
     stored = read_json(path, cure)
     models = stored.get("models")
-    if not isinstance(models, dict) or not all(isinstance(model, dict) for model in models.values()):
+    if not isinstance(models, dict) or not all(
+        isinstance(model, dict) for model in models.values()
+    ):
         raise InputError(f"{path}: has no models; {cure}")
-    diversity, consistency = Measure("diversity", "diversity", 1, 2), Measure("consistency", "consistency", 1, 2)
+    diversity, consistency = (
+        Measure("diversity", "diversity", 1, 2),
+        Measure("consistency", "consistency", 1, 2),
+    )
     columns = [text_column("model"), text_column("count"), paper_column("count", ("vqa2",))]
     for measure in (diversity, consistency):
         columns += [ours_column(measure.head), paper_column(measure.head, ("vqa2",))]
@@ -94,11 +114,21 @@ def _paper(figures, place, decimals):
 
 def table_7(records):
     """Generated pairs of the same image from each model; *records* as ``attention_records`` gives them."""
-    columns = [text_column(head) for head in ("image", "model", "question", "answer", "evaluator's score")]
+    columns = [
+        text_column(head) for head in ("image", "model", "question", "answer", "evaluator's score")
+    ]
     images = dict.fromkeys(image for record in records.values() for image in record.images)
     rows = [
-        [text(image), text(MODELS[model]), text(pair.question), text(pair.answer), number(pair.consistency, 2)]
-        for image in images for model, record in records.items() for pair in record.pairs_of(image)
+        [
+            text(image),
+            text(MODELS[model]),
+            text(pair.question),
+            text(pair.answer),
+            number(pair.consistency, 2),
+        ]
+        for image in images
+        for model, record in records.items()
+        for pair in record.pairs_of(image)
     ]
     note = "Each pair from latent variables of its own. A score above 0.5 counts as consistent."
     return Table(7, "Generated pairs", note, columns, rows) if rows else None
@@ -126,8 +156,14 @@ def table_8(folder):
                     reasons |= runs[seed].get("not_computed", {})
             if not runs:
                 continue
-            paper = PAPER["table8_downstream"][task]["baseline" if name == "baseline" else f"+{name}"]
-            row = [text(label), text(MODELS.get(name, "none: gold pairs alone")), text(", ".join(map(str, runs)))]
+            paper = PAPER["table8_downstream"][task][
+                "baseline" if name == "baseline" else f"+{name}"
+            ]
+            row = [
+                text(label),
+                text(MODELS.get(name, "none: gold pairs alone")),
+                text(", ".join(map(str, runs))),
+            ]
             for place, measure in enumerate(measures):
                 row += [ours(measure, runs), paper_cell({"visual7w": paper[place]}, 2)]
             rows.append([*row, ours(EXACT, runs)])
@@ -137,20 +173,34 @@ def table_8(folder):
         "The paper's figures are of Visual7W."
     )
     if reasons:
-        note += " Not computed: " + "; ".join(f"{key} {reason}" for key, reason in reasons.items()) + "."
-    return Table(8, "VQG and VQA, pre-trained on generated pairs", note, columns, rows) if rows else None
+        note += (
+            " Not computed: "
+            + "; ".join(f"{key} {reason}" for key, reason in reasons.items())
+            + "."
+        )
+    return (
+        Table(8, "VQG and VQA, pre-trained on generated pairs", note, columns, rows)
+        if rows
+        else None
+    )
 
 
 def table_10(stored, path):
     """Numbers of parameters, as *stored* in the file *path*."""
     cure = "make it again with vqapg report --table-10"
     counts = stored.get("parameters")
-    if not isinstance(counts, dict) or not all(isinstance(of_size, dict) for of_size in counts.values()):
+    if not isinstance(counts, dict) or not all(
+        isinstance(of_size, dict) for of_size in counts.values()
+    ):
         raise InputError(f"{path}: has no parameters; {cure}")
     for key in ("words", "channels"):
         if type(stored.get(key)) is not int:
             raise InputError(f"{path}: has no number of {key}; {cure}")
-    columns = [text_column("model"), text_column("paper (M)"), *(text_column(f"{size} (M)") for size in counts)]
+    columns = [
+        text_column("model"),
+        text_column("paper (M)"),
+        *(text_column(f"{size} (M)") for size in counts),
+    ]
     rows = []
     for name, millions in PAPER["table10_parameters_millions"].items():
         row = [text(MODELS[name]), number(millions, 2)]

@@ -3,7 +3,9 @@
 import json
 from importlib.resources import files
 
-PAPER = json.loads(files("vqapg.reports").joinpath("paper_results.json").read_text(encoding="utf-8"))
+PAPER = json.loads(
+    files("vqapg.reports").joinpath("paper_results.json").read_text(encoding="utf-8")
+)
 DATASETS = {"vqa2": "VQA2.0", "visual7w": "Visual7W"}
 
 # The paper's names of the models; * is variational. Its ablations' keys are ours but for the words.

@@ -45,6 +45,7 @@ def count_all():
         "channels": CHANNELS,
         "sizes": SIZES,
         "parameters": {
-            size: {name: count_parameters(name, **widths) for name in MODELS} for size, widths in SIZES.items()
+            size: {name: count_parameters(name, **widths) for name in MODELS}
+            for size, widths in SIZES.items()
         },
     }

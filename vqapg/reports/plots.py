@@ -15,8 +15,13 @@ from vqapg.reports.stored import summary  # noqa: E402
 from vqapg.reports.study import TRUE, D, N, P  # noqa: E402
 
 STYLE = {
-    "font.size": 10, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False,
-    "figure.constrained_layout.use": True, "pdf.fonttype": 42, "savefig.dpi": 200,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
 }
 BLUE, ORANGE = "#0072B2", "#E69F00"
 COLOURS, OPACITY = "viridis", 0.55
@@ -27,23 +32,39 @@ PANEL = 2.6  # inches
 def figure_5(study):
     """Diversity and consistency by order of generation; None where no model was trained in both orders."""
     paradigms = [
-        name for name in ("pipeline_variational", "sequential_variational") if {name, f"{name}-qa"} <= set(study)
+        name
+        for name in ("pipeline_variational", "sequential_variational")
+        if {name, f"{name}-qa"} <= set(study)
     ]
     measures = [
-        measure for measure in (D, N, P, TRUE)
-        if paradigms and all(summary(measure, study[name + order]) for name in paradigms for order, *_ in ORDERS)
+        measure
+        for measure in (D, N, P, TRUE)
+        if paradigms
+        and all(summary(measure, study[name + order]) for name in paradigms for order, *_ in ORDERS)
     ]
     if not measures:
         return None
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(1, len(measures), figsize=(PANEL * len(measures), 3), squeeze=False)
+        figure, panels = plt.subplots(
+            1, len(measures), figsize=(PANEL * len(measures), 3), squeeze=False
+        )
         for axes, measure in zip(panels[0], measures):
             for place, (order, label, colour, hatch) in enumerate(ORDERS):
-                found = np.array([summary(measure, study[name + order]) for name in paradigms]) * measure.factor
+                found = (
+                    np.array([summary(measure, study[name + order]) for name in paradigms])
+                    * measure.factor
+                )
                 mean, low, high = found.T
                 axes.bar(
-                    np.arange(len(paradigms)) + (place - 0.5) * 0.38, mean, 0.36, color=colour, hatch=hatch,
-                    edgecolor="white", label=label, yerr=(mean - low, high - mean), capsize=3,
+                    np.arange(len(paradigms)) + (place - 0.5) * 0.38,
+                    mean,
+                    0.36,
+                    color=colour,
+                    hatch=hatch,
+                    edgecolor="white",
+                    label=label,
+                    yerr=(mean - low, high - mean),
+                    capsize=3,
                     error_kw={"elinewidth": 1, "ecolor": "black"},
                 )
             axes.set_xticks(range(len(paradigms)), [MODELS[name] for name in paradigms])
@@ -73,8 +94,10 @@ def figure_6(image, records):
 
 def figure_7(image, record, pair):
     """Mean attention of the answer's and the question's decoder for *pair*, side by side, on one scale."""
-    panels = [(f"answer: {_wrapped(pair.answer)}", pair.attention["answer"]),
-              (f"question: {_wrapped(pair.question)}", pair.attention["question"])]
+    panels = [
+        (f"answer: {_wrapped(pair.answer)}", pair.attention["answer"]),
+        (f"question: {_wrapped(pair.question)}", pair.attention["question"]),
+    ]
     highest = max(weights.max() for _, weights in panels)
     title = f"{image}: KL of question and answer attention {pair.divergence:.2f} nats"
     if pair.consistency is not None:
@@ -87,7 +110,10 @@ def _panels(path, title, panels, highest, label):
     width = PANEL * min(2.0, max(0.7, picture.width / picture.height))
     with plt.rc_context(STYLE):
         figure, row = plt.subplots(
-            1, len(panels) + 1, figsize=(width * (len(panels) + 1) + 0.8, PANEL + 1.1), squeeze=False
+            1,
+            len(panels) + 1,
+            figsize=(width * (len(panels) + 1) + 0.8, PANEL + 1.1),
+            squeeze=False,
         )
         row = row[0]
         row[0].imshow(picture, extent=(0, picture.width, picture.height, 0))
@@ -110,7 +136,13 @@ def overlay(axes, picture, weights, highest):
     extent = (0, picture.width, picture.height, 0)
     axes.imshow(picture.convert("L"), cmap="gray", vmin=0, vmax=255, extent=extent)
     return axes.imshow(
-        weights, cmap=COLOURS, vmin=0, vmax=highest, alpha=OPACITY, extent=extent, interpolation="nearest"
+        weights,
+        cmap=COLOURS,
+        vmin=0,
+        vmax=highest,
+        alpha=OPACITY,
+        extent=extent,
+        interpolation="nearest",
     )
 
 

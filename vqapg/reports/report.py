@@ -22,7 +22,9 @@ from vqapg.reports.stored import read_json
 from vqapg.reports.study import format_study, read_study
 
 # What makes what is missing. STUDY is replaced by the folder's name.
-ATTENTION = "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
+ATTENTION = (
+    "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
+)
 EVALUATE = "vqapg evaluate DATA ... --output STUDY/MODEL/seed-K/metrics.json"
 COMMANDS = {
     "Table 2": "bash scripts/table2.sh [DATA], or ln -s DATA STUDY/data",
@@ -63,7 +65,9 @@ def write_report(folder, output, *, overwrite=False):
             or *output* exists and may not be replaced, see :mod:`vqapg.targets`
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh")
+        raise InputError(
+            f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh"
+        )
     study, records = read_study(folder), attention_records(folder)
     tables = _tables(folder, study, records)
     if not tables:
@@ -73,9 +77,13 @@ def write_report(folder, output, *, overwrite=False):
         )
     with new_folder(output, overwrite=overwrite) as partial:
         written = {name: _write_table(table, partial) for name, table in tables.items()}
-        missing = {name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()}
+        missing = {
+            name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()
+        }
         if importlib.util.find_spec("matplotlib") is None:
-            missing |= {name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")}
+            missing |= {
+                name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")
+            }
         else:
             written |= _write_figures(study, records, partial)
         if study:
@@ -100,8 +108,11 @@ def _tables(folder, study, records):
         other_tables.table_7(records),
         other_tables.table_8(folder),
         model_tables.table_9(study, dataset),
-        other_tables.table_10(read_json(parameters, "make it again with vqapg report --table-10"), parameters)
-        if parameters.exists() else None,
+        other_tables.table_10(
+            read_json(parameters, "make it again with vqapg report --table-10"), parameters
+        )
+        if parameters.exists()
+        else None,
     )
     return {f"Table {table.number}": table for table in tables if table is not None}
 
@@ -120,7 +131,9 @@ def _write_figures(study, records, output):
 
     written = {}
     drawings = list(_drawings(study, records))
-    for name, file_name, draw in tqdm(drawings, desc="drawing", unit="figure", delay=2, leave=False, disable=None):
+    for name, file_name, draw in tqdm(
+        drawings, desc="drawing", unit="figure", delay=2, leave=False, disable=None
+    ):
         figure = draw()
         if figure is None:
             continue
@@ -153,7 +166,10 @@ def _file_names(images):
     """{image: a part of a file name}: letters, digits and dashes, without ending; a number where two would be alike."""
     names = {}
     for image in images:
-        stem = re.sub(r"[^A-Za-z0-9]+", "-", str(PurePath(image).with_suffix(""))).strip("-") or "image"
+        stem = (
+            re.sub(r"[^A-Za-z0-9]+", "-", str(PurePath(image).with_suffix(""))).strip("-")
+            or "image"
+        )
         taken, number = set(names.values()), 2
         name = stem
         while name in taken:

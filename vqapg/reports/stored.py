@@ -41,7 +41,9 @@ def check_figure(path, stored, key, cure):
         interval = figure.get("ci95") or [None, None]
         if isinstance(interval, list) and len(interval) == 2:
             numbers = [figure["value"], *interval]
-    if not all(value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers):
+    if not all(
+        value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers
+    ):
         raise InputError(f"{path}: {key} is no figure with an interval; {cure}")
 
 
@@ -53,7 +55,9 @@ def seed_folders(folder):
         if match is None:
             continue
         if int(match[1]) in found:
-            raise InputError(f"{path}: seed {int(match[1])} of {folder.name} is there twice; remove one of them")
+            raise InputError(
+                f"{path}: seed {int(match[1])} of {folder.name} is there twice; remove one of them"
+            )
         found[int(match[1])] = path
     return dict(sorted(found.items()))
 

@@ -4,7 +4,14 @@ from typing import NamedTuple
 
 from vqapg.errors import InputError
 from vqapg.reports.paper import MODELS
-from vqapg.reports.stored import Measure, check_figure, format_summary, read_json, seed_folders, summary
+from vqapg.reports.stored import (
+    Measure,
+    check_figure,
+    format_summary,
+    read_json,
+    seed_folders,
+    summary,
+)
 from vqapg.reports.table import markdown_table
 
 COUNTS = ("pairs", "images", "malformed")
@@ -50,41 +57,137 @@ class Claim(NamedTuple):
 
 CLAIMS = (
     *(
-        Claim("Table 4", f"Variation makes the {paradigm} model more diverse", (D, N), f"{paradigm}_variational", paradigm)
+        Claim(
+            "Table 4",
+            f"Variation makes the {paradigm} model more diverse",
+            (D, N),
+            f"{paradigm}_variational",
+            paradigm,
+        )
         for paradigm in ("pipeline", "joint", "sequential")
     ),
-    Claim("Table 4", "The variational pipeline is more diverse than the joint model", (D, N),
-          "pipeline_variational", "joint_variational"),
-    Claim("Table 4", "The joint model is more diverse than the sequential, both variational", (D, N),
-          "joint_variational", "sequential_variational"),
-    Claim("Table 4", "The sequential baseline is more consistent than the joint one", (P, TRUE), "sequential", "joint"),
-    Claim("Table 4", "The sequential baseline is more consistent than the pipeline", (P, TRUE), "sequential", "pipeline"),
-    Claim("Table 4", "Variation makes the pipeline less consistent", (P, TRUE), "pipeline", "pipeline_variational"),
-    Claim("Table 4", "Variation makes the joint model more consistent", (P, TRUE), "joint_variational", "joint"),
-    Claim("Table 4", "Variation makes the sequential model less consistent", (P, TRUE),
-          "sequential", "sequential_variational"),
-    Claim("Table 4", "The variational sequential model is more consistent than the pipeline", (P, TRUE),
-          "sequential_variational", "pipeline_variational"),
-    Claim("Table 4", "The variational sequential model is more consistent than the joint model", (P, TRUE),
-          "sequential_variational", "joint_variational"),
+    Claim(
+        "Table 4",
+        "The variational pipeline is more diverse than the joint model",
+        (D, N),
+        "pipeline_variational",
+        "joint_variational",
+    ),
+    Claim(
+        "Table 4",
+        "The joint model is more diverse than the sequential, both variational",
+        (D, N),
+        "joint_variational",
+        "sequential_variational",
+    ),
+    Claim(
+        "Table 4",
+        "The sequential baseline is more consistent than the joint one",
+        (P, TRUE),
+        "sequential",
+        "joint",
+    ),
+    Claim(
+        "Table 4",
+        "The sequential baseline is more consistent than the pipeline",
+        (P, TRUE),
+        "sequential",
+        "pipeline",
+    ),
+    Claim(
+        "Table 4",
+        "Variation makes the pipeline less consistent",
+        (P, TRUE),
+        "pipeline",
+        "pipeline_variational",
+    ),
+    Claim(
+        "Table 4",
+        "Variation makes the joint model more consistent",
+        (P, TRUE),
+        "joint_variational",
+        "joint",
+    ),
+    Claim(
+        "Table 4",
+        "Variation makes the sequential model less consistent",
+        (P, TRUE),
+        "sequential",
+        "sequential_variational",
+    ),
+    Claim(
+        "Table 4",
+        "The variational sequential model is more consistent than the pipeline",
+        (P, TRUE),
+        "sequential_variational",
+        "pipeline_variational",
+    ),
+    Claim(
+        "Table 4",
+        "The variational sequential model is more consistent than the joint model",
+        (P, TRUE),
+        "sequential_variational",
+        "joint_variational",
+    ),
     *(
-        Claim("Table 5", f"Region scaling makes the {paradigm} model more consistent", (P, TRUE),
-              f"{paradigm}_variational", f"{paradigm}_variational-no_scaling")
+        Claim(
+            "Table 5",
+            f"Region scaling makes the {paradigm} model more consistent",
+            (P, TRUE),
+            f"{paradigm}_variational",
+            f"{paradigm}_variational-no_scaling",
+        )
         for paradigm in ("joint", "pipeline", "sequential")
     ),
-    Claim("Table 5", "Region scaling makes the joint model less diverse", (D, N),
-          "joint_variational-no_scaling", "joint_variational"),
-    Claim("Table 5", "Attention alignment makes the joint model more consistent", (P, TRUE),
-          "joint_variational", "joint_variational-no_alignment"),
-    Claim("Table 5", "Attention alignment makes the joint model not less diverse", (D, N),
-          "joint_variational", "joint_variational-no_alignment"),
-    Claim("Figure 5", "The pipeline is more diverse answer first", (D, N), "pipeline_variational", "pipeline_variational-qa"),
-    Claim("Figure 5", "The pipeline is more consistent question first", (P, TRUE),
-          "pipeline_variational-qa", "pipeline_variational"),
-    Claim("Figure 5", "The sequential model is more diverse question first", (D, N),
-          "sequential_variational-qa", "sequential_variational"),
-    Claim("Figure 5", "The sequential model is more consistent answer first", (P, TRUE),
-          "sequential_variational", "sequential_variational-qa"),
+    Claim(
+        "Table 5",
+        "Region scaling makes the joint model less diverse",
+        (D, N),
+        "joint_variational-no_scaling",
+        "joint_variational",
+    ),
+    Claim(
+        "Table 5",
+        "Attention alignment makes the joint model more consistent",
+        (P, TRUE),
+        "joint_variational",
+        "joint_variational-no_alignment",
+    ),
+    Claim(
+        "Table 5",
+        "Attention alignment makes the joint model not less diverse",
+        (D, N),
+        "joint_variational",
+        "joint_variational-no_alignment",
+    ),
+    Claim(
+        "Figure 5",
+        "The pipeline is more diverse answer first",
+        (D, N),
+        "pipeline_variational",
+        "pipeline_variational-qa",
+    ),
+    Claim(
+        "Figure 5",
+        "The pipeline is more consistent question first",
+        (P, TRUE),
+        "pipeline_variational-qa",
+        "pipeline_variational",
+    ),
+    Claim(
+        "Figure 5",
+        "The sequential model is more diverse question first",
+        (D, N),
+        "sequential_variational-qa",
+        "sequential_variational",
+    ),
+    Claim(
+        "Figure 5",
+        "The sequential model is more consistent answer first",
+        (P, TRUE),
+        "sequential_variational",
+        "sequential_variational-qa",
+    ),
 )
 
 
@@ -114,7 +217,10 @@ def read_study(folder):
                 continue
             metrics = _read_metrics(path)
             alike = [
-                metrics["pairs"], metrics["images"], metrics.get("split"), (metrics.get("evaluator") or {}).get("sha256")
+                metrics["pairs"],
+                metrics["images"],
+                metrics.get("split"),
+                (metrics.get("evaluator") or {}).get("sha256"),
             ]
             first = first or (path, alike)
             if alike != first[1]:
@@ -143,7 +249,11 @@ def format_study(study):
         _table(study, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")),
         "Each seed:",
         _table(
-            {(name, seed): {seed: metrics} for name, runs in study.items() for seed, metrics in runs.items()},
+            {
+                (name, seed): {seed: metrics}
+                for name, runs in study.items()
+                for seed, metrics in runs.items()
+            },
             lambda key, runs: (_label(key[0]), str(key[1])),
             ("model", "seed"),
         ),
@@ -152,13 +262,29 @@ def format_study(study):
     if claims:
         parts += [
             "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; *not told apart*: they do.",
-            markdown_table(("paper", "claim", "measure", "said to be more", "said to be less", "their N", "seeds", "here"), claims),
+            markdown_table(
+                (
+                    "paper",
+                    "claim",
+                    "measure",
+                    "said to be more",
+                    "said to be less",
+                    "their N",
+                    "seeds",
+                    "here",
+                ),
+                claims,
+            ),
         ]
     return "\n\n".join(parts)
 
 
 def _table(rows, label, heads):
-    measures = [m for m in MEASURES if any(m.key in metrics for runs in rows.values() for metrics in runs.values())]
+    measures = [
+        m
+        for m in MEASURES
+        if any(m.key in metrics for runs in rows.values() for metrics in runs.values())
+    ]
     return markdown_table(
         (*heads, *(measure.head for measure in measures), "malformed"),
         [

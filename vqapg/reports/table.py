@@ -6,8 +6,18 @@ from typing import NamedTuple
 
 LATEX = str.maketrans(
     {
-        "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "%": r"\%", "#": r"\#", "_": r"\_",
-        "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "$": r"\$",
+        "&": r"\&",
+        "%": r"\%",
+        "#": r"\#",
+        "_": r"\_",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": r"\textless{}",
+        ">": r"\textgreater{}",
         "|": r"\textbar{}",
     }
 )
@@ -48,17 +58,31 @@ class Table(NamedTuple):
         """A table environment, for LaTeX's packages booktabs and adjustbox; what is special to LaTeX is escaped."""
         # The empty group: a bracket or star at the beginning would belong to the line break before it.
         lines = [
-            ("{}" if row[0][:1] in ("[", "*") else "") + " & ".join(text.translate(LATEX) for text in row) + r" \\"
+            ("{}" if row[0][:1] in ("[", "*") else "")
+            + " & ".join(text.translate(LATEX) for text in row)
+            + r" \\"
             for row in ([column.head for column in self.columns], *self._texts())
         ]
-        alignment = "".join("r" if self._is_number(place) else "l" for place in range(len(self.columns)))
+        alignment = "".join(
+            "r" if self._is_number(place) else "l" for place in range(len(self.columns))
+        )
         return "\n".join(
             [
-                r"\begin{table}", r"\centering", r"\begin{adjustbox}{max width=\textwidth}",
-                rf"\begin{{tabular}}{{{alignment}}}", r"\toprule", lines[0], r"\midrule", *lines[1:], r"\bottomrule",
-                r"\end{tabular}", r"\end{adjustbox}",
+                r"\begin{table}",
+                r"\centering",
+                r"\begin{adjustbox}{max width=\textwidth}",
+                rf"\begin{{tabular}}{{{alignment}}}",
+                r"\toprule",
+                lines[0],
+                r"\midrule",
+                *lines[1:],
+                r"\bottomrule",
+                r"\end{tabular}",
+                r"\end{adjustbox}",
                 rf"\caption{{{self.title.translate(LATEX)}. {self.note.translate(LATEX)}}}",
-                rf"\label{{tab:{self.name}}}", r"\end{table}", "",
+                rf"\label{{tab:{self.name}}}",
+                r"\end{table}",
+                "",
             ]
         )
 
@@ -74,7 +98,9 @@ class Table(NamedTuple):
         return [[cell.text for cell in row] for row in self.rows]
 
     def _is_number(self, place):
-        return any(isinstance(value, (int, float)) for row in self.rows for value in row[place].values)
+        return any(
+            isinstance(value, (int, float)) for row in self.rows for value in row[place].values
+        )
 
 
 def markdown_table(heads, rows):
@@ -83,7 +109,10 @@ def markdown_table(heads, rows):
     lines = [[text.replace("|", r"\|") for text in row] for row in (heads, *rows)]
     widths = [max(len(row[column]) for row in lines) for column in range(len(heads))]
     lines.insert(1, ["-" * width for width in widths])
-    return "\n".join("| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |" for row in lines)
+    return "\n".join(
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths)) + " |"
+        for row in lines
+    )
 
 
 def text_column(head):

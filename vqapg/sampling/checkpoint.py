@@ -9,9 +9,9 @@ from fairseq.models import build_model
 from vqapg.backbones.backbone import build_backbone
 from vqapg.errors import InputError
 from vqapg.files import sha256
-from vqapg.models.vqapg_model import VQAPGModel
 from vqapg.models.consistency_evaluator import ConsistencyModel
 from vqapg.models.generation_model import GenerationModel
+from vqapg.models.vqapg_model import VQAPGModel
 from vqapg.tasks.checkpoint_file import read_checkpoint
 
 
@@ -29,7 +29,9 @@ def load_generation_model(path):
     """Any model of task ``vqapg``. Raises InputError when *path* is no checkpoint, or is of the evaluator."""
     loaded = _load(path)
     if not isinstance(loaded.model, GenerationModel):
-        raise InputError(f"{path}: is the consistency evaluator, which makes no pairs; give it as --evaluator")
+        raise InputError(
+            f"{path}: is the consistency evaluator, which makes no pairs; give it as --evaluator"
+        )
     return loaded
 
 
@@ -40,7 +42,9 @@ def load_evaluator_for(generator, path):
     """
     loaded = _load(path)
     if not isinstance(loaded.model, ConsistencyModel):
-        raise InputError(f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency")
+        raise InputError(
+            f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency"
+        )
     for what, theirs, ours in (
         ("other features", loaded.features, generator.features),
         ("another dictionary", loaded.dictionary.symbols, generator.dictionary.symbols),
@@ -84,5 +88,11 @@ def _load(path: str | os.PathLike) -> Loaded:
 def _difference(theirs, ours):
     if isinstance(theirs, dict):
         differing = [key for key in ours if theirs.get(key) != ours[key]]
-        return " (" + ", ".join(f"{key} {str(theirs.get(key))[:20]}, not {str(ours[key])[:20]}" for key in differing) + ")"
+        return (
+            " ("
+            + ", ".join(
+                f"{key} {str(theirs.get(key))[:20]}, not {str(ours[key])[:20]}" for key in differing
+            )
+            + ")"
+        )
     return f" ({len(theirs)} and {len(ours)} entries)"

@@ -8,10 +8,10 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from vqapg.data.input_image import InputImage
 from vqapg.data.pictures import open_ordinary
 from vqapg.errors import InputError
 from vqapg.sampling.image_folders import files_below, matches, ordinary
-from vqapg.data.input_image import InputImage
 from vqapg.sampling.passed_over import Reason, describe
 from vqapg.sampling.recognise import is_image
 from vqapg.sampling.shards import members_of

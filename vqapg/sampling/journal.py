@@ -26,7 +26,9 @@ class Journal:
     ours; RunError when the disk is full.
     """
 
-    def __init__(self, path: str | Path, identity: dict, images: list, overwrite: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, identity: dict, images: list, overwrite: bool = False
+    ) -> None:
         self.path = Path(path)
         self.images = images
         self._entries = {}  # by an image's name: the number of its content, and where its line begins
@@ -37,7 +39,9 @@ class Journal:
                 self._file = open(self.path, "a+b")
         except OSError as error:
             self._lock.release()
-            raise InputError(f"{path}: cannot be written ({error.strerror}); give another --output") from error
+            raise InputError(
+                f"{path}: cannot be written ({error.strerror}); give another --output"
+            ) from error
         except BaseException:
             self._lock.release()
             raise
@@ -180,7 +184,11 @@ def _parsed(line: bytes) -> dict | None:
 def _difference(theirs: dict, ours: dict) -> str:
     if theirs.get("journal") != ours["journal"]:
         return "of another version of vqapg"
-    return ", ".join(_said(key, theirs.get(key), value) for key, value in ours.items() if theirs.get(key) != value)
+    return ", ".join(
+        _said(key, theirs.get(key), value)
+        for key, value in ours.items()
+        if theirs.get(key) != value
+    )
 
 
 def _said(key: str, theirs: object, ours: object) -> str:

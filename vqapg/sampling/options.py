@@ -30,29 +30,45 @@ class SamplingOptions:
         for name, least in (("num_samples", 1), ("seed", 0), ("keep", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
-                raise InputError(f"--{name.replace('_', '-')} must be at least {least}, not {value}")
+                raise InputError(
+                    f"--{name.replace('_', '-')} must be at least {least}, not {value}"
+                )
         for name in ("min_consistency", "diversity"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
                 raise InputError(f"--{name.replace('_', '-')} must be between 0 and 1, not {value}")
         if not 0 <= self.latent_temperature < math.inf:
-            raise InputError(f"--latent-temperature must be at least 0, not {self.latent_temperature}")
+            raise InputError(
+                f"--latent-temperature must be at least 0, not {self.latent_temperature}"
+            )
         if self.question is not None and self.answer is not None:
-            raise InputError("--question and --answer: with both the pair is whole; give one of them")
+            raise InputError(
+                "--question and --answer: with both the pair is whole; give one of them"
+            )
 
     @property
     def given(self):
         """Which text is given, "question" or "answer", or None."""
-        return "question" if self.question is not None else "answer" if self.answer is not None else None
+        return (
+            "question"
+            if self.question is not None
+            else "answer"
+            if self.answer is not None
+            else None
+        )
 
     @property
     def choosing(self):
         """The flags given that leave out pairs by their consistency, which an evaluator tells."""
         return [
-            f"--{name.replace('_', '-')}" for name in ("min_consistency", "keep") if getattr(self, name) is not None
+            f"--{name.replace('_', '-')}"
+            for name in ("min_consistency", "keep")
+            if getattr(self, name) is not None
         ]
 
     def check_evaluator(self, evaluator):
         """Raises InputError when pairs are to be chosen and *evaluator* is None."""
         if self.choosing and evaluator is None:
-            raise InputError(f"{self.choosing[0]} goes by the consistency of pairs: give --evaluator")
+            raise InputError(
+                f"{self.choosing[0]} goes by the consistency of pairs: give --evaluator"
+            )

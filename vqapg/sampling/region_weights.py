@@ -17,7 +17,9 @@ def region_weights_of(model):
     gathered = {}
     hooks = [
         part.register_forward_hook(
-            lambda part, inputs, output, text=_text_of(model, name): gathered.update({text: output[1].float().cpu()})
+            lambda part, inputs, output, text=_text_of(model, name): gathered.update(
+                {text: output[1].float().cpu()}
+            )
         )
         for name, part in model.named_modules()
         if isinstance(part, RegionScaling)
@@ -31,7 +33,9 @@ def region_weights_of(model):
 
 def _text_of(model, name):
     """The text that the region scaling called *name* in *model* is of."""
-    return {"x_model": getattr(model, "x", None), "y_model": getattr(model, "y", None)}.get(name.split(".")[0], "pair")
+    return {"x_model": getattr(model, "x", None), "y_model": getattr(model, "y", None)}.get(
+        name.split(".")[0], "pair"
+    )
 
 
 def as_bytes(weights):

@@ -12,8 +12,8 @@ from tqdm import tqdm
 from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError
 from vqapg.export.gallery import write_gallery
-from vqapg.sampling.journal import Journal
 from vqapg.export.outputs import write_records
+from vqapg.sampling.journal import Journal
 from vqapg.targets import check_target, our_page
 
 FORMAT_VERSION = 2
@@ -51,14 +51,22 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         if not counts.images:
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
         write_records(
-            destination.output, destination.format, _records(journal, options, sampler.name), images,
+            destination.output,
+            destination.format,
+            _records(journal, options, sampler.name),
+            images,
             overwrite=destination.replace,
         )
         if destination.html is not None:
             check_target(destination.html, our_page, overwrite=destination.replace)
             write_gallery(
-                destination.html, journal.entries(), part, grid=sampler.backbone.grid, about=_about(sampler, options),
-                judged=sampler.evaluator is not None, min_consistency=options.min_consistency,
+                destination.html,
+                journal.entries(),
+                part,
+                grid=sampler.backbone.grid,
+                about=_about(sampler, options),
+                judged=sampler.evaluator is not None,
+                min_consistency=options.min_consistency,
             )
     except (RunError, OSError) as error:
         raise RunError(f"{error}: {_kept(journal, overwrite)}") from error
@@ -73,7 +81,11 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
 
 def _about(sampler, options):
     """What the page says of the run; options of choosing only where they were given."""
-    about = {"model": sampler.name, "seed": options.seed, "draws of each image": sampler.draws(options)}
+    about = {
+        "model": sampler.name,
+        "seed": options.seed,
+        "draws of each image": sampler.draws(options),
+    }
     if options.min_consistency is not None:
         about["min-consistency"] = options.min_consistency
     if options.keep is not None:
@@ -94,10 +106,14 @@ def _identity(sampler, options, shard):
 
 def _kept(journal, overwrite):
     command = "the same command without --overwrite" if overwrite else "the same command"
-    return f"{journal.done:,} of {len(journal.images):,} images are done and kept, {command} goes on"
+    return (
+        f"{journal.done:,} of {len(journal.images):,} images are done and kept, {command} goes on"
+    )
 
 
-def sample_images(sampler, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False):
+def sample_images(
+    sampler, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False
+):
     """Sample pairs for those images that *journal* has no entry of yet.
 
     Args:
@@ -119,13 +135,25 @@ def sample_images(sampler, options, journal, *, batch_size=256, num_workers=2, s
         collate_fn=_collate,
     )
     done = total - len(left)
-    bar = tqdm(total=total, initial=done, desc="sampling", unit="image", mininterval=1, delay=1, leave=False)
+    bar = tqdm(
+        total=total,
+        initial=done,
+        desc="sampling",
+        unit="image",
+        mininterval=1,
+        delay=1,
+        leave=False,
+    )
     coming, skipped = iter(left), []
     try:
         with bar:
             for pixels, numbers, errors in loader:
                 # Those before a bad one are finished first, and kept.
-                found = sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size) if numbers else ()
+                found = (
+                    sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size)
+                    if numbers
+                    else ()
+                )
                 sampled = zip(numbers, found, strict=True)
                 for image, error in zip(itertools.islice(coming, len(errors)), errors):
                     if error is None:
@@ -136,7 +164,9 @@ def sample_images(sampler, options, journal, *, batch_size=256, num_workers=2, s
                         raise InputError(f"{error}; or leave such images out: --skip-bad-images")
                     bar.update()
     except torch.cuda.OutOfMemoryError as error:
-        raise RunError(f"the GPU's memory is full; run again with a smaller --batch-size than {batch_size}") from error
+        raise RunError(
+            f"the GPU's memory is full; run again with a smaller --batch-size than {batch_size}"
+        ) from error
     return skipped
 
 
@@ -180,7 +210,10 @@ def _entry(name, number, sampled):
                 "score": pair.score,
                 "consistency": pair.consistency,
                 "draw": pair.draw,
-                "weights": {text: base64.b64encode(weights).decode() for text, weights in pair.region_weights.items()},
+                "weights": {
+                    text: base64.b64encode(weights).decode()
+                    for text, weights in pair.region_weights.items()
+                },
             }
             for pair in sampled
         ],

@@ -11,6 +11,7 @@ from PIL.Image import Image
 
 from vqapg.data.consistency_dataset import collate_triples
 from vqapg.data.feature_extraction import encode_images
+from vqapg.data.input_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
@@ -18,7 +19,6 @@ from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
-from vqapg.data.input_image import open_given
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tokens import SEPARATOR
@@ -124,11 +124,17 @@ class PairSampler:
         self._pair_generator(options)
         given, completes = options.given, self.model.completes
         if given is not None and completes is None:
-            raise InputError(f"--{given}: this model makes question and answer together; a pipeline, VQG or VQA completes")
+            raise InputError(
+                f"--{given}: this model makes question and answer together; a pipeline, VQG or VQA completes"
+            )
         if given not in (None, completes):
-            raise InputError(f"--{given}: this model completes a pair from its {completes}; give --{completes}")
+            raise InputError(
+                f"--{given}: this model completes a pair from its {completes}; give --{completes}"
+            )
         if given is None and self.model.given is not None:
-            raise InputError(f"this model completes a pair from its {completes}; give --{completes}")
+            raise InputError(
+                f"this model completes a pair from its {completes}; give --{completes}"
+            )
         if given is not None and not tokenize(getattr(options, given)):
             raise InputError(f"--{given} has no word in it; give one")
         options.check_evaluator(self.evaluator)
@@ -159,9 +165,13 @@ class PairSampler:
         Returns:
             for each image :class:`Sampled`: its different pairs, the most consistent first or as chosen
         """
-        drawn = [{} for _ in numbers]  # for each image {(question, answer): (score, draw, region weights)}
+        drawn = [
+            {} for _ in numbers
+        ]  # for each image {(question, answer): (score, draw, region weights)}
         found = [Sampled() for _ in numbers]
-        for image, draw, text, score, weights in self._draw(features, numbers, options, rows_at_once):
+        for image, draw, text, score, weights in self._draw(
+            features, numbers, options, rows_at_once
+        ):
             if text[0] is None:
                 found[image].malformed += 1
             else:
@@ -170,46 +180,76 @@ class PairSampler:
         for sampled, pairs, consistency in zip(found, drawn, scores, strict=True):
             order = range(len(pairs))
             if consistency is not None:
-                similarity = pair_similarity(list(pairs)) if options.keep is not None else np.zeros((len(pairs),) * 2)
+                similarity = (
+                    pair_similarity(list(pairs))
+                    if options.keep is not None
+                    else np.zeros((len(pairs),) * 2)
+                )
                 diversity = options.diversity if options.keep is not None else 0
-                order = choose(consistency, similarity, options.keep, options.min_consistency, diversity)
+                order = choose(
+                    consistency, similarity, options.keep, options.min_consistency, diversity
+                )
             sampled.left_out = len(pairs) - len(order)
             items = list(pairs.items())
             for place in order:
                 (question, answer), (score, draw, weights) = items[place]
                 sampled.append(
                     SampledPair(
-                        detokenize(question.split()), detokenize(answer.split()), round(score, 4),
-                        None if consistency is None else float(consistency[place]), options.seed, draw, weights,
+                        detokenize(question.split()),
+                        detokenize(answer.split()),
+                        round(score, 4),
+                        None if consistency is None else float(consistency[place]),
+                        options.seed,
+                        draw,
+                        weights,
                     )
                 )
         return found
 
     def _pair_generator(self, options):
         stock = GenerationConfig(
-            beam=options.beam, sampling=options.sampling, sampling_topk=options.sampling_topk,
-            sampling_topp=options.sampling_topp, temperature=options.temperature, max_len_b=LONGEST, unkpen=NEVER_UNKNOWN,
+            beam=options.beam,
+            sampling=options.sampling,
+            sampling_topk=options.sampling_topk,
+            sampling_topp=options.sampling_topp,
+            temperature=options.temperature,
+            max_len_b=LONGEST,
+            unkpen=NEVER_UNKNOWN,
         )
         separator = self.dictionary.index(SEPARATOR)
-        return PairGenerator(self.model, self.dictionary, separator, stock, options.latent_temperature)
+        return PairGenerator(
+            self.model, self.dictionary, separator, stock, options.latent_temperature
+        )
 
     def _draw(self, features, numbers, options, rows_at_once):
         """Yields image, draw, (question, answer) in tokens or (None, None), score and region weights of every draw."""
         generator, draws = self._pair_generator(options), self.draws(options)
         image_of_row = np.repeat(np.arange(len(numbers)), draws)
         keys = np.stack(
-            [np.full(len(image_of_row), options.seed), np.tile(np.arange(draws), len(numbers)), np.repeat(numbers, draws)],
+            [
+                np.full(len(image_of_row), options.seed),
+                np.tile(np.arange(draws), len(numbers)),
+                np.repeat(numbers, draws),
+            ],
             axis=1,
         )
-        text = None if options.given is None else " ".join(tokenize(getattr(options, options.given)))
+        text = (
+            None if options.given is None else " ".join(tokenize(getattr(options, options.given)))
+        )
         for start in range(0, len(keys), rows_at_once):
             chunk = slice(start, start + rows_at_once)
             images, image_index = np.unique(image_of_row[chunk], return_inverse=True)
-            given = None if text is None else pad([text] * len(image_index), self.dictionary).to(self.device)
+            given = (
+                None
+                if text is None
+                else pad([text] * len(image_index), self.dictionary).to(self.device)
+            )
             with region_weights_of(self.model) as weights:
                 hypotheses = generator.best(
                     torch.from_numpy(features[images]).to(self.device),
-                    torch.from_numpy(image_index).to(self.device), keys[chunk], given,
+                    torch.from_numpy(image_index).to(self.device),
+                    keys[chunk],
+                    given,
                 )
             for row, (hypothesis,) in enumerate(hypotheses):
                 pair = split_pair(self.dictionary.string(hypothesis["tokens"]))
@@ -217,7 +257,10 @@ class PairSampler:
                     # As it was given, words unknown to the model too
                     pair = (text, pair[1]) if options.given == "question" else (pair[0], text)
                 yield (
-                    image_of_row[start + row], int(keys[start + row, 1]), pair, float(hypothesis["score"]),
+                    image_of_row[start + row],
+                    int(keys[start + row, 1]),
+                    pair,
+                    float(hypothesis["score"]),
                     {name: as_bytes(values[row]) for name, values in weights.items()},
                 )
 
@@ -229,10 +272,16 @@ class PairSampler:
         store = SimpleNamespace(rows=range(len(features)), read=lambda rows: features[rows])
         scores = []
         for start in range(0, len(triples), JUDGED_AT_ONCE):
-            inputs = collate_triples(triples[start : start + JUDGED_AT_ONCE], self.dictionary, store)
+            inputs = collate_triples(
+                triples[start : start + JUDGED_AT_ONCE], self.dictionary, store
+            )
             with torch.inference_mode():
-                logits = self.evaluator(**{name: tensor.to(self.device) for name, tensor in inputs.items()})
+                logits = self.evaluator(
+                    **{name: tensor.to(self.device) for name, tensor in inputs.items()}
+                )
             scores.append(torch.sigmoid(logits.float()).cpu().numpy())
         ends = np.cumsum([len(pairs) for pairs in drawn])[:-1]
         # Chosen by what is written
-        return np.split(np.concatenate(scores).astype(float).round(4) if scores else np.empty(0), ends)
+        return np.split(
+            np.concatenate(scores).astype(float).round(4) if scores else np.empty(0), ends
+        )

@@ -5,8 +5,8 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator
 
-from vqapg.errors import InputError
 from vqapg.data.input_image import InputImage
+from vqapg.errors import InputError
 from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.recognise import is_image
 

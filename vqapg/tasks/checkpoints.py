@@ -6,8 +6,8 @@ import torch
 
 from vqapg.errors import InputError
 from vqapg.models.vqapg_model import VQAPGModel
-from vqapg.tasks.data_task import DataDirectoryTask
 from vqapg.tasks.checkpoint_file import read_checkpoint
+from vqapg.tasks.data_task import DataDirectoryTask
 
 
 def load_model(checkpoint: str | os.PathLike, task: DataDirectoryTask) -> VQAPGModel:

@@ -22,7 +22,9 @@ class DataConfig(FairseqDataclass):
     data: str = field(default=MISSING, metadata={"help": "directory made by `vqapg prepare`"})
     features_on_device: bool = field(
         default=False,
-        metadata={"help": "hold all features on the device that computes, so that a step moves row numbers only"},
+        metadata={
+            "help": "hold all features on the device that computes, so that a step moves row numbers only"
+        },
     )
     seed: int = II("common.seed")
 
@@ -33,9 +35,13 @@ def load_dictionary(path):
         dictionary = Dictionary.load(str(path))
     except (OSError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{path}: not a dictionary ({reason}); run vqapg prepare again, with --overwrite") from error
+        raise InputError(
+            f"{path}: not a dictionary ({reason}); run vqapg prepare again, with --overwrite"
+        ) from error
     except Exception as error:  # what fairseq raises on text that is not UTF-8
-        raise InputError(f"{path}: not UTF-8 text; run vqapg prepare again, with --overwrite") from error
+        raise InputError(
+            f"{path}: not UTF-8 text; run vqapg prepare again, with --overwrite"
+        ) from error
     if SEPARATOR not in dictionary:
         raise InputError(f"{path}: lacks {SEPARATOR}; run vqapg prepare again, with --overwrite")
     return dictionary
@@ -63,7 +69,9 @@ class DataDirectoryTask(FairseqTask):
         self.directory = DataDirectory(cfg.data)
         self.dictionary = load_dictionary(self.directory.dictionary_path)
         self.features = FeatureStore(self.directory.features_path)
-        self.read_features = ResidentFeatures(self.features) if cfg.features_on_device else self.features
+        self.read_features = (
+            ResidentFeatures(self.features) if cfg.features_on_device else self.features
+        )
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
@@ -74,8 +82,11 @@ class DataDirectoryTask(FairseqTask):
         if not isinstance(model, self.model_classes):
             raise InputError(
                 f"{cfg._name} is no model of --task {self.cfg._name}"
-                + (": the checkpoint is of another task; give a checkpoint that this task trained"
-                   if from_checkpoint else "; vqapg_consistency goes with --task vqapg_consistency, every other with --task vqapg")
+                + (
+                    ": the checkpoint is of another task; give a checkpoint that this task trained"
+                    if from_checkpoint
+                    else "; vqapg_consistency goes with --task vqapg_consistency, every other with --task vqapg"
+                )
             )
         # A checkpoint brings its embeddings.
         if not from_checkpoint and cfg.embed_path:
@@ -83,7 +94,9 @@ class DataDirectoryTask(FairseqTask):
         return model
 
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
-        self.datasets[split] = self.make_dataset(self.directory.pairs(split), training=split == "train")
+        self.datasets[split] = self.make_dataset(
+            self.directory.pairs(split), training=split == "train"
+        )
 
     def get_batch_iterator(self, dataset, max_tokens=None, max_sentences=None, **options):
         if max_sentences is not None and max_sentences < 1:
@@ -94,7 +107,9 @@ class DataDirectoryTask(FairseqTask):
                 f"--max-tokens {max_tokens} is less than one pair, the longest of which has {longest} tokens; give at "
                 "least that, or --batch-size instead"
             )
-        return super().get_batch_iterator(dataset, max_tokens=max_tokens, max_sentences=max_sentences, **options)
+        return super().get_batch_iterator(
+            dataset, max_tokens=max_tokens, max_sentences=max_sentences, **options
+        )
 
     def train_step(self, sample, model, *args, **kwargs):
         return super().train_step(self._with_features(sample), model, *args, **kwargs)
@@ -103,14 +118,18 @@ class DataDirectoryTask(FairseqTask):
         return super().valid_step(self._with_features(sample), model, criterion)
 
     def inference_step(self, generator, models, sample, *args, **kwargs):
-        return super().inference_step(generator, models, self._with_features(sample), *args, **kwargs)
+        return super().inference_step(
+            generator, models, self._with_features(sample), *args, **kwargs
+        )
 
     def _with_features(self, sample):
         """The sample, its row numbers replaced by features where these lie on the device."""
         inputs = sample["net_input"]
         if inputs["features"].is_floating_point():
             return sample
-        return sample | {"net_input": inputs | {"features": self.read_features.look_up(inputs["features"])}}
+        return sample | {
+            "net_input": inputs | {"features": self.read_features.look_up(inputs["features"])}
+        }
 
     @property
     def source_dictionary(self):

@@ -20,13 +20,19 @@ def start_from_vectors(model, dictionary, path, embed_dim):
     Raises:
         InputError: when the vectors are not *embed_dim* wide, or no word of the dictionary has one
     """
-    words = {word: index for index, word in enumerate(dictionary.symbols) if index >= dictionary.nspecial}
+    words = {
+        word: index for index, word in enumerate(dictionary.symbols) if index >= dictionary.nspecial
+    }
     del words[SEPARATOR]
     vectors, width = read_vectors(path, words.keys())
     if width != embed_dim:
-        raise InputError(f"--embed-path {path}: its vectors are {width} wide; give --embed-dim {width}")
+        raise InputError(
+            f"--embed-path {path}: its vectors are {width} wide; give --embed-dim {width}"
+        )
     if not vectors:
-        raise InputError(f"--embed-path {path}: has a vector of no word of the dictionary; is it of another language?")
+        raise InputError(
+            f"--embed-path {path}: has a vector of no word of the dictionary; is it of another language?"
+        )
     tokens = sum(dictionary.count[index] for index in words.values())
     covered = sum(dictionary.count[words[word]] for word in vectors)
     logger.info(

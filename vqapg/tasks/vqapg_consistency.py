@@ -28,9 +28,16 @@ class ConsistencyTask(DataDirectoryTask):
     model_classes = (ConsistencyModel,)
 
     def build_generator(self, models, args, **kwargs):
-        raise InputError("--task vqapg_consistency judges pairs and generates none; generate with --task vqapg")
+        raise InputError(
+            "--task vqapg_consistency judges pairs and generates none; generate with --task vqapg"
+        )
 
     def make_dataset(self, pairs, training):
         return ConsistencyDataset(
-            pairs, self.dictionary, self.read_features, self.cfg.seed, training, str(self.cfg.negatives)
+            pairs,
+            self.dictionary,
+            self.read_features,
+            self.cfg.seed,
+            training,
+            str(self.cfg.negatives),
         )
