@@ -10,8 +10,8 @@ EXAMPLE = "vqapg list backbones"
 REGISTRIES = {
     "backbones": "vqapg.backbones:BACKBONES",
     "datasets": "vqapg.datasets:DATASETS",
-    "judges": "vqapg.judges:JUDGES",
-    "metrics": "vqapg.evaluation.metric:METRICS",
+    "judges": "vqapg.judges.judge:JUDGES",
+    "metrics": "vqapg.evaluation.metrics:METRICS",
     "formats": "vqapg.export:FORMATS",
 }
 KINDS = {
