@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from vqapg.backbones.backbone import build_backbone, default_image_size
+from vqapg.backbones import build_backbone
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_extraction import extract_features
 from vqapg.data.pictures import open_rgb
@@ -128,7 +128,7 @@ def measure(name, data, args):
         turns["command"].append(in_fresh_process(time_command, name, data, args))
     result = {
         "backbone": name,
-        "image_size": default_image_size(name),
+        "image_size": build(name, args).preprocessing.image_size,
         "images": len(paths),
         "rounds": args.rounds,
         "batch_size": args.batch_size,

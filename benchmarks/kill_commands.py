@@ -33,7 +33,7 @@ import vqapg.data.feature_extraction
 import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, before the first fork
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency
-from vqapg.backbones import backbone  # noqa: F401
+from vqapg.backbones import torchvision_networks  # noqa: F401
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
 IMAGES = {"train": 30, "valid": 10, "test": 10}

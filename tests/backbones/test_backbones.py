@@ -1,3 +1,4 @@
+import re
 import urllib.error
 
 import numpy as np
@@ -6,7 +7,9 @@ import torch
 import torchvision
 from PIL import Image
 
-from vqapg.backbones.backbone import Preprocessing, build_backbone, default_image_size
+from vqapg.backbones import BACKBONES, build_backbone
+from vqapg.backbones.backbone import Backbone, Preprocessing
+from vqapg.backbones.torchvision_names import TORCHVISION
 from vqapg.errors import InputError
 
 
@@ -16,23 +19,27 @@ def test_resnet_gives_the_map_before_its_pooling():
     captured = []
     network.avgpool.register_forward_pre_hook(lambda module, inputs: captured.append(inputs[0]))
     missing = network.load_state_dict(
-        {key.removeprefix("feature_map."): value for key, value in backbone.state_dict().items()},
+        {key.removeprefix("network."): value for key, value in backbone.state_dict().items()},
         strict=False,
     )
     assert missing.missing_keys == ["fc.weight", "fc.bias"]
     images = torch.randn(2, 3, 64, 64)
     with torch.inference_mode():
         network(images)
-        torch.testing.assert_close(backbone(images), captured[0])
-    assert (backbone.channels, backbone.grid) == (512, [2, 2])
+        torch.testing.assert_close(backbone.network(images), captured[0])
+        regions = backbone(images)
+    # Region r is row r // 2, column r % 2 of the map.
+    expected = [captured[0][:, :, row, column] for row in (0, 1) for column in (0, 1)]
+    torch.testing.assert_close(regions, torch.stack(expected, dim=1))
+    assert (backbone.channels, backbone.grid) == (512, (2, 2))
 
 
 @pytest.mark.parametrize(
     ("name", "channels", "grid"),
     [
-        ("squeezenet1_1", 1000, [3, 3]),
-        ("mobilenet_v3_small", 576, [2, 2]),  # its squeeze-and-excitation blocks pool too
-        ("shufflenet_v2_x0_5", 1024, [2, 2]),  # pools by x.mean([2, 3])
+        ("squeezenet1_1", 1000, (3, 3)),
+        ("mobilenet_v3_small", 576, (2, 2)),  # its squeeze-and-excitation blocks pool too
+        ("shufflenet_v2_x0_5", 1024, (2, 2)),  # pools by x.mean([2, 3])
     ],
 )
 def test_families_that_pool_in_their_own_way(name, channels, grid):
@@ -52,7 +59,9 @@ def test_it_is_frozen_and_the_same_every_time():
 
 
 def test_default_sizes():
-    assert (default_image_size("resnet50"), default_image_size("efficientnet_lite0")) == (299, 224)
+    names = ("resnet18", "efficientnet_lite0")
+    sizes = [build_backbone(name, "none").preprocessing.image_size for name in names]
+    assert sizes == [299, 224]
 
 
 def test_weights_from_a_file_and_their_errors(tmp_path):
@@ -61,7 +70,7 @@ def test_weights_from_a_file_and_their_errors(tmp_path):
     torch.save(network.state_dict(), tmp_path / "w.pth")
     backbone = build_backbone("resnet18", tmp_path / "w.pth", 32)
     assert backbone.weights == "w.pth"
-    assert (dict(backbone.named_parameters())["feature_map.conv1.weight"] == 0.25).all()
+    assert (dict(backbone.named_parameters())["network.conv1.weight"] == 0.25).all()
     with pytest.raises(InputError, match=r"w\.pth: not the weights of resnet34"):
         build_backbone("resnet34", tmp_path / "w.pth", 32)
     with pytest.raises(InputError, match="no such file"):
@@ -117,10 +126,10 @@ def test_imagenet_weights_are_those_of_the_first_recipe(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("resnet51", 64, "no such classifier"),
-        ("fcn_resnet50", 64, "no such classifier"),
-        ("vit_b_16", 224, "a transformer has no convolutional feature map"),
-        ("swin_t", 64, "a transformer"),
+        ("resnet51", 64, "no backbone is named 'resnet51'; did you mean resnet5"),
+        ("fcn_resnet50", 64, "no backbone is named"),
+        ("vit_b_16", 224, "no backbone is named"),
+        ("swin_t", 64, "no backbone is named"),
         ("resnet18", 0, "must be a positive number"),
         ("alexnet", 16, "--image-size 16 is too small for alexnet"),
     ],
@@ -128,6 +137,60 @@ def test_imagenet_weights_are_those_of_the_first_recipe(tmp_path, monkeypatch):
 def test_networks_that_cannot_serve(name, size, message):
     with pytest.raises(InputError, match=message):
         build_backbone(name, "none", size)
+
+
+def test_listed_classifiers_are_all_of_torchvision_but_transformers():
+    listed = set(torchvision.models.list_models(module=torchvision.models))
+    transformers = {name for name in listed if name.startswith(("vit_", "swin_", "maxvit_"))}
+    assert listed - transformers == set(TORCHVISION)
+
+
+class _Regions(torch.nn.Module):
+    """Every picture gives zeros of one shape."""
+
+    def __init__(self, *shape):
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, images):
+        return images.new_zeros(len(images), *self.shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "declared", "grid"),
+    [
+        ((5, 2, 3), None, (2, 3)),  # [C, H, W]
+        ((6, 5), (3, 2), (3, 2)),  # [R, C]
+        ((9, 5), None, (3, 3)),
+    ],
+)
+def test_output_of_either_form_gives_regions_and_grid(shape, declared, grid):
+    backbone = Backbone("b", _Regions(*shape), Preprocessing(8), "none", "0" * 64, declared)
+    assert (backbone.grid, backbone.channels) == (grid, 5)
+    assert backbone(torch.zeros(2, 3, 8, 8)).shape == (2, grid[0] * grid[1], 5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "declared", "message"),
+    [
+        ((10, 5), None, "gives 10 regions, not 3 x 3"),  # a class token is left in
+        ((10, 5), (3, 3), "gives 10 regions, not 3 x 3"),
+        ((5, 2, 3), (3, 2), "gives a map (2, 3) but declares (3, 2)"),
+        ((5,), None, "gives a tensor of shape [1, 5]"),
+    ],
+)
+def test_output_that_fits_no_grid_is_refused(shape, declared, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        Backbone("b", _Regions(*shape), Preprocessing(8), "none", "0" * 64, declared)
+
+
+def test_builder_that_loses_its_name_is_refused(monkeypatch):
+    def build(name, weights, image_size):
+        return Backbone("other", _Regions(4, 5), Preprocessing(8), weights, "0" * 64)
+
+    monkeypatch.setattr(BACKBONES, "get", lambda name: build)
+    with pytest.raises(InputError, match="the backbone mine calls itself 'other'"):
+        build_backbone("mine", "none", 8)
 
 
 def test_preprocessing_sees_the_whole_picture():
@@ -176,9 +239,9 @@ class TestEfficientNetLite0:
         pixels = backbone.preprocessing(picture)
         np.testing.assert_allclose(pixels.permute(1, 2, 0).numpy(), by_hand, atol=2.01 / 128)
         with torch.inference_mode():
-            found = backbone(pixels[None])
+            found = backbone.network(pixels[None])
             torch.testing.assert_close(found, slow.extract_features(pixels[None]))
-        assert found.shape == (1, 1280, 4, 4) and backbone.grid == [4, 4]
+        assert found.shape == (1, 1280, 4, 4) and backbone.grid == (4, 4)
 
     def test_wrong_weights(self, tmp_path):
         torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / "w.pth")

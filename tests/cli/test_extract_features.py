@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-import vqapg.backbones.backbone
+import vqapg.backbones
 from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.cli.main import main
 from vqapg.data import feature_extraction
@@ -56,7 +56,7 @@ def _tiny_backbone(name="tiny", weights="imagenet", image_size=None):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", _tiny_backbone)
+    monkeypatch.setattr(vqapg.backbones, "build_backbone", _tiny_backbone)
 
 
 def _extract(data, *more):
@@ -70,7 +70,7 @@ def _slowly(data):
     features = []
     for image_id in directory.image_ids():
         image = backbone.preprocessing(open_rgb(directory.image_path(image_id)))
-        grid = backbone(image[None])[0]
+        grid = backbone.network(image[None])[0]
         features.append([grid[:, y, x].tolist() for y in range(2) for x in range(2)])
     return np.array(features, dtype=np.float32)
 
@@ -252,8 +252,8 @@ KILLED = """
 import os, signal
 from tests.cli import test_extract_features as tests
 from vqapg.data import feature_extraction
-import vqapg.backbones.backbone
-vqapg.backbones.backbone.build_backbone = tests._tiny_backbone
+import vqapg.backbones
+vqapg.backbones.build_backbone = tests._tiny_backbone
 feature_extraction.FLUSH_SECONDS = 0
 opened = []
 open_rgb = feature_extraction.open_rgb
@@ -353,8 +353,8 @@ def test_the_batch_size_makes_no_difference(data, tiny, size):
     [
         (["--batch-size", "0"], "--batch-size 0"),
         (["--num-workers", "-1"], "--num-workers -1"),
-        (["--backbone", "resnet51"], "--backbone resnet51"),
-        (["--backbone", "vit_b_16"], "a transformer"),
+        (["--backbone", "resnet51"], "no backbone is named 'resnet51'; did you mean resnet5"),
+        (["--backbone", "vit_b_16"], "lists all: vqapg list backbones"),
         (
             ["--backbone", "resnet18", "--weights", "nowhere.pth"],
             "--weights nowhere.pth: no such file",
@@ -532,7 +532,7 @@ def test_features_of_two_origins_never_share_a_file(
     # Neither a finished file
     assert _extract(data) == 0
     capsys.readouterr()
-    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", build)
+    monkeypatch.setattr(vqapg.backbones, "build_backbone", build)
     assert _extract(data) == 2
     assert (
         f"{data / 'features.h5'}: there already, with {expected}; give --overwrite"
@@ -541,7 +541,7 @@ def test_features_of_two_origins_never_share_a_file(
     # nor one begun
     (data / "features.h5").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr(vqapg.backbones.backbone, "build_backbone", _tiny_backbone)
+        patch.setattr(vqapg.backbones, "build_backbone", _tiny_backbone)
         _stop_after(patch, 10)
         assert _extract(data) == 130
     opened = _count_opened(monkeypatch)

@@ -112,7 +112,10 @@ def test_unusable_features_do_not_outlive_the_images_they_are_of(tmp_path, capsy
 @pytest.mark.parametrize(
     ("pairs", "message"),
     [
-        ((("a", "train"), ("b", "test")), "the valid split is empty"),
+        (
+            (("a", "train"), ("b", "test")),
+            'the valid split is empty; relabel some lines (all lines of some of the images) as "split": "valid"',
+        ),
         (
             (("a", "train"), ("b", "test"), ("a", "valid")),
             "qa.jsonl:3: the image a.png is in valid here",

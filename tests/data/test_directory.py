@@ -65,7 +65,7 @@ def test_fairseq_reads_the_dictionary(tmp_path):
 
 def test_an_empty_split_or_text_without_a_token_is_refused(tmp_path):
     for split in ("train", "valid", "test"):
-        with pytest.raises(InputError, match=f'the {split} split is empty; .* "split": "{split}"'):
+        with pytest.raises(InputError, match=f"the {split} split is empty; give a"):
             _write(tmp_path / "data", [record for record in RECORDS if record.split != split])
     with pytest.raises(InputError, match=r"the answer of a pair of b\.jpg has no token"):
         _write(tmp_path / "data", [*RECORDS, Record("b.jpg", "what?", "\u200b", "train")])

@@ -7,7 +7,7 @@ import pytest
 from tests.datasets.test_official_sources import write_visual7w, write_vqa2
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
-from vqapg.datasets import READERS
+from vqapg.datasets import DATASETS
 
 # One image of each split, by the numbers under which the writers below put them.
 TRAIN, VALID, TEST = 1, 2, 3
@@ -86,7 +86,8 @@ PAIRS = {TRAIN: [("What is it?", "A cake")], VALID: [("Where?", "Home")], TEST: 
 
 def prepare(name, root, dest):
     source = root / "pairs.jsonl" if name == "jsonl" else root
-    more = ["--valid-pairs", "1"] if name == "vqa2" else []
+    more = [] if name == "jsonl" else ["--seed", SEED]
+    more += ["--valid-pairs", "1"] if name == "vqa2" else []
     return main(
         [
             "prepare",
@@ -96,8 +97,6 @@ def prepare(name, root, dest):
             str(source),
             "--dest",
             str(dest),
-            "--seed",
-            SEED,
             *more,
         ]
     )
@@ -117,7 +116,7 @@ def one_line(capsys, *expected):
         assert str(text) in error, error
 
 
-every_source = pytest.mark.parametrize("name", sorted(READERS))
+every_source = pytest.mark.parametrize("name", DATASETS.names())
 
 
 @every_source

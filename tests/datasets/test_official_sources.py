@@ -290,7 +290,7 @@ def test_vqa2_missing_images_bytes_and_impossible_numbers_are_refused(tmp_path, 
         capsys,
         "vqa2",
         tmp_path,
-        "--max-images -1: must not be negative",
+        "--max-images -1: must be at least 0",
         options=["--max-images", -1],
     )
     refuses(capsys, "vqa2", tmp_path, "the valid split is empty", options=["--valid-pairs", 0])

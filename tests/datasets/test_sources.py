@@ -1,10 +1,11 @@
+import inspect
 import json
 import re
 
 import pytest
 
 from vqapg.cli.main import main
-from vqapg.datasets import READERS, reader
+from vqapg.datasets import DATASETS, reader
 from vqapg.errors import InputError
 
 
@@ -21,10 +22,11 @@ def _easy_vqa(root, train=20, test=3):
     return root
 
 
-def test_every_reader_can_be_imported():
-    for name in READERS:
-        assert callable(reader(name).read)
-        assert isinstance(reader(name).OPTIONS, tuple)
+def test_every_reader_takes_the_options_that_it_declares():
+    for name in DATASETS.names():
+        parameters = list(inspect.signature(reader(name).read).parameters)
+        assert parameters[0] == "source"
+        assert parameters[1:] == [option.name for option in reader(name).options]
 
 
 def test_easy_vqa_splits_by_image_and_keeps_its_pairs_together(tmp_path):

@@ -384,7 +384,7 @@ def test_a_folder_that_may_not_be_written_is_one_line(data, tmp_path, capsys, mo
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr(
-        "vqapg.backbones.backbone.build_backbone",
+        "vqapg.backbones.build_backbone",
         lambda *inputs: SimpleNamespace(source={}, grid=(2, 3), channels=5),
     )
     assert main(["extract-features", str(data), "--device", "cpu"]) == 2

@@ -134,7 +134,7 @@ def test_a_users_file_of_that_name_is_kept(path, content):
 def data(tmp_path, monkeypatch):
     from types import SimpleNamespace
 
-    import vqapg.backbones.backbone
+    import vqapg.backbones
     from vqapg.cli.main import main
 
     line = '{{"image": "{0}.png", "question": "what?", "answer": "it", "split": "{1}"}}\n'
@@ -144,7 +144,7 @@ def data(tmp_path, monkeypatch):
     (tmp_path / "qa.jsonl").write_text("".join(line.format(name, split) for name, split in rows))
     source = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}
     backbone = SimpleNamespace(source=source, grid=(2, 3), channels=5, name="tiny")
-    monkeypatch.setattr(vqapg.backbones.backbone, "build_backbone", lambda *inputs: backbone)
+    monkeypatch.setattr(vqapg.backbones, "build_backbone", lambda *inputs: backbone)
     prepare = [
         "prepare",
         "--dataset",

@@ -1,11 +1,11 @@
-"""Run every image of a data directory through a frozen CNN and write DATA/features.h5.
+"""Run every image of a data directory through a frozen network and write DATA/features.h5.
 
 A run that was killed goes on where it stopped when it is started again.
 """
 
 import sys
 
-HELP = "run a data directory's images through a frozen CNN"
+HELP = "run a data directory's images through a frozen network"
 EXAMPLE = "vqapg extract-features data/easy --backbone efficientnet_lite0 --image-size 96"
 
 
@@ -15,7 +15,8 @@ def add_arguments(parser):
         "--backbone",
         default="resnet50",
         metavar="NAME",
-        help="efficientnet_lite0 or a CNN classifier of torchvision (default: resnet50, as in the paper)",
+        help="the network: a name of `vqapg list backbones`, or package.module:function "
+        "(default: resnet50, as in the paper)",
     )
     parser.add_argument(
         "--weights",
@@ -27,7 +28,8 @@ def add_arguments(parser):
         "--image-size",
         type=int,
         metavar="N",
-        help="images are resized, whole, to NxN pixels (default: 224 for efficientnet_lite0, 299 for others)",
+        help="images are resized, whole, to NxN pixels "
+        "(default: what suits the network; 224 for efficientnet_lite0, 299 for torchvision's)",
     )
     parser.add_argument(
         "--batch-size", type=int, default=32, metavar="N", help="images a step (default: 32)"
@@ -63,7 +65,7 @@ def add_arguments(parser):
 def run(args):
     import torch
 
-    from vqapg.backbones.backbone import build_backbone
+    from vqapg.backbones import build_backbone
     from vqapg.cli.paths import shard_numbers
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import logging
 import sys
+from collections.abc import Sequence
 
 import vqapg
 from vqapg.errors import InputError, RunError, shortage
@@ -21,6 +22,7 @@ COMMANDS = {
     "check-evaluator": "vqapg.cli.check_evaluator",
     "round-trip": "vqapg.cli.round_trip",
     "overlap": "vqapg.cli.overlap",
+    "list": "vqapg.cli.list",
     "pretraining-data": "vqapg.cli.pretraining_data",
     "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
@@ -28,7 +30,8 @@ COMMANDS = {
 }
 
 
-def build_parser():
+def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all sub-commands; with *chosen*, only that one has its arguments."""
     parser = argparse.ArgumentParser(
         prog="vqapg",
         description="Generate diverse and consistent question-answer pairs from images.",
@@ -45,13 +48,17 @@ def build_parser():
             epilog=f"example:\n  {module.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(command)
+        # The flags of prepare are made by readers, which may be other packages'.
+        if chosen in (None, name):
+            module.add_arguments(command)
         command.set_defaults(run=module.run)
     return parser
 
 
-def main(argv=None):
-    args = build_parser().parse_args(argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    # A word that is no command falls to argparse.
+    args = build_parser(next((word for word in argv if word in COMMANDS), "")).parse_args(argv)
     # Before fairseq is imported: one of its modules would set logging up at the lowest level.
     logging.basicConfig(level=logging.WARNING)
     try:

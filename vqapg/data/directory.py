@@ -16,6 +16,7 @@ import json
 import platform
 import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from tqdm import tqdm
 
 import vqapg
 from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
+from vqapg.datasets.reader import SPLITS, Counts, SourceData, Value, complete_source
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
 from vqapg.folders import MARK, files_in, new_folder
@@ -32,21 +34,7 @@ from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
-SPLITS = ("train", "valid", "test")
 FIELDS = ("image", "question", "answer")
-# Table 2, which gives thousands with one decimal.
-PAPER_TABLE_2 = {
-    "vqa2": {
-        "train": {"images": 10_000, "pairs": 70_600},
-        "valid": {"images": 6_100, "pairs": 10_000},
-        "test": {"images": 4_800, "pairs": 36_900},
-    },
-    "visual7w": {
-        "train": {"images": 14_400, "pairs": 69_800},
-        "valid": {"images": 5_700, "pairs": 28_000},
-        "test": {"images": 8_600, "pairs": 42_000},
-    },
-}
 # What the entries of a manifest are.
 MANIFEST_FORM = {
     "dataset": str,
@@ -262,32 +250,52 @@ def our_directory(path: Path) -> str | None:
 
 
 def write_directory(
-    path, source_data, *, dataset, options, overwrite=False, keep=lambda folder: None
-):
-    """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
+    path: str | Path,
+    source_data: SourceData,
+    *,
+    dataset: str,
+    options: Mapping[str, Value],
+    paper_table2: Counts | None = None,
+    empty_split_cure: Callable[[str], str] = complete_source,
+    overwrite: bool = False,
+    keep: Callable[[Path], None] = lambda folder: None,
+) -> dict:
+    """Tokenise the records of *source_data* and write them as the data directory *path*.
 
-    ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
-    The directory appears when it is whole. With ``overwrite`` it replaces one that vqapg made; ``keep`` is called with
-    the folder that will take its place, and may put in it what is to be kept.
+    The directory appears when it is whole.
 
-    Raises InputError when a record has no token in its question or answer, a split is empty, or *path* may not be
-    replaced, see :mod:`vqapg.targets`.
+    Args:
+        dataset: the data set's name, for the manifest
+        options: what it was read with, for the manifest
+        paper_table2: the paper's counts, for the manifest
+        empty_split_cure: what a user can do when that split has no pair
+        overwrite: replace a data directory that vqapg made
+        keep: is called with the folder that will take its place, and may put into it what is kept
+
+    Returns:
+        the manifest
+
+    Raises:
+        InputError: if a question or an answer has no token, a split has no pair, or *path* may not
+            be replaced, see :mod:`vqapg.targets`
     """
     path = Path(path)
-    columns, counts = _tokenise(source_data, dataset)
+    columns, counts = _tokenise(source_data)
     for split in SPLITS:
         if not columns[split, "image"]:
             raise InputError(
-                f"{source_data.source}: the {split} split is empty; {_empty_split_cure(dataset, split)}"
+                f"{source_data.source}: the {split} split is empty; {empty_split_cure(split)}"
             )
 
     with new_folder(path, our_directory, overwrite=overwrite, keep_mark=False) as folder:
-        manifest = _write_files(folder, source_data, columns, counts, dataset, options)
+        manifest = _write_files(
+            folder, source_data, columns, counts, dataset, options, paper_table2
+        )
         keep(folder)
     return manifest
 
 
-def _write_files(path, source_data, columns, counts, dataset, options):
+def _write_files(path, source_data, columns, counts, dataset, options, paper_table2):
     for split, field in itertools.product(SPLITS, FIELDS):
         with atomic_write(path / f"{split}.{field}") as file:
             file.writelines(f"{text}\n" for text in columns[split, field])
@@ -311,7 +319,7 @@ def _write_files(path, source_data, columns, counts, dataset, options):
             }
             for split in SPLITS
         },
-        **({"paper_table_2": PAPER_TABLE_2[dataset]} if dataset in PAPER_TABLE_2 else {}),
+        **({} if paper_table2 is None else {"paper_table_2": paper_table2}),
         "distinct_tokens": len(counts),
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
         "versions": {
@@ -327,7 +335,7 @@ def _write_files(path, source_data, columns, counts, dataset, options):
     return manifest
 
 
-def _tokenise(source_data, dataset):
+def _tokenise(source_data):
     """The lines of every file, {(split, field): [line, ...]}, and the counts of the train tokens."""
     columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
     counts = collections.Counter()
@@ -358,9 +366,3 @@ def _tokenise(source_data, dataset):
             file=sys.stderr,
         )
     return columns, counts
-
-
-def _empty_split_cure(dataset, split):
-    if dataset == "jsonl":
-        return f'relabel some lines (all lines of some of the images) as "split": "{split}"'
-    return "give a --source that is complete"

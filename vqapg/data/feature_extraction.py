@@ -368,9 +368,7 @@ def _encode(
 def encode_images(backbone, images):
     """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU: the features as they are stored."""
     images = backbone.preprocessing.normalise(images.contiguous(memory_format=torch.channels_last))
-    # [N, C, H, W] -> [N, R, C]
-    features = backbone(images).flatten(2).transpose(1, 2)
-    return features.clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()
+    return backbone(images).clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()
 
 
 def _statistics(read, rows):

@@ -1,11 +1,11 @@
-"""From a data set to a data directory: read, see whether it is done already, write, say what was built."""
+"""From a data set to a data directory: read, see whether it is done, write, say what was built."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from vqapg.data.directory import (
-    SPLITS,
     DataDirectory,
     images_digest,
     our_directory,
@@ -15,6 +15,7 @@ from vqapg.data.directory import (
 )
 from vqapg.data.tokenizer import TOKENIZER_VERSION
 from vqapg.datasets import reader
+from vqapg.datasets.reader import SPLITS, Value
 from vqapg.errors import InputError
 from vqapg.files import link_or_copy, sha256, writing
 from vqapg.locks import Lock, check_free
@@ -27,21 +28,33 @@ class Prepared(NamedTuple):
     features_removed: bool  # its features.h5 was of other images
 
 
-def prepare(dataset, source, dest, options, *, overwrite=False):
-    """Make the data directory *dest* from *source* (None: where the data set lies by itself).
+def prepare(
+    dataset: str,
+    source: str | Path | None,
+    dest: str | Path,
+    options: Mapping[str, Value],
+    *,
+    overwrite: bool = False,
+) -> Prepared:
+    """Make the data directory *dest* from *source*.
 
-    ``options`` holds at least the options which the data set's reader takes. Returns a Prepared.
+    Args:
+        dataset: the name of the data set, or ``package.module:READER``
+        source: None: where the data set lies by itself
+        dest: the data directory to write
+        options: options of the data set's reader; those that are not in it take their defaults
+        overwrite: replace a data directory that vqapg made otherwise
 
-    Raises InputError for bad input, and when *dest* holds something made otherwise and *overwrite* is not
-    given.
+    Raises:
+        InputError: for bad input, and when *dest* holds something made otherwise
     """
     if not str(dest):
         raise InputError("--dest: is empty; name the data directory to write")
     dest = real_path(Path(dest))
     if dest.exists() and not dest.is_dir():
         raise InputError(f"{dest}: is a file; give a directory as --dest")
-    module = reader(dataset)
-    options = {name: options[name] for name in module.OPTIONS}
+    chosen = reader(dataset)
+    options = chosen.complete(dataset, options)
 
     standing = None if overwrite else read_manifest(dest)
     for key in ("dataset", "options", "source", "source_sha256", "counts", "distinct_tokens"):
@@ -57,7 +70,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
         )
     if standing is None:
         check_target(dest, our_directory, overwrite=overwrite, option="--dest")
-    source_data = module.read(source, **options)
+    source_data = chosen.read(source, **options)
+    source_data.check(dataset)
     if standing is not None:
         if standing["source"] != str(source_data.source):
             raise InputError(
@@ -95,6 +109,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
             source_data,
             dataset=dataset,
             options=options,
+            paper_table2=chosen.paper_table2,
+            empty_split_cure=chosen.empty_split_cure,
             overwrite=overwrite,
             keep=lambda folder: _keep_features(dest, folder, source_data),
         )

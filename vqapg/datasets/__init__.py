@@ -1,45 +1,43 @@
-"""Where question-answer pairs come from: one module a data set, each turning its files into the same records.
+"""Where question-answer pairs come from: one file a data set, each giving the same records.
 
-A module of READERS has ``OPTIONS``, the names of the ``vqapg prepare`` options that shape what it reads, and
-``read(source, **options) -> SourceData``.
+An entry of ``DATASETS`` is a :class:`~vqapg.datasets.reader.Reader`, see docs/extend/dataset.md.
 """
 
-import importlib
-from dataclasses import dataclass
-from pathlib import Path
+from vqapg.datasets.reader import Option, Reader, Record, SourceData
+from vqapg.errors import InputError
+from vqapg.registry import Registry
 
-READERS = {
-    "easy-vqa": "vqapg.datasets.easy_vqa",
-    "jsonl": "vqapg.datasets.jsonl",
-    "visual7w": "vqapg.datasets.visual7w",
-    "vqa2": "vqapg.datasets.vqa2",
-}
+__all__ = ["DATASETS", "Option", "Reader", "Record", "SourceData", "reader"]
+
+DATASETS: Registry[Reader] = Registry("data set", "vqapg.datasets")
+DATASETS.register(
+    "easy-vqa",
+    "vqapg.datasets.easy_vqa:READER",
+    "5,000 drawings of a coloured shape with templated questions; comes as a PyPI package",
+)
+DATASETS.register("jsonl", "vqapg.datasets.jsonl:READER", "your own pairs, one JSON object a line")
+DATASETS.register(
+    "visual7w",
+    "vqapg.datasets.visual7w:READER",
+    "Visual7W, the telling questions, by its official splits",
+)
+DATASETS.register(
+    "vqa2",
+    "vqapg.datasets.vqa2:READER",
+    "VQA v2.0 by the paper's protocol: official val is test",
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A question-answer pair as people wrote it; ``image`` is relative to the image root, or absolute."""
+def reader(name: str) -> Reader:
+    """The reader of the data set *name*, or the one that ``package.module:attribute`` names.
 
-    image: str
-    question: str
-    answer: str
-    split: str
-
-
-@dataclass(frozen=True)
-class SourceData:
-    """What a reader read.
-
-    ``source`` is the resolved path it was read from, ``files`` every file that shaped the records (so that a
-    change of them can be noticed later). The pairs of one image stand together within a split.
+    Raises:
+        InputError: if there is none
     """
-
-    source: Path
-    image_root: Path
-    records: list[Record]
-    files: list[Path]
-
-
-def reader(name):
-    """The module that reads the data set called *name* (a key of READERS)."""
-    return importlib.import_module(READERS[name])
+    found = DATASETS.get(name)
+    if not isinstance(found, Reader):
+        raise InputError(
+            f"the data set {name} is a {type(found).__name__}, not a vqapg.datasets.Reader; "
+            "name a Reader"
+        )
+    return found

@@ -1,4 +1,6 @@
-"""easy-VQA: 5,000 drawings of one coloured shape each, with templated questions (https://github.com/vzhou842/easy-VQA).
+"""easy-VQA: 5,000 drawings of one coloured shape each, with templated questions.
+
+https://github.com/vzhou842/easy-VQA
 
 The PyPI package ``easy-vqa`` carries the images, so this data set needs no download of its own. It has a
 train and a test part; a tenth of the train *images* become ``valid``, so that no image is in two splits.
@@ -8,17 +10,16 @@ import importlib.util
 import random
 from pathlib import Path
 
-from vqapg.datasets import Record, SourceData
-from vqapg.datasets.official import whole_number
+from vqapg.datasets.official import seed_option, whole_number
+from vqapg.datasets.reader import Reader, Record, SourceData
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import read_json
 
-OPTIONS = ("seed",)
 VALID_SHARE = 0.1
 
 
-def read(source=None, *, seed):
+def read(source: str | Path | None = None, *, seed: int) -> SourceData:
     """Read easy-VQA from *source* (its ``data`` folder), or from the installed package when that is None.
 
     Raises InputError when the package or one of its files is missing or is not what it should be.
@@ -77,3 +78,11 @@ def _read_part(root, part):
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: not easy-VQA's list of questions ({error}); {cure}") from error
     return pairs
+
+
+READER = Reader(
+    read,
+    source="the data folder of the package easy-vqa (default: the installed one's)",
+    options=(seed_option("the images for validation"),),
+    truth="easy-vqa",
+)

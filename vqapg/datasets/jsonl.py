@@ -13,20 +13,17 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from vqapg.data.directory import SPLITS
 from vqapg.data.repeated_images import SplitImage, image_in_two_splits
-from vqapg.data.tokenizer import tokenize
-from vqapg.datasets import Record, SourceData
+from vqapg.datasets.reader import SPLITS, Reader, Record, SourceData
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.strict_json import parse_json, read_lines
 
-OPTIONS = ()
 EXAMPLE = '{"image": "a.jpg", "question": "what is it?", "answer": "a cat", "split": "train"}'
 CURE = f"write one object a line, as UTF-8 text, such as {EXAMPLE}"
 
 
-def read(source=None):
+def read(source: str | Path | None = None) -> SourceData:
     """Read the JSONL file *source*.
 
     Raises InputError, naming file and line, for anything that is not as described above.
@@ -85,6 +82,9 @@ def _check_contents(source, folder, first_line):
 
 def _parse(line, where, folder, known):
     """The record of *line*, None if blank; *where* is file:line, *known* the images met before."""
+    # Late: nltk takes a second, and the help of vqapg prepare asks every reader for its options.
+    from vqapg.data.tokenizer import tokenize
+
     if not line.strip():
         return None
     item = parse_json(line, where, CURE)
@@ -127,3 +127,10 @@ def _kind(value):
     return {dict: "an object", list: "a list", str: "a string"}.get(
         type(value), f"the number {value}"
     )
+
+
+def _empty_split_cure(split: str) -> str:
+    return f'relabel some lines (all lines of some of the images) as "split": "{split}"'
+
+
+READER = Reader(read, source="the JSONL file", empty_split_cure=_empty_split_cure)

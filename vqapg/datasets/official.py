@@ -8,12 +8,30 @@ from typing import Any
 
 from tqdm import tqdm
 
+from vqapg.datasets.reader import Option
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import MAX_ID, is_id, read_json
 
 # As many as 64 bits surely hold.
 DIGITS = re.compile("[0-9]{1,18}")
+
+
+# Of the images that are read; 0: all
+IMAGE_OPTIONS = (
+    Option(
+        "min_pairs_per_image", int, 0, "leave out images with fewer pairs; 0 keeps all", minimum=0
+    ),
+    Option("max_images", int, 0, "draw N of the images for training; 0 keeps all", minimum=0),
+    Option(
+        "max_test_images", int, 0, "draw N of the images of the test split; 0 keeps all", minimum=0
+    ),
+)
+
+
+def seed_option(drawn: str) -> Option:
+    """The option ``--seed`` of a reader that draws *drawn*."""
+    return Option("seed", int, 1, f"draws {drawn} at random", minimum=0)
 
 
 def source_folder(source, dataset, expected):

@@ -1,10 +1,21 @@
-"""Visual7W, the telling questions (http://ai.stanford.edu/~yukez/visual7w/), by its official splits (section 5.1)."""
+"""Visual7W, the telling questions, by its official splits (section 5.1).
 
-from vqapg.datasets import Record, SourceData
-from vqapg.datasets.official import draw_images, load_json, require_images, source_folder
+http://ai.stanford.edu/~yukez/visual7w/
+"""
+
+from pathlib import Path
+
+from vqapg.datasets.official import (
+    IMAGE_OPTIONS,
+    draw_images,
+    load_json,
+    require_images,
+    seed_option,
+    source_folder,
+)
+from vqapg.datasets.reader import Reader, Record, SourceData
 from vqapg.errors import InputError
 
-OPTIONS = ("seed", "min_pairs_per_image", "max_images", "max_test_images")
 FILE = "dataset_v7w_telling.json"
 PAGE = "get it at http://ai.stanford.edu/~yukez/visual7w/ and unzip it there"
 EXPECTED = {FILE: PAGE, "images": PAGE}
@@ -12,7 +23,14 @@ CURE = f"delete it and {PAGE}"
 SPLITS = {"train": "train", "val": "valid", "test": "test"}
 
 
-def read(source=None, *, seed, min_pairs_per_image, max_images, max_test_images):
+def read(
+    source: str | Path | None = None,
+    *,
+    seed: int,
+    min_pairs_per_image: int,
+    max_images: int,
+    max_test_images: int,
+) -> SourceData:
     """Read the folder *source*: ``dataset_v7w_telling.json`` and ``images/``.
 
     Args:
@@ -66,3 +84,16 @@ def _slim(item):
             raise TypeError(f"question {item.get('qa_id')} or its answer is no text")
         return item["question"], item["answer"]
     return item
+
+
+READER = Reader(
+    read,
+    source=f"a folder with {FILE} and images/",
+    options=(seed_option("the images of --max-images and --max-test-images"), *IMAGE_OPTIONS),
+    # Table 2 gives thousands with one decimal.
+    paper_table2={
+        "train": {"images": 14_400, "pairs": 69_800},
+        "valid": {"images": 5_700, "pairs": 28_000},
+        "test": {"images": 8_600, "pairs": 42_000},
+    },
+)

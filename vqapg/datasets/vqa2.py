@@ -7,18 +7,20 @@ does not state: ``min_pairs_per_image`` and ``max_images`` are there to come nea
 """
 
 import random
+from pathlib import Path
 
-from vqapg.datasets import Record, SourceData
 from vqapg.datasets.official import (
+    IMAGE_OPTIONS,
     draw_images,
     load_json,
     require_images,
+    seed_option,
     source_folder,
     whole_number,
 )
+from vqapg.datasets.reader import Option, Reader, Record, SourceData
 from vqapg.errors import InputError
 
-OPTIONS = ("seed", "valid_pairs", "min_pairs_per_image", "max_images", "max_test_images")
 PAGE = "get it at https://visualqa.org/download.html and unzip it there"
 QUESTIONS = "v2_OpenEnded_mscoco_{}2014_questions.json"
 ANNOTATIONS = "v2_mscoco_{}2014_annotations.json"
@@ -30,7 +32,15 @@ EXPECTED = {
 CURE = f"delete it and {PAGE}"
 
 
-def read(source=None, *, seed, valid_pairs, min_pairs_per_image, max_images, max_test_images):
+def read(
+    source: str | Path | None = None,
+    *,
+    seed: int,
+    valid_pairs: int,
+    min_pairs_per_image: int,
+    max_images: int,
+    max_test_images: int,
+) -> SourceData:
     """Read the folder *source*: the four JSON files, and the COCO image folders train2014 and val2014.
 
     Args:
@@ -125,3 +135,26 @@ def _text(value):
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+READER = Reader(
+    read,
+    source="a folder with the four official JSON files, train2014/ and val2014/",
+    options=(
+        seed_option("the validation pairs, and the images of --max-images and --max-test-images"),
+        Option(
+            "valid_pairs",
+            int,
+            10_000,
+            "pairs drawn from train for validation; the paper has 10,000",
+            minimum=0,
+        ),
+        *IMAGE_OPTIONS,
+    ),
+    # Table 2 gives thousands with one decimal.
+    paper_table2={
+        "train": {"images": 10_000, "pairs": 70_600},
+        "valid": {"images": 6_100, "pairs": 10_000},
+        "test": {"images": 4_800, "pairs": 36_900},
+    },
+)

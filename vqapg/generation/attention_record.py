@@ -16,7 +16,7 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
-from vqapg.backbones.backbone import build_backbone
+from vqapg.backbones import build_backbone
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError

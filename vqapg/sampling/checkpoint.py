@@ -6,7 +6,7 @@ from typing import NamedTuple
 from fairseq.data import Dictionary
 from fairseq.models import build_model
 
-from vqapg.backbones.backbone import build_backbone
+from vqapg.backbones import build_backbone
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.models.consistency_evaluator import ConsistencyModel

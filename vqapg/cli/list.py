@@ -1,0 +1,61 @@
+"""List what can be named: backbones, data sets, judges, metrics, formats or models, a line each.
+
+Those that other installed packages add are in it, with the package's name.
+"""
+
+HELP = "list the backbones, data sets, judges, metrics, formats or models"
+EXAMPLE = "vqapg list backbones"
+
+# Each kind with its registry.
+REGISTRIES = {
+    "backbones": "vqapg.backbones:BACKBONES",
+    "datasets": "vqapg.datasets:DATASETS",
+    "judges": "vqapg.judges.judge:JUDGES",
+    "metrics": "vqapg.evaluation.metrics:METRICS",
+    "formats": "vqapg.export:FORMATS",
+}
+KINDS = {
+    "backbones": "networks that turn pictures into regions: vqapg extract-features --backbone",
+    "datasets": "sources of question-answer pairs: vqapg prepare --dataset",
+    "judges": "who says whether a pair is right: vqapg evaluate --judge",
+    "metrics": "what vqapg evaluate reports",
+    "formats": "forms of a file of pairs: vqapg export --format",
+    "models": "architectures: fairseq-train --arch",
+}
+
+
+def add_arguments(parser):
+    parser.add_argument(
+        "kind",
+        nargs="?",
+        choices=KINDS,
+        metavar="KIND",
+        help=f"{', '.join(KINDS)} (default: list these kinds)",
+    )
+
+
+def run(args):
+    if args.kind is None:
+        lines = list(KINDS.items())
+    elif args.kind == "models":
+        lines = models()
+    else:
+        import pkgutil
+
+        lines = pkgutil.resolve_name(REGISTRIES[args.kind]).entries()
+    width = max((len(name) for name, _ in lines), default=0)
+    for name, summary in lines:
+        print(f"{name:<{width}}  {summary}".rstrip())
+
+
+def models() -> list[tuple[str, str]]:
+    """The architectures of this package, each with the first line of its model's docstring."""
+    from fairseq.models import ARCH_MODEL_REGISTRY
+
+    import vqapg.models  # noqa: F401  registers them
+
+    return [
+        (name, (model.__doc__ or "").strip().partition("\n")[0])
+        for name, model in sorted(ARCH_MODEL_REGISTRY.items())
+        if model.__module__.startswith("vqapg.")
+    ]
