@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.tokenizer import detokenize
+from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
 from vqapg.evaluation.metrics import CONSISTENT_ABOVE
-from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type
 from vqapg.judges import easy_vqa_truth as truth
 
 # Table 3, as shares; the test split has positives only.

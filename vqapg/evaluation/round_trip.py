@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize
+from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token_f1
 from vqapg.errors import InputError
 from vqapg.evaluation.bootstrap import ImageBootstrap
-from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token_f1
 from vqapg.judges import easy_vqa_truth as truth
 from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vqapg.data.question_type import question_type
-from vqapg.evaluation.vqa_answers import answer_type, normalise_answer
+from vqapg.data.vqa_answers import answer_type, normalise_answer
 from vqapg.files import atomic_write
 from vqapg.sampling.images import InputImage
 
