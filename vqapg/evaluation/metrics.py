@@ -5,13 +5,13 @@ import platform
 
 import numpy as np
 
-import vqapg
 from vqapg.evaluation.diversity import diversity_figures
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.gold import novelty_figures, recall_figures
 from vqapg.evaluation.overlap import overlap_figures
 from vqapg.judges.judge import score_triples
 from vqapg.judges.truth import Truth
+from vqapg.version import __version__
 
 # Section 5.2: consistent means an evaluator score above this.
 CONSISTENT_ABOVE = 0.5
@@ -122,7 +122,7 @@ def versions():
     except importlib.metadata.PackageNotFoundError:
         pycocoevalcap = None
     return {
-        "vqapg": vqapg.__version__,
+        "vqapg": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "nltk": importlib.metadata.version("nltk"),
