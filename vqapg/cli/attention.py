@@ -54,22 +54,18 @@ def run(args):
     inputs += data.path.glob("*")
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
 
-    from vqapg.reports.attention_record import add_consistency, record_attention
+    from vqapg.reports.attention_record import record_attention
 
     record = record_attention(
         args.checkpoint,
         data,
         args.images,
+        judge=judge,
         draws=args.num_samples,
         seed=args.seed,
         beam=args.beam,
         weights=args.weights,
     )
-    if judge is not None:
-        from vqapg.judges.context import JudgeContext
-        from vqapg.judges.judge import make_judge
-
-        add_consistency(record, make_judge(judge, JudgeContext(data)))
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
         print(

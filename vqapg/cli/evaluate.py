@@ -68,6 +68,4 @@ def run(args):
     print(format_table(evaluation.metrics))
     for pair in choose_samples(evaluation.pairs, args.show, args.seed):
         triple = (pair.image, pair.question, pair.answer)
-        print(
-            format_sample(pair, evaluation.scores.get(triple), evaluation.verdicts.get(triple))
-        )
+        print(format_sample(pair, evaluation.scores.get(triple), evaluation.verdicts.get(triple)))

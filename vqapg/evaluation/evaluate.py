@@ -4,7 +4,7 @@ import os
 from typing import Any, NamedTuple
 
 from vqapg.data.directory import DataDirectory
-from vqapg.errors import InputError, in_python_terms
+from vqapg.errors import InputError
 from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
@@ -31,7 +31,6 @@ class Evaluation(NamedTuple):
     verdicts: dict[tuple[str, str, str], float]
 
 
-@in_python_terms("pairs", "judge", "split", "seed", "pairs_per_image")
 def evaluate(
     data: str | os.PathLike[str] | DataDirectory,
     pairs: Pairs,

@@ -83,7 +83,9 @@ def _truth_figures(figures, scores, truth):
     answerable = [truth.answerable(image, question) for image, question, _ in triples]
     metrics = {
         "true_consistent": figures.mean(image[known], right[known]),
-        "true_consistent_all_pairs": figures.mean(figures.triple_image[said_known], right[said_known]),
+        "true_consistent_all_pairs": figures.mean(
+            figures.triple_image[said_known], right[said_known]
+        ),
         "undetermined": figures.mean(image, ~known),
     }
     if None not in answerable:

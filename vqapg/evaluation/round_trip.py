@@ -89,7 +89,9 @@ def round_trip(
     }
 
 
-def compare(triples, answers, blind_answers=None, truth: Truth | None = None, *, seed=1, resamples=RESAMPLES):
+def compare(
+    triples, answers, blind_answers=None, truth: Truth | None = None, *, seed=1, resamples=RESAMPLES
+):
     """Figures of agreement, each ``{"value", "n", "ci95"}``, shares within 0..1.
 
     Args:

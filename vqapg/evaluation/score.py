@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import DataDirectory
-from vqapg.errors import in_python_terms
 from vqapg.evaluation.given_pairs import Pairs, as_directory, given_pairs
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
 
 
-@in_python_terms("pairs", "judge", "split")
 def score(
     data: str | os.PathLike[str] | DataDirectory,
     pairs: Pairs,

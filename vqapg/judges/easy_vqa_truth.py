@@ -46,7 +46,9 @@ class Form(NamedTuple):
 
 def _questions() -> Iterator[tuple[str, Form]]:
     """All 107 questions in tokens, each with its form."""
-    things: list[tuple[str, str]] = [(color, f"{color} shape") for color in COLORS] + [(shape, shape) for shape in SHAPES]
+    things: list[tuple[str, str]] = [(color, f"{color} shape") for color in COLORS] + [
+        (shape, shape) for shape in SHAPES
+    ]
     for about, thing in things:
         for place in ("", " in the image"):
             yield f"is there a {thing}{place} ?", Form("presence", about)

@@ -65,6 +65,7 @@ JUDGES.register(
     "truth:NAME, 1 or 0 by what is known of a data set's images; truth:easy-vqa",
 )
 
+
 def make_judge(spec: "str | Judge", context: JudgeContext) -> Judge:
     """The judge that *spec* names, over the images of *context*.
 
