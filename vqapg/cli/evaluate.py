@@ -52,10 +52,6 @@ def run(args):
     judge, checkpoints = judge_of(args)
     inputs = [args.pairs, *checkpoints, *Path(args.data).glob("*")]
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
-    missing = not_computed()
-    for reason in dict.fromkeys(missing.values()):
-        keys = ", ".join(key for key in missing if missing[key] == reason)
-        print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     evaluation = evaluate_pairs(
         args.data,
         args.pairs,
@@ -64,6 +60,10 @@ def run(args):
         pairs_per_image=args.pairs_per_image,
         seed=args.seed,
     )
+    missing = not_computed()
+    for reason in dict.fromkeys(missing.values()):
+        keys = ", ".join(key for key in missing if missing[key] == reason)
+        print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     write_json(output, evaluation.metrics, overwrite=args.overwrite)
     print(format_table(evaluation.metrics))
     for pair in choose_samples(evaluation.pairs, args.show, args.seed):

@@ -14,11 +14,11 @@ from vqapg.data.feature_store import FeatureStore
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.tokenizer import detokenize
 from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type
+from vqapg.errors import InputError
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
 from vqapg.evaluation.metrics import CONSISTENT_ABOVE
-from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.evaluator import EvaluatorJudge
 from vqapg.judges.judge import Judge, make_judge, score_triples

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import DataDirectory
-from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple
 from vqapg.registry import Registry
