@@ -24,15 +24,15 @@ from vqapg.data.feature_store import FeatureStore
 from vqapg.data.tokenizer import tokenize
 from vqapg.judges.easy_vqa_truth import (
     ALL_PAIRS,
-    RIGHT,
-    UNDETERMINED,
     parse,
     possible_worlds,
     verdict,
 )
-from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
+from vqapg.judges.judge import evaluator_spec
+from vqapg.judges.truth import RIGHT, UNDETERMINED
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions
+from vqapg.tasks.checkpoints import load_generation_model
 
 HEAD = "| model | draws | kept | pairs an image | things asked an image | N | N, % of unfiltered | possible pairs found | truly consistent (%) |"
 
@@ -47,7 +47,7 @@ class StoredFeatures:
 def draw(checkpoint, evaluator, store, images, options):
     """For each image its distinct pairs: (question, answer) in tokens, consistency, number of the draw."""
     generator = load_generation_model(checkpoint)
-    sampler = PairSampler(generator, load_evaluator_for(generator, evaluator), StoredFeatures())
+    sampler = PairSampler(generator, StoredFeatures(), evaluator_spec(evaluator))
     rows, found = [store.rows[image] for image in images], []
     step = max(1, 256 // options.num_samples)
     for start in tqdm(range(0, len(rows), step), desc=generator.name, unit="batch"):

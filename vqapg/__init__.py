@@ -1,31 +1,54 @@
 """vqapg: visual question-answer pair generation as a fairseq plugin.
 
-The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/`` and
-``models/`` from it; importing the package alone stays cheap.
+The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/``
+and ``models/`` from it. Importing the package alone stays cheap.
 
-``from vqapg import load``: a trained model that makes pairs for pictures, see :func:`vqapg.sampling.sampler.load`.
+From Python:
+
+- :func:`vqapg.load`: a trained model that makes pairs for pictures
+- :func:`vqapg.evaluate`: what ``vqapg evaluate`` writes of generated pairs
+- :func:`vqapg.score`: what a judge says of pairs
+- :class:`vqapg.InputError`: what is wrong with the input, in one line
 """
 
-from typing import TYPE_CHECKING
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from vqapg.errors import InputError as InputError
+from vqapg.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from vqapg.evaluation.evaluate import evaluate as evaluate
+    from vqapg.evaluation.score import score as score
     from vqapg.sampling.sampler import load as load
 
-__version__ = "0.1.0"
-__all__ = ["load"]
+__all__ = ["InputError", "evaluate", "load", "score"]
+
+HOMES = {
+    "evaluate": "vqapg.evaluation.evaluate",
+    "load": "vqapg.sampling.sampler",
+    "score": "vqapg.evaluation.score",
+}
 
 
-def __getattr__(name):
-    # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the package.
-    if name != "load":
+def __getattr__(name: str) -> Callable[..., Any]:
+    # PEP 562: whoever asks for them imports torch and fairseq, not every import of the package.
+    if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import inspect
     import logging
 
-    # One of fairseq's modules would set logging up, at its lowest level, unless somebody has: it is the caller's.
+    from vqapg.errors import in_python_terms
+
+    # One of fairseq's modules sets logging up, at its lowest level, unless somebody has. That is
+    # the caller's to do.
     root, nobody = logging.getLogger(), logging.NullHandler()
     root.addHandler(nobody)
     try:
-        from vqapg.sampling.sampler import load
+        function: Callable[..., Any] = getattr(importlib.import_module(HOMES[name]), name)
     finally:
         root.removeHandler(nobody)
-    return load
+    public = in_python_terms(*inspect.signature(function).parameters)(function)
+    globals()[name] = public
+    return public

@@ -1,5 +1,6 @@
 """The exceptions that are shown to a user as one line: bad input, and a run that failed."""
 
+import contextlib
 import errno
 import os
 import re
@@ -18,6 +19,39 @@ class ExistsError(InputError):
 
 class RunError(Exception):
     """The run failed though the input is good, as on a full disk: one line, exit status 1."""
+
+
+class in_python_terms(contextlib.ContextDecorator):
+    """Makes a function's InputErrors name its arguments, where they name flags.
+
+    Messages are written once, for the command line: ``--seed -1: must be 0 or more``. Somebody who
+    calls the function from Python reads ``seed -1: must be 0 or more``.
+
+    Args:
+        arguments: of the function, each named as its flag, with underscores for hyphens
+        renamed: the argument of each flag that has another name, by the flag's
+    """
+
+    def __init__(self, *arguments: str, **renamed: str) -> None:
+        self._argument_of = {
+            "--" + flag.replace("_", "-"): argument
+            for flag, argument in ({name: name for name in arguments} | renamed).items()
+        }
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, InputError):
+            flags = "|".join(self._argument_of)
+            # Not inside of a path, nor at the beginning of a longer flag.
+            error.args = (
+                re.sub(
+                    rf"(?<![\w/-])({flags})(?![\w-])",
+                    lambda found: self._argument_of[found[1]],
+                    str(error),
+                ),
+            )
 
 
 # What torch and the system say when a machine runs short, and what to tell the user.

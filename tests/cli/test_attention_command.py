@@ -7,10 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.support.judges import fake_evaluator
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
-from vqapg.generation import attention_record
 from vqapg.models.joint import VariationalJointConfig, VariationalJointModel
+from vqapg.reports import attention_record
 
 
 @pytest.fixture(scope="module")
@@ -136,19 +137,17 @@ def test_another_file_gets_the_very_features_that_extraction_gives(attention, da
 def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(
     attention, monkeypatch, tmp_path
 ):
-    from vqapg.judges import evaluator as judge
-
     evaluator = tmp_path / "evaluator.pt"
     evaluator.write_bytes(b"weights")
     copy = tmp_path / "photo.png"
     Image.new("RGB", (9, 9)).save(copy)
     asked = []
 
-    def score(checkpoint, data, triples):
+    def score(triples):
         asked.extend(triples)
         return np.arange(len(triples)) / 10
 
-    monkeypatch.setattr(judge, "score_triples", score)
+    fake_evaluator(monkeypatch, score)
     _, stored = attention("test2.png", copy, "--evaluator", evaluator)
     pairs, others = (image["pairs"] for image in stored["images"])
     assert asked == [("test2.png", pair["question"], pair["answer"]) for pair in pairs]

@@ -1,12 +1,12 @@
 import json
 import sys
-import types
 
 import numpy as np
 import pytest
 
 import vqapg
 from tests.support.handwritten_data import write_data
+from tests.support.judges import fake_evaluator
 from vqapg.cli.main import main
 from vqapg.files import sha256
 
@@ -52,15 +52,11 @@ def evaluate(tmp_path):
 def evaluator(monkeypatch, tmp_path):
     """A checkpoint's path; its scores are 0.75 for triangles, else 0.25."""
 
-    def score_triples(checkpoint, data, triples):
-        assert triples, "a model need not be loaded for nothing"
-        assert checkpoint == str(tmp_path / "evaluator.pt")
-        assert {image for image, _, _ in triples} <= {pair.image for pair in data.pairs("test")}
-        return np.array([0.75 if answer == "triangle" else 0.25 for _, _, answer in triples])
+    def score(triples):
+        assert triples, "nobody is asked about nothing"
+        return np.array([0.75 if triple.answer == "triangle" else 0.25 for triple in triples])
 
-    module = types.ModuleType("vqapg.judges.evaluator")
-    module.score_triples = score_triples
-    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
+    fake_evaluator(monkeypatch, score)
     return tmp_path / "evaluator.pt"
 
 
@@ -73,7 +69,9 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     assert metrics["evaluator_agreement"]["value"] == 1.0
     assert metrics["possible_pairs_found"]["value"] == 2
     assert metrics["bootstrap"] == {"resamples": 1000, "seed": 3}
-    assert metrics["evaluator"] == {"path": str(evaluator), "sha256": sha256(evaluator)}
+    assert metrics["evaluator"] == metrics["judge"]
+    assert metrics["evaluator"]["path"] == str(evaluator)
+    assert metrics["evaluator"]["sha256"] == sha256(evaluator)
     assert metrics["pairs_file"] == str(tmp_path / "generate-test.txt")
     assert metrics["data"] == str(tmp_path / "DATA")
     assert metrics["split"] == "test"
@@ -106,7 +104,32 @@ def test_without_evaluator(evaluate, without_java, tmp_path, capsys):
         and "consistent" not in metrics
         and "true_consistent" in metrics
     )
-    assert "not computed: give --evaluator" in capsys.readouterr().out
+    assert "not computed: give --judge, or --evaluator" in capsys.readouterr().out
+
+
+def test_any_judge_scores_and_what_it_cannot_tell_counts_nowhere(
+    evaluate, without_java, tmp_path, capsys
+):
+    judge = "tests.support.judges:YesMan:triangle"
+    assert evaluate("--judge", judge, "--show", 2) == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    # It doubts "no", which is wrong, and cannot tell of the triangle.
+    assert (metrics["consistent"]["value"], metrics["consistent"]["n"]) == (0.0, 1)
+    assert (metrics["mean_score"]["value"], metrics["mean_score_all_pairs"]["n"]) == (0.2, 1)
+    assert metrics["evaluator_agreement"]["n"] == metrics["evaluator_rejection_rate"]["n"] == 1
+    assert metrics["evaluator_true_positive_rate"] == {"value": None, "n": 0, "ci95": None}
+    assert metrics["true_consistent"]["n"] == 2
+    assert metrics["judge"] == {"judge": "yes man", "untold": "triangle"}
+    assert metrics["evaluator"] is None
+    out = capsys.readouterr().out
+    assert "(score 0.20, wrong)" in out and "(not judged, right)" in out
+
+
+def test_the_truth_is_a_judge_too(evaluate, without_java, tmp_path):
+    assert evaluate("--judge", "truth:easy-vqa") == 0
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["consistent"] == metrics["true_consistent"]
+    assert metrics["evaluator_agreement"]["value"] == 1
 
 
 def test_truth_is_known_of_easy_vqa_only(evaluate, without_java, tmp_path, capsys):
@@ -202,6 +225,12 @@ def test_only_malformed_pairs_is_a_result_too(evaluate, without_java, evaluator,
         (["--pairs", "{tmp}/beyond.txt"], "beyond.txt:1: id 2"),
         (["--split", "valid"], "id 1, but split valid"),
         (["--evaluator", "{tmp}/none.pt"], "--evaluator {tmp}/none.pt: there is no such file"),
+        (["--judge", "vqa:{tmp}/none.pt"], "--judge vqa: {tmp}/none.pt: there is no such file"),
+        (["--judge", "evaluater:x.pt"], "no judge is named 'evaluater'; did you mean evaluator?"),
+        (["--judge", "truth:easy"], "no truth is named 'easy'; did you mean easy-vqa?"),
+        (["--judge", "vqa"], "--judge vqa: names no checkpoint; give vqa:CKPT"),
+        (["--judge", "tests.support.judges:Nobody"], "tests.support.judges:Nobody: cannot be imp"),
+        (["--judge", "tests.support.judges:YesMan:refuse"], "the yes man does not want to"),
         (["--output", "{tmp}/none/metrics.json"], "there is no folder {tmp}/none"),
         (["--output", "{tmp}"], "is a folder"),
         (["--seed", "-1"], "--seed -1"),

@@ -1,11 +1,10 @@
 import json
-import sys
-import types
 
 import numpy as np
 import pytest
 
 from tests.support.handwritten_data import write_data
+from tests.support.judges import fake_evaluator
 from vqapg.cli.main import main
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]
@@ -81,21 +80,22 @@ def test_silent_when_nothing_is_malformed(export, tmp_path, capsys):
 
 
 def test_consistency_comes_from_the_evaluator(export, tmp_path, monkeypatch):
-    module = types.ModuleType("vqapg.judges.evaluator")
-    module.score_triples = lambda checkpoint, data, triples: np.array(
-        [len(triple[2]) / 8 for triple in triples]
+    fake_evaluator(
+        monkeypatch, lambda triples: np.array([len(triple.answer) / 8 for triple in triples])
     )
-    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
     assert export("--evaluator", tmp_path / "evaluator.pt") == 0
     assert [line["consistency"] for line in lines(tmp_path / "pairs.jsonl")] == [2 / 8, 5 / 8]
+
+
+def test_what_a_judge_cannot_tell_is_written_as_null(export, tmp_path):
+    assert export("--judge", "tests.support.judges:YesMan:no") == 0
+    assert [line["consistency"] for line in lines(tmp_path / "pairs.jsonl")] == [None, 0.2]
 
 
 def test_an_earlier_file_stays_when_the_work_fails(export, tmp_path, monkeypatch):
     assert export() == 0
     earlier = (tmp_path / "pairs.jsonl").read_text()
-    module = types.ModuleType("vqapg.judges.evaluator")
-    module.score_triples = lambda checkpoint, data, triples: ["no number"] * len(triples)
-    monkeypatch.setitem(sys.modules, "vqapg.judges.evaluator", module)
+    fake_evaluator(monkeypatch, lambda triples: ["no number"] * len(triples))
     with pytest.raises(ValueError, match="no number"):
         export("--overwrite", "--evaluator", tmp_path / "evaluator.pt")
     assert (tmp_path / "pairs.jsonl").read_text() == earlier

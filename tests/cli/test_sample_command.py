@@ -463,7 +463,10 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, capsys):
         ),
         ({"flags": ["--evaluator", "none.pt"]}, "--evaluator none.pt: there is no such file"),
         ({"flags": ["--evaluator", "model.pt"]}, "model.pt: is no consistency evaluator"),
-        ({"flags": ["--keep", 3]}, "--keep goes by the consistency of pairs: give --evaluator"),
+        (
+            {"flags": ["--keep", 3]},
+            "--keep goes by the consistency of pairs: give --evaluator, or --judge",
+        ),
         ({"flags": ["--weights", "bad.pt"]}, "--weights bad.pt: "),
         (
             {"flags": ["--question", "why?"]},

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.support.world import IMAGES, vqapg
-from vqapg import load
+from vqapg import load, score
 from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import tokenize
-from vqapg.judges.evaluator import score_triples
+from vqapg.judges.judge import evaluator_spec
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
         )
         for record in records
     ]
-    expected = score_triples(evaluator, data, triples)
+    expected = score(data, triples, judge=evaluator_spec(evaluator))
     assert [record["consistency"] for record in records] == pytest.approx(
         expected.tolist(), abs=1e-3
     )

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from vqapg.data.negatives import NEGATIVES
 from vqapg.evaluation.calibration import AreaUnderCurve
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
-from vqapg.judges.easy_vqa_truth import World
+from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
 COLOURS = ["red", "blue", "teal", "gray"]
 
@@ -43,6 +44,9 @@ def score(triples):
     )
 
 
+LIKING = SimpleNamespace(name="liking", identity={}, score=score)
+
+
 def test_triples_are_the_pairs_then_the_negatives_that_the_seed_gives():
     labelled = LabelledTriples(PAIRS, "hard", seed=4)
     negatives = NEGATIVES["hard"](PAIRS)
@@ -71,7 +75,9 @@ def test_a_negatives_type_is_that_of_its_question_not_of_the_answer_it_was_given
 
 @pytest.fixture(scope="module")
 def report():
-    return report_evaluator(SPLITS, "test", score, WORLDS, dataset="easy-vqa", seed=2, resamples=50)
+    return report_evaluator(
+        SPLITS, "test", LIKING, EasyVQATruth(WORLDS), dataset="easy-vqa", seed=2, resamples=50
+    )
 
 
 @pytest.mark.parametrize("kind", NEGATIVES)
@@ -171,7 +177,7 @@ def test_table_3_is_train_and_dev_with_the_papers_negatives_and_test_without_any
 
 
 def test_without_truth_nothing_is_said_of_it_and_only_the_data_sets_own_column_of_the_paper_is_shown():
-    report = report_evaluator(SPLITS, "valid", score, dataset="visual7w", seed=2, resamples=20)
+    report = report_evaluator(SPLITS, "valid", LIKING, dataset="visual7w", seed=2, resamples=20)
     assert all("truth" not in figures for figures in report["negatives"].values())
     assert list(report["table3_paper"]) == ["visual7w"]
     text = format_report(report)

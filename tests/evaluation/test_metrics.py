@@ -9,12 +9,14 @@ from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.diversity import self_bleu_4
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metrics import compute_metrics, versions
-from vqapg.judges.easy_vqa_truth import World
+from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
-WORLDS = {
-    "a.png": frozenset({World("blue", "circle")}),
-    "b.png": frozenset({World("teal", "rectangle"), World("teal", "triangle")}),
-}
+TRUTH = EasyVQATruth(
+    {
+        "a.png": frozenset({World("blue", "circle")}),
+        "b.png": frozenset({World("teal", "rectangle"), World("teal", "triangle")}),
+    }
+)
 SAID = [
     ("a.png", "what color is the shape ?", "blue"),  # right
     ("a.png", "what color is the shape ?", "blue"),  # right, said again
@@ -44,7 +46,7 @@ def figures(metrics):
 
 
 def test_every_figure_by_hand():
-    metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
+    metrics = compute_metrics(PAIRS, SCORES, TRUTH, seed=5, resamples=100)
     assert {
         key: metrics[key]
         for key in ("pairs", "images", "malformed", "distinct_triples", "bootstrap")
@@ -82,7 +84,7 @@ def test_every_figure_by_hand():
 
 
 def test_intervals_are_those_of_the_right_images():
-    metrics = compute_metrics(PAIRS, SCORES, WORLDS, seed=5, resamples=100)
+    metrics = compute_metrics(PAIRS, SCORES, TRUTH, seed=5, resamples=100)
     bootstrap = ImageBootstrap(2, resamples=100, seed=5)
     of_pair = np.array([0, 0, 0, 1, 1, 1])
     of_triple, of_known = np.array([0, 0, 1, 1, 1]), np.array([0, 0, 1, 1])
@@ -134,7 +136,7 @@ def test_n_cannot_exceed_the_number_of_pairs():
 def test_without_evaluator_truth_and_gold_only_diversity_is_left():
     words = {key.split("_")[0] for key in figures(compute_metrics(PAIRS, resamples=10))}
     assert words == {"distinct4", "unique", "self"}
-    assert "evaluator_agreement" not in compute_metrics(PAIRS, None, WORLDS, resamples=10)
+    assert "evaluator_agreement" not in compute_metrics(PAIRS, None, TRUTH, resamples=10)
     assert "true_consistent" not in compute_metrics(PAIRS, SCORES, None, resamples=10)
 
 
@@ -143,7 +145,7 @@ def test_figures_over_nothing_are_none():
         GeneratedPair(0, "a.png", None, None, -1.0),
         GeneratedPair(1, "b.png", None, None, -1.0),
     ]
-    metrics = compute_metrics(pairs, [], WORLDS, resamples=10)
+    metrics = compute_metrics(pairs, [], TRUTH, resamples=10)
     assert metrics["malformed"] == metrics["pairs"] == 2
     for key, figure in figures(metrics).items():
         assert figure == {"unique_pairs": (0, 0), "possible_pairs_found": (0, 273)}.get(
@@ -154,7 +156,7 @@ def test_figures_over_nothing_are_none():
 
 def test_the_result_is_json_with_numbers_only():
     text = json.dumps(
-        compute_metrics(PAIRS, np.float32(SCORES), WORLDS, resamples=10), allow_nan=False
+        compute_metrics(PAIRS, np.float32(SCORES), TRUTH, resamples=10), allow_nan=False
     )
     assert math.isclose(json.loads(text)["mean_score"]["value"], 0.52, rel_tol=1e-6)
 
@@ -167,8 +169,8 @@ def test_scores_must_be_one_a_triple():
 def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
     monkeypatch.setattr("vqapg.evaluation.overlap.find_java", lambda: None)
     gold = [Pair(*SAID[number]) for number in (0, 3)]
-    before = compute_metrics(PAIRS, SCORES, WORLDS, resamples=10)
-    metrics = compute_metrics(PAIRS, SCORES, WORLDS, gold=gold, train=[gold[0]], resamples=10)
+    before = compute_metrics(PAIRS, SCORES, TRUTH, resamples=10)
+    metrics = compute_metrics(PAIRS, SCORES, TRUTH, gold=gold, train=[gold[0]], resamples=10)
     assert metrics | before == metrics
     added = {"novel_pairs", "novel_questions", "gold_recall"} | {
         f"{key}{suffix}"

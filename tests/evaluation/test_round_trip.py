@@ -5,8 +5,10 @@ import pytest
 
 from tests.support.handwritten_data import write_data
 from vqapg.data.directory import DataDirectory
-from vqapg.evaluation.round_trip import compare, format_agreement
-from vqapg.judges.easy_vqa_truth import World, possible_worlds
+from vqapg.evaluation.round_trip import compare
+from vqapg.evaluation.round_trip_table import format_agreement
+from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
+from vqapg.judges.truth import truth_of
 
 TRIPLES = [
     ("a.png", "is there a circle ?", "yes"),
@@ -62,7 +64,7 @@ def test_agreement_and_truth_by_hand(tmp_path):
         ("a.png", "what is the blue shape ?", "circle"),
         ("b.png", "what is the red shape ?", "circle"),
     ]
-    worlds = possible_worlds(DataDirectory(write_data(tmp_path / "DATA", gold, "easy-vqa")), "test")
+    known = truth_of(DataDirectory(write_data(tmp_path / "DATA", gold, "easy-vqa")), "test")
     triples = [
         ("a.png", "is there a circle ?", "yes"),  # right, and agreed with
         ("a.png", "what color is the shape ?", "blue"),  # right, and not agreed with
@@ -70,9 +72,7 @@ def test_agreement_and_truth_by_hand(tmp_path):
         ("b.png", "what color is the shape ?", "blue"),  # wrong, and not agreed with
         ("b.png", "is there a triangle ?", "yes"),  # wrong, and not agreed with
     ]
-    truth = compare(triples, ["yes", "red", "no", "red", "no"], worlds=worlds, resamples=30)[
-        "truth"
-    ]
+    truth = compare(triples, ["yes", "red", "no", "red", "no"], truth=known, resamples=30)["truth"]
     assert values(truth) == {
         "true_consistent": (0.4, 5),
         "agrees_with_truth": (0.6, 5),
@@ -82,12 +82,12 @@ def test_agreement_and_truth_by_hand(tmp_path):
 
 
 def test_pairs_of_unknown_truth_count_on_neither_side():
-    worlds = {"a.png": frozenset({World("blue", "circle"), World("red", "circle")})}
+    known = EasyVQATruth({"a.png": frozenset({World("blue", "circle"), World("red", "circle")})})
     triples = [
         ("a.png", "is there a circle ?", "yes"),  # right in both worlds
         ("a.png", "what color is the shape ?", "blue"),  # right in one of them
     ]
-    truth = compare(triples, ["no", "blue"], worlds=worlds, resamples=5)["truth"]
+    truth = compare(triples, ["no", "blue"], truth=known, resamples=5)["truth"]
     assert values(truth) == {
         "true_consistent": (1, 1),
         "agrees_with_truth": (0, 1),
@@ -97,7 +97,7 @@ def test_pairs_of_unknown_truth_count_on_neither_side():
 
 
 def test_nothing_generated_is_a_result_too():
-    figures = compare([], [], [], worlds={}, resamples=10)
+    figures = compare([], [], [], truth=EasyVQATruth({}), resamples=10)
     assert (
         figures["exact"]
         == {"value": None, "n": 0, "ci95": None}

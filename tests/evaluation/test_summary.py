@@ -1,3 +1,5 @@
+import math
+
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metrics import compute_metrics
 from vqapg.evaluation.summary import choose_samples, format_sample, format_table
@@ -30,7 +32,7 @@ def test_table_is_aligned_and_names_what_each_figure_is_over():
 def test_table_says_when_p_was_not_computed_and_shows_no_interval_of_one_image():
     lines = format_table(compute_metrics(PAIRS[:2], resamples=10)).splitlines()
     assert [line for line in lines if line.startswith("  P: ")][0].endswith(
-        "not computed: give --evaluator"
+        "not computed: give --judge, or --evaluator"
     )
     (n,) = [line for line in lines if line.startswith("  N: ")]
     assert n.split()[3:5] == ["2", "-"]
@@ -73,4 +75,6 @@ def test_samples_are_of_different_images_and_by_seed():
 def test_a_sample_is_one_readable_line():
     pair = GeneratedPair(0, "a.png", "what 's this ?", "a cat", -1.0)
     assert format_sample(pair) == "a.png  what's this? a cat"
-    assert format_sample(pair, 0.256, "right") == "a.png  what's this? a cat  (score 0.26, right)"
+    assert format_sample(pair, 0.256, 1.0) == "a.png  what's this? a cat  (score 0.26, right)"
+    unsure = format_sample(pair, math.nan, math.nan)
+    assert unsure == "a.png  what's this? a cat  (not judged, undetermined)"

@@ -13,9 +13,9 @@ from PIL import Image
 from tests.support.tiny_checkpoints import draw_pictures
 from vqapg.csv_cells import unescape_cell
 from vqapg.data.input_image import InputImage
+from vqapg.data.vqa_answers import normalise_answer
 from vqapg.datasets import vqa2
 from vqapg.errors import InputError
-from vqapg.evaluation.vqa_answers import normalise_answer
 from vqapg.export.outputs import files_of, format_of, write_records
 from vqapg.export.vqa2_files import image_numbers, ten_answers, write_vqa2
 from vqapg.sampling.images import find_images

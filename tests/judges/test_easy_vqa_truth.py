@@ -8,7 +8,8 @@ from vqapg.data.directory import DataDirectory, Pair
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 from vqapg.judges import easy_vqa_truth as truth
-from vqapg.judges.easy_vqa_truth import RIGHT, UNDETERMINED, WRONG, World, verdict
+from vqapg.judges.easy_vqa_truth import World, verdict
+from vqapg.judges.truth import RIGHT, UNDETERMINED, WRONG
 
 BLUE_CIRCLE = World("blue", "circle")
 

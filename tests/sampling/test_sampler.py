@@ -126,7 +126,7 @@ def test_the_consistency_is_the_evaluators(sampler, photos, dictionary):
     for pair in pairs:
         words = [text.replace("?", " ?") for text in (pair.question, pair.answer)]
         with torch.no_grad():
-            logit = model.evaluator(
+            logit = model.judge.model(
                 torch.from_numpy(features),
                 pad(words[:1], dictionary),
                 pad(words[1:], dictionary),
@@ -195,29 +195,33 @@ def test_a_pipeline_completes_x_with_its_y_model(sampler, photos, dictionary):
         (
             "vqapg_joint",
             {"question": "why ?"},
-            "--question: this model makes question and answer together",
+            "question: this model makes question and answer together",
         ),
         (
             "vqapg_vqa",
             {"answer": "yes"},
-            "--answer: this model completes a pair from its question; give --question",
+            "answer: this model completes a pair from its question; give question",
         ),
-        ("vqapg_vqa", {}, "completes a pair from its question; give --question"),
-        ("vqapg_vqa", {"question": " "}, "--question has no word"),
-        ("vqapg_pipeline", {"question": "why ?"}, "give --answer"),
+        ("vqapg_vqa", {}, "completes a pair from its question; give question"),
+        ("vqapg_vqa", {"question": " "}, "question has no word"),
+        ("vqapg_pipeline", {"question": "why ?"}, "give answer"),
         ("vqapg_pipeline", {"question": "why ?", "answer": "yes"}, "with both the pair is whole"),
-        ("vqapg_joint", {"latent_temperature": 0.5}, "--latent-temperature has no meaning"),
-        ("vqapg_joint", {"latent_temperature": float("nan")}, "--latent-temperature must be"),
-        ("vqapg_joint", {"keep": 2}, "--keep goes by the consistency of pairs: give --evaluator"),
-        ("vqapg_joint", {"min_consistency": 0.5}, "--min-consistency goes by"),
-        ("vqapg_joint", {"min_consistency": 1.5}, "--min-consistency must be between 0 and 1"),
-        ("vqapg_joint", {"diversity": -1}, "--diversity must be between 0 and 1"),
-        ("vqapg_joint", {"n": 0}, "--num-samples must be at least 1"),
-        ("vqapg_joint", {"keep": 0}, "--keep must be at least 1"),
-        ("vqapg_joint", {"seed": -1}, "--seed must be at least 0"),
-        ("vqapg_joint", {"temperature": 0}, "--temperature must be above 0"),
-        ("vqapg_joint", {"sampling_topp": 2}, "--sampling-topp must be"),
-        ("vqapg_joint", {"beam": 0}, "--beam must be at least 1"),
+        ("vqapg_joint", {"latent_temperature": 0.5}, "latent_temperature has no meaning"),
+        ("vqapg_joint", {"latent_temperature": float("nan")}, "latent_temperature must be"),
+        (
+            "vqapg_joint",
+            {"keep": 2},
+            "keep goes by the consistency of pairs: give evaluator, or judge",
+        ),
+        ("vqapg_joint", {"min_consistency": 0.5}, "min_consistency goes by"),
+        ("vqapg_joint", {"min_consistency": 1.5}, "min_consistency must be between 0 and 1"),
+        ("vqapg_joint", {"diversity": -1}, "diversity must be between 0 and 1"),
+        ("vqapg_joint", {"n": 0}, "n must be at least 1"),
+        ("vqapg_joint", {"keep": 0}, "keep must be at least 1"),
+        ("vqapg_joint", {"seed": -1}, "seed must be at least 0"),
+        ("vqapg_joint", {"temperature": 0}, "temperature must be above 0"),
+        ("vqapg_joint", {"sampling_topp": 2}, "sampling_topp must be"),
+        ("vqapg_joint", {"beam": 0}, "beam must be at least 1"),
     ],
 )
 def test_options_that_cannot_be_followed(sampler, photos, name, changes, message):
@@ -254,6 +258,49 @@ def test_load_takes_paths_and_pictures(checkpoint, photos):
     assert pairs[0].question and pairs[0].answer and pairs[0].score < 0 < pairs[0].consistency < 1
     with pytest.raises(InputError, match="none.png: cannot be read"):
         model.sample(photos / "none.png")
+    with pytest.raises(InputError, match="^evaluator and judge: give one of them$"):
+        load(checkpoint("vqapg_joint"), "evaluator.pt", judge="truth:easy-vqa")
+
+
+def test_a_judge_of_pictures_sees_the_picture_of_each_pair(checkpoint, tmp_path):
+    for name, red in (("dark", 51), ("bright", 204)):
+        Image.new("RGB", (40, 40), (red, 0, 0)).save(tmp_path / f"{name}.png")
+    judge = "tests.support.judges:Brightness"
+    model = load(checkpoint("vqapg_joint_variational"), judge=judge, weights="none")
+    for name, score in (("dark", 0.2), ("bright", 0.8), ("dark", 0.2)):
+        pairs = model.sample(tmp_path / f"{name}.png", n=3, **DRAWN)
+        assert {pair.consistency for pair in pairs} == {score}
+    with Image.open(tmp_path / "bright.png") as picture:
+        assert model.sample(picture, n=3, **DRAWN)[0].consistency == 0.8
+    # Without pictures there is nothing to look at.
+    features = np.zeros((1, 4, model.backbone.channels), np.float16)
+    with pytest.raises(InputError, match="looks at pictures, and here are only features"):
+        model.sample_batch(features, [1], options(num_samples=1))
+
+
+def test_a_pair_that_the_judge_cannot_tell_of_is_kept_last_and_below_no_minimum(checkpoint, photos):
+    class Unsure:
+        """Tells of every other pair."""
+
+        name, identity = "unsure", {}
+
+        def score(self, triples):
+            return np.where(np.arange(len(triples)) % 2, 0.7, np.nan)
+
+    model = load(checkpoint("vqapg_joint_variational"), judge=Unsure(), weights="none")
+    pairs = model.sample(photos / "0.png", n=8, **DRAWN)
+    scores = [pair.consistency for pair in pairs]
+    assert len(scores) > 3 and scores == sorted(scores, key=lambda score: score is None)
+    assert set(scores) == {0.7, None}
+    chosen = model.sample(photos / "0.png", n=8, min_consistency=0.0, **DRAWN)
+    assert chosen == [pair for pair in pairs if pair.consistency is not None]
+
+
+@pytest.mark.parametrize("judge", ["truth:easy-vqa", "vqa:vqa.pt"])
+def test_a_judge_that_needs_a_data_directory_is_refused(checkpoint, judge):
+    with pytest.raises(InputError) as error:
+        load(checkpoint("vqapg_joint"), judge=judge, weights="none")
+    assert str(error.value).startswith(f"judge {judge.removesuffix(':vqa.pt')}: needs a data dire")
 
 
 def test_importing_the_package_stays_light_and_leaves_logging_alone():

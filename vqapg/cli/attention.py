@@ -1,6 +1,7 @@
 """Generate pairs for named images and store where the model looked: the weights it gave to the image's regions, and the
 attention of question and answer. `vqapg report` draws Figures 6 to 8, and makes Table 7, from the files of a study."""
 
+from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 
 HELP = "store region weights and attentions of pairs generated for named images"
@@ -21,11 +22,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--checkpoint", required=True, metavar="CKPT", help="joint, pipeline or sequential model"
     )
-    parser.add_argument(
-        "--evaluator",
-        metavar="CKPT",
-        help="consistency evaluator's checkpoint: scores the pairs of DATA's images",
-    )
+    add_judge_arguments(parser, "who scores the pairs of DATA's images")
     parser.add_argument(
         "--weights",
         metavar="PATH",
@@ -41,6 +38,7 @@ def add_arguments(parser):
 
 
 def run(args):
+    from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
@@ -50,39 +48,24 @@ def run(args):
         if getattr(args, name) < least:
             option = f"--{name.replace('_', '-')}"
             raise InputError(f"{option} {getattr(args, name)}: must be at least {least}")
-    input_file("--checkpoint", args.checkpoint)
-    inputs = [args.checkpoint]
-    if args.evaluator is not None:
-        inputs.append(input_file("--evaluator", args.evaluator))
+    judge, checkpoints = judge_of(args)
+    inputs = [input_file("--checkpoint", args.checkpoint), *checkpoints]
     data = DataDirectory(args.data)
     inputs += data.path.glob("*")
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
 
-    from vqapg.generation.attention_record import record_attention
+    from vqapg.reports.attention_record import record_attention
 
     record = record_attention(
         args.checkpoint,
         data,
         args.images,
+        judge=judge,
         draws=args.num_samples,
         seed=args.seed,
         beam=args.beam,
         weights=args.weights,
     )
-    if args.evaluator is not None:
-        from vqapg.judges.evaluator import score_triples
-
-        pairs = [
-            (image["image"], pair)
-            for image in record["images"]
-            if image["in_data"]
-            for pair in image["pairs"]
-        ]
-        triples = [(image, pair["question"], pair["answer"]) for image, pair in pairs]
-        for (_, pair), score in zip(
-            pairs, score_triples(args.evaluator, data, triples) if triples else ()
-        ):
-            pair["consistency"] = float(score)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
         print(

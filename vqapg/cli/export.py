@@ -4,6 +4,7 @@ vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json
 folder for Hugging Face datasets.
 """
 
+from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 
 HELP = "write generated pairs for other tools: JSON lines, CSV, VQA v2.0"
@@ -21,11 +22,7 @@ def add_arguments(parser):
         choices=("jsonl", "csv", "vqa2", "imagefolder"),
         help="what to write",
     )
-    parser.add_argument(
-        "--evaluator",
-        metavar="CKPT",
-        help='consistency evaluator\'s checkpoint: adds "consistency"',
-    )
+    add_judge_arguments(parser, 'whose score is written as "consistency"')
     parser.add_argument(
         "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
     )
@@ -36,16 +33,18 @@ def add_arguments(parser):
 def run(args):
     from pathlib import Path
 
-    from vqapg.cli.paths import input_file, output_file
+    from vqapg.cli.judge_flags import judge_of
+    from vqapg.cli.paths import output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.data.input_image import InputImage
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
     from vqapg.export.outputs import RECOGNISERS, files_of, write_records
+    from vqapg.judges.context import JudgeContext
+    from vqapg.judges.judge import make_judge, score_triples
 
-    inputs = [args.pairs, *Path(args.data).glob("*")]
-    if args.evaluator is not None:
-        inputs.append(input_file("--evaluator", args.evaluator))
+    judge, checkpoints = judge_of(args)
+    inputs = [args.pairs, *checkpoints, *Path(args.data).glob("*")]
     files = [
         output_file(
             "--output",
@@ -60,12 +59,10 @@ def run(args):
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)
     scores = None
-    if args.evaluator:
-        from vqapg.judges.evaluator import score_triples
-
+    if judge is not None:
         triples = distinct_triples(pairs)
-        scores = score_triples(args.evaluator, data, triples) if triples else []
-        scores = dict(zip(triples, scores, strict=True))
+        made = make_judge(judge, JudgeContext(data, args.split))
+        scores = dict(zip(triples, score_triples(made, triples), strict=True))
     images = [
         InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)
     ]

@@ -45,64 +45,35 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
-    from vqapg.evaluation.figures import distinct_triples
-    from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.round_trip import Answerer, compare, format_agreement
-    from vqapg.files import sha256
-    from vqapg.judges.easy_vqa_truth import possible_worlds
     from vqapg.targets import our_json, write_json
 
     for option, value, least in (("--seed", args.seed, 0), ("--beam", args.beam, 1)):
         if value < least:
             raise InputError(f"{option} {value}: too small; give {least} or more")
-    checkpoints = {"--answerer": args.answerer, "--blind-answerer": args.blind_answerer}
-    checkpoints = {option: name for option, name in checkpoints.items() if name is not None}
-    for option, name in checkpoints.items():
-        input_file(option, name)
-    inputs = [args.pairs, *checkpoints.values(), *Path(args.data).glob("*")]
+    inputs = [args.pairs, *Path(args.data).glob("*")]
+    for option, name in (
+        ("--answerer", args.answerer),
+        ("--blind-answerer", args.blind_answerer),
+    ):
+        if name is not None:
+            inputs.append(input_file(option, name))
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
-    data = DataDirectory(args.data)
-    pairs = read_generated(args.pairs, data, args.split)
-    answerers = [
-        Answerer(name, data, option != "--answerer", args.beam)
-        for option, name in checkpoints.items()
-    ]
-    worlds = possible_worlds(data, args.split) if data.manifest["dataset"] == "easy-vqa" else None
 
-    has_features = answerers[0].task.features.rows
-    sets = {
-        "generated": distinct_triples(pairs),
-        "gold": list(
-            dict.fromkeys(
-                tuple(pair) for pair in data.pairs(args.split) if pair.image in has_features
-            )
-        ),
-    }
-    asked = list(dict.fromkeys(triple[:2] for triples in sets.values() for triple in triples))
-    said = [dict(zip(asked, answerer.answers(asked), strict=True)) for answerer in answerers]
-    figures = {
-        name: compare(
-            triples,
-            *([answers[triple[:2]] for triple in triples] for answers in said),
-            worlds=worlds,
-            seed=args.seed,
-        )
-        for name, triples in sets.items()
-    }
-    result = figures | {
-        "pairs": len(pairs),
-        "malformed": sum(pair.malformed for pair in pairs),
-        "pairs_file": args.pairs,
-        "answerer": {"path": args.answerer, "sha256": sha256(args.answerer)},
-        "blind_answerer": args.blind_answerer
-        and {"path": args.blind_answerer, "sha256": sha256(args.blind_answerer)},
-        "beam": args.beam,
-        "bootstrap": {"resamples": 1000, "seed": args.seed},
-        "data": args.data,
-        "split": args.split,
-    }
+    # Seconds
+    from vqapg.evaluation.round_trip import round_trip
+    from vqapg.evaluation.round_trip_table import format_agreement
+
+    result = round_trip(
+        DataDirectory(args.data),
+        args.pairs,
+        args.answerer,
+        args.blind_answerer,
+        split=args.split,
+        beam=args.beam,
+        seed=args.seed,
+    )
     write_json(output, result, overwrite=args.overwrite)
     print(
-        f"{len(pairs):,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:"
+        f"{result['pairs']:,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:"
     )
-    print(format_agreement(figures))
+    print(format_agreement({name: result[name] for name in ("generated", "gold")}))

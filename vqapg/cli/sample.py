@@ -8,6 +8,7 @@ A run that was killed or interrupted goes on where it stopped when it is started
 picture and seed give the same pairs, in whatever run.
 """
 
+from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -24,11 +25,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
     )
-    parser.add_argument(
-        "--evaluator",
-        metavar="CKPT",
-        help="consistency evaluator trained on the same data: judges every pair",
-    )
+    add_judge_arguments(parser, "who scores every pair; one that needs no data directory")
     parser.add_argument(
         "--weights",
         default="imagenet",
@@ -84,7 +81,7 @@ def add_arguments(parser):
         help="scales the standard deviation of the latent variable; 0: its mean (default: 1)",
     )
 
-    choose = parser.add_argument_group("choosing, by --evaluator")
+    choose = parser.add_argument_group("choosing, by the judge")
     choose.add_argument(
         "--min-consistency",
         type=float,
@@ -149,6 +146,7 @@ def run(args):
     from dataclasses import fields
     from pathlib import Path
 
+    from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file, output_file, shard_numbers
     from vqapg.errors import ExistsError, InputError
     from vqapg.sampling.options import SamplingOptions
@@ -162,11 +160,11 @@ def run(args):
     options = SamplingOptions(
         **{field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     )
-    options.check_evaluator(args.evaluator)
     shard = shard_numbers(args.shard)
     inputs = [input_file("--checkpoint", args.checkpoint)]
-    if args.evaluator is not None:
-        inputs.append(input_file("--evaluator", args.evaluator))
+    judge, checkpoints = judge_of(args)
+    options.check_judge(judge)
+    inputs += checkpoints
 
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.export.outputs import RECOGNISERS, Destination, files_of, format_of
@@ -209,7 +207,7 @@ def run(args):
     from vqapg.sampling.sampler import load
 
     keep_freed_memory()
-    sampler = load(args.checkpoint, args.evaluator, weights=args.weights, device=args.device)
+    sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
     sampler.check(options)
     if sampler.draws(options) < options.num_samples:
         print(

@@ -23,7 +23,6 @@ from typing import NamedTuple
 import nltk
 from tqdm import tqdm
 
-import vqapg
 from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
 from vqapg.datasets.reader import SPLITS, Counts, SourceData, Value, complete_source
 from vqapg.errors import InputError
@@ -32,6 +31,7 @@ from vqapg.folders import MARK, files_in, new_folder
 from vqapg.strict_json import read_json
 from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
+from vqapg.version import __version__
 
 FORMAT_VERSION = 1
 FIELDS = ("image", "question", "answer")
@@ -323,7 +323,7 @@ def _write_files(path, source_data, columns, counts, dataset, options, paper_tab
         "distinct_tokens": len(counts),
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
         "versions": {
-            "vqapg": vqapg.__version__,
+            "vqapg": __version__,
             "python": platform.python_version(),
             "nltk": nltk.__version__,
             "tokenizer": TOKENIZER_VERSION,

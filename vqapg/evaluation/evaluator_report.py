@@ -1,19 +1,28 @@
-"""How far a consistency evaluator can be trusted: held-out pairs against negatives made of them, and Table 3.
+"""How far a judge can be trusted: held-out pairs against negatives made of them, and Table 3.
 
 Every figure is ``{"value", "n", "ci95"}``, shares within 0..1.
 """
 
+import copy
+from typing import Any
+
 import numpy as np
 from tqdm import tqdm
 
+from vqapg.data.directory import SPLITS, DataDirectory
+from vqapg.data.feature_store import FeatureStore
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.tokenizer import detokenize
+from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type
+from vqapg.errors import InputError
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
 from vqapg.evaluation.metrics import CONSISTENT_ABOVE
-from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type
-from vqapg.judges import easy_vqa_truth as truth
+from vqapg.judges.context import JudgeContext
+from vqapg.judges.evaluator import EvaluatorJudge
+from vqapg.judges.judge import Judge, make_judge, score_triples
+from vqapg.judges.truth import Truth, truth_of
 
 # Table 3, as shares; the test split has positives only.
 PAPER_TABLE_3 = {
@@ -53,13 +62,19 @@ class LabelledTriples:
             name: types == name for name in ANSWER_TYPES
         }
 
-    def group_by_form(self):
-        """Adds to the groups what easy-VQA's questions ask for."""
-        forms = [truth.parse(question) for _, question, _ in self.triples]
-        for asked in ("color", "shape", "presence", "absence"):
-            self.groups[f"{asked}?"] = np.array(
-                [form is not None and form.asks == asked for form in forms]
-            )
+    def group_by_form(self, truth: Truth):
+        """Adds to the groups what the questions ask for, where *truth* tells it."""
+        asked_for = [truth.asks_for(question) for _, question, _ in self.triples]
+        for asked in truth.asked_for:
+            self.groups[f"{asked}?"] = np.array([one == asked for one in asked_for])
+
+    def only(self, which):
+        """Of these the triples *which*, bool ``[M]``."""
+        part = copy.copy(self)
+        part.triples = [triple for triple, chosen in zip(self.triples, which) if chosen]
+        part.positive = self.positive[which]
+        part.groups = {name: members[which] for name, members in self.groups.items()}
+        return part
 
 
 class Measured:
@@ -116,17 +131,23 @@ class Measured:
         }
 
 
-def report_evaluator(splits, split, score, worlds=None, *, dataset, seed=1, resamples=1000):
-    """The report on an evaluator, a dict that JSON can hold.
+def report_evaluator(
+    splits, split, judge: Judge, truth: Truth | None = None, *, dataset, seed=1, resamples=1000
+):
+    """The report on a judge, a dict that JSON can hold.
+
+    Triples of which the judge cannot tell are counted, and take part in no figure.
 
     Args:
         splits: by split, its pairs
         split: the one that is held out, to measure on
-        score: gives the evaluator's score of each of a list of triples
-        worlds: {image: possible worlds} of *split* where the data set is easy-VQA; without them nothing is said about
-            the truth
+        judge: whom the report is on
+        truth: of *split*; without it nothing is said of what is true
         dataset: its name, for the paper's figures
         seed, resamples: of negatives and bootstrap
+
+    Raises:
+        InputError: if the judge can tell of no pair of a split
     """
     table_3 = {
         name: LabelledTriples(splits[name], None if name == "test" else "paper", seed)
@@ -138,41 +159,80 @@ def report_evaluator(splits, split, score, worlds=None, *, dataset, seed=1, resa
             t for labelled in (*table_3.values(), *held_out.values()) for t in labelled.triples
         )
     )
-    scores = dict(zip(triples, score(triples), strict=True))
+    scores = dict(zip(triples, score_triples(judge, triples), strict=True))
 
     def measured(labelled):
-        return Measured(
-            labelled, np.array([scores[triple] for triple in labelled.triples]), seed, resamples
-        )
+        """The triples that the judge can tell of, and what is measured of them."""
+        told = np.array([not np.isnan(scores[triple]) for triple in labelled.triples])
+        if not told.any():
+            raise InputError(
+                f"the judge {judge.name} can tell of no pair of a split; give another judge"
+            )
+        labelled = labelled.only(told)
+        of_triples = np.array([scores[triple] for triple in labelled.triples])
+        return labelled, Measured(labelled, of_triples, seed, resamples)
 
     report = {"split": split, "bootstrap": {"resamples": resamples, "seed": seed}, "negatives": {}}
-    for kind, labelled in tqdm(held_out.items(), desc="measuring", unit="kind of negatives"):
-        if worlds is not None:
-            labelled.group_by_form()
-        figures = measured(labelled)
+    for kind, everything in tqdm(held_out.items(), desc="measuring", unit="kind of negatives"):
+        if truth is not None:
+            everything.group_by_form(truth)
+        labelled, figures = measured(everything)
         report["negatives"][kind] = figures.figures(np.ones(len(labelled.triples), dtype=bool))
-        if worlds is not None:
-            report["negatives"][kind]["truth"] = _truth(figures, labelled, worlds)
-    report["table3"] = {
-        name: (figures := measured(labelled)).share(figures.right, labelled.groups["all"])
-        for name, labelled in table_3.items()
-    }
+        report["negatives"][kind]["untold"] = len(everything.triples) - len(labelled.triples)
+        if truth is not None:
+            report["negatives"][kind]["truth"] = _truth(figures, labelled, truth)
+    report["table3"] = {}
+    for name, everything in table_3.items():
+        labelled, figures = measured(everything)
+        report["table3"][name] = figures.share(figures.right, labelled.groups["all"])
     report["table3_paper"] = (
         PAPER_TABLE_3 if dataset not in PAPER_TABLE_3 else {dataset: PAPER_TABLE_3[dataset]}
     )
     return report
 
 
-def _truth(figures, labelled, worlds):
+def _truth(figures, labelled, truth):
     """How many negatives are true, and the figures without these and those of which it is not known."""
-    verdicts = np.array(
-        [truth.verdict(worlds[image], *pair) for image, *pair in labelled.triples], dtype=object
-    )
-    negative, right, wrong = ~labelled.positive, verdicts == truth.RIGHT, verdicts == truth.WRONG
+    verdicts = score_triples(truth, labelled.triples)
+    negative, right, wrong = ~labelled.positive, verdicts == 1, verdicts == 0
     return {
         "true": int((negative & right).sum()),
         "false": int((negative & wrong).sum()),
         "undetermined": int((negative & ~right & ~wrong).sum()),
         "share_true": figures.share(right, negative & (right | wrong)),
         "without_true": figures.figures(labelled.positive | wrong),
+    }
+
+
+def check_judge(
+    data: DataDirectory, judge: str | Judge, *, split: str = "test", seed: int = 1
+) -> dict[str, Any]:
+    """What ``vqapg check-evaluator`` writes: :func:`report_evaluator` of *data*, and who was judged.
+
+    Args:
+        data: a data directory with features
+        judge: as ``--judge`` names it, or a judge
+        split: what is held out
+        seed: of negatives and resamples
+
+    Raises:
+        InputError: as :func:`report_evaluator`, and if there is no such judge
+    """
+    made = make_judge(judge, JudgeContext(data))
+    skipped = FeatureStore(data.features_path).skipped
+    splits = {
+        name: [pair for pair in data.pairs(name) if pair.image not in skipped] for name in SPLITS
+    }
+    trained = isinstance(made, EvaluatorJudge)
+    return report_evaluator(
+        splits,
+        split,
+        made,
+        truth_of(data, split),
+        dataset=data.manifest["dataset"],
+        seed=seed,
+    ) | {
+        "judge": made.identity,
+        "evaluator": made.identity | {"negatives": made.negatives()} if trained else None,
+        "data": str(data.path),
     }

@@ -30,6 +30,8 @@ def format_report(report):
                 _cell(figures["truth"]["share_true"], 100) if "truth" in figures else ""
             ),
         )
+    if any(figures.get("untold") for figures in columns.values()):
+        row("  left out, the judge cannot tell", lambda figures: f"{figures.get('untold', 0):,}")
     row("calibration error", lambda figures: _cell(figures["calibration_error"]))
     for name in columns["paper negatives"]["by_type"]:
         if not columns["paper negatives"]["by_type"][name]["accuracy"]["n"]:

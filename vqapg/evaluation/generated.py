@@ -79,8 +79,8 @@ def read_generated(
 def readable_records(pairs, scores=None):
     """The well-formed *pairs* as people read them, each a dict that JSON can hold.
 
-    ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives the evaluator's score
-    of each (image, question, answer). A score that is not known (nan) is None.
+    ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives a judge's score of
+    each (image, question, answer). A score that is not known (nan) is None.
     """
     for pair in pairs:
         if pair.malformed:
@@ -90,13 +90,15 @@ def readable_records(pairs, scores=None):
             "image": pair.image,
             "question": detokenize(pair.question.split()),
             "answer": detokenize(pair.answer.split()),
-            "score": None if math.isnan(pair.score) else round(pair.score, DECIMALS),
+            "score": _rounded(pair.score),
         }
         if scores is not None:
-            record["consistency"] = round(
-                float(scores[pair.image, pair.question, pair.answer]), DECIMALS
-            )
+            record["consistency"] = _rounded(scores[pair.image, pair.question, pair.answer])
         yield record
+
+
+def _rounded(score: float) -> float | None:
+    return None if math.isnan(score) else round(float(score), DECIMALS)
 
 
 Lines = Iterable[tuple[int, str]]

@@ -5,19 +5,20 @@ import platform
 
 import numpy as np
 
-import vqapg
 from vqapg.evaluation.diversity import diversity_figures
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.gold import novelty_figures, recall_figures
 from vqapg.evaluation.overlap import overlap_figures
-from vqapg.judges import easy_vqa_truth as truth
+from vqapg.judges.judge import score_triples
+from vqapg.judges.truth import Truth
+from vqapg.version import __version__
 
 # Section 5.2: consistent means an evaluator score above this.
 CONSISTENT_ABOVE = 0.5
 
 
 def compute_metrics(
-    pairs, scores=None, worlds=None, *, gold=None, train=None, seed=1, resamples=1000
+    pairs, scores=None, truth: Truth | None = None, *, gold=None, train=None, seed=1, resamples=1000
 ):
     """Every figure as ``{"value", "n", "ci95"}``, counts as plain numbers; shares are within 0..1.
 
@@ -28,9 +29,9 @@ def compute_metrics(
 
     Args:
         pairs: list of GeneratedPair, at least one.
-        scores: [distinct triples] evaluator scores in the order of ``distinct_triples(pairs)``; without them
-            ``consistent`` (P), ``mean_score`` (S) and the evaluator's agreement with the truth are left out.
-        worlds: {image: possible worlds} of easy-VQA; without them everything about truth is left out.
+        scores: [distinct triples] a judge's scores in the order of ``distinct_triples(pairs)``, NaN where it cannot
+            tell; without them ``consistent`` (P), ``mean_score`` (S) and the agreement with the truth are left out.
+        truth: of the data set; without it everything about truth is left out.
         gold: the pairs of the split; without them recall and overlap are left out.
         train: the pairs of the train split; without them novelty is left out.
         seed, resamples: of the bootstrap.
@@ -53,58 +54,63 @@ def compute_metrics(
                 f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples"
             )
         metrics |= _consistency_figures(figures, scores)
-    if worlds is not None:
-        metrics |= _truth_figures(figures, scores, worlds)
+    if truth is not None:
+        metrics |= _truth_figures(figures, scores, truth)
     if gold is not None:
         metrics |= recall_figures(figures, gold) | overlap_figures(figures, gold)
     return metrics
 
 
 def _consistency_figures(figures, scores):
-    image, said = figures.triple_image, figures.said
+    """Over the triples that the judge can tell of."""
+    told = ~np.isnan(scores)
+    image, said = figures.triple_image[told], figures.said[told[figures.said]]
+    said_image = figures.triple_image[said]
     return {
-        "consistent": figures.mean(image, scores > CONSISTENT_ABOVE),
-        "consistent_all_pairs": figures.mean(figures.image, scores[said] > CONSISTENT_ABOVE),
-        "mean_score": figures.mean(image, scores),
-        "mean_score_all_pairs": figures.mean(figures.image, scores[said]),
+        "consistent": figures.mean(image, scores[told] > CONSISTENT_ABOVE),
+        "consistent_all_pairs": figures.mean(said_image, scores[said] > CONSISTENT_ABOVE),
+        "mean_score": figures.mean(image, scores[told]),
+        "mean_score_all_pairs": figures.mean(said_image, scores[said]),
     }
 
 
-def _truth_figures(figures, scores, worlds):
-    """What is true in easy-VQA; with *scores*, how far the evaluator agrees."""
+def _truth_figures(figures, scores, truth):
+    """What is true of the data set; with *scores*, how far the judge agrees."""
     image, triples = figures.triple_image, figures.triples
-    verdicts = np.array(
-        [truth.verdict(worlds[name], *pair) for name, *pair in triples], dtype=object
-    )
-    right, known = verdicts == truth.RIGHT, verdicts != truth.UNDETERMINED
+    verdicts = score_triples(truth, triples)
+    known, right = ~np.isnan(verdicts), verdicts == 1
     said_known = figures.said[known[figures.said]]
-    answerable = [truth.answerable(worlds[name], question) for name, question, _ in triples]
-    found = [
-        (number, text)
-        for number, text in zip(figures.image, figures.texts)
-        if text in truth.ALL_PAIRS
-    ]
-    possible = len(truth.ALL_PAIRS)
+    answerable = [truth.answerable(image, question) for image, question, _ in triples]
     metrics = {
         "true_consistent": figures.mean(image[known], right[known]),
-        "true_consistent_all_pairs": figures.mean(image[said_known], right[said_known]),
-        "undetermined": figures.mean(image, ~known),
-        "unanswerable": figures.mean(image, np.logical_not(answerable)),
-        "unparsed": figures.mean(
-            image, [truth.parse(question) is None for _, question, _ in triples]
+        "true_consistent_all_pairs": figures.mean(
+            figures.triple_image[said_known], right[said_known]
         ),
-        # How many of the pairs that can be right in easy-VQA were generated for any image at all.
-        "possible_pairs_found": figures.distinct_count(
+        "undetermined": figures.mean(image, ~known),
+    }
+    if None not in answerable:
+        metrics["unanswerable"] = figures.mean(image, np.logical_not(answerable))
+    if truth.asked_for:
+        unparsed = [truth.asks_for(question) is None for _, question, _ in triples]
+        metrics["unparsed"] = figures.mean(image, unparsed)
+    if truth.possible_pairs:
+        # How many of the pairs that can be right were generated for any image at all.
+        possible = len(truth.possible_pairs)
+        found = [
+            (number, text)
+            for number, text in zip(figures.image, figures.texts)
+            if text in truth.possible_pairs
+        ]
+        metrics["possible_pairs_found"] = figures.distinct_count(
             np.array([number for number, _ in found], dtype=np.int64),
             [text for _, text in found],
             possible=(0, possible),
-        )
-        | {"n": possible},
-    }
+        ) | {"n": possible}
     if scores is not None:
-        accepted, wrong = scores > CONSISTENT_ABOVE, known & ~right
+        accepted, told = scores > CONSISTENT_ABOVE, ~np.isnan(scores)
+        both, right, wrong = told & known, told & right, told & known & ~right
         metrics |= {
-            "evaluator_agreement": figures.mean(image[known], accepted[known] == right[known]),
+            "evaluator_agreement": figures.mean(image[both], accepted[both] == right[both]),
             "evaluator_true_positive_rate": figures.mean(image[right], accepted[right]),
             "evaluator_rejection_rate": figures.mean(image[wrong], ~accepted[wrong]),
         }
@@ -118,7 +124,7 @@ def versions():
     except importlib.metadata.PackageNotFoundError:
         pycocoevalcap = None
     return {
-        "vqapg": vqapg.__version__,
+        "vqapg": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "nltk": importlib.metadata.version("nltk"),

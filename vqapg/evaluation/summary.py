@@ -3,6 +3,7 @@
 import numpy as np
 
 from vqapg.data.tokenizer import detokenize
+from vqapg.judges.truth import verdict
 
 # Groups of (key, label, what the figure is over); shares are shown in percent. P and the truth stand together.
 GROUPS = {
@@ -75,7 +76,7 @@ def format_table(metrics):
         left_out = f"{metrics['images_left_out']:,} images with fewer left out"
         rows.append(("  drawn of each image", drawn, "", left_out))
     repeats = metrics["pairs"] - metrics["malformed"] > metrics["distinct_triples"]
-    missing = {"consistent": "give --evaluator"} | metrics.get("not_computed", {})
+    missing = {"consistent": "give --judge, or --evaluator"} | metrics.get("not_computed", {})
     for group, members in GROUPS.items():
         shown = []
         for key, label, over in members:
@@ -120,10 +121,15 @@ def choose_samples(pairs, count, seed):
     return [candidates[image][rng.integers(len(candidates[image]))] for image in images]
 
 
-def format_sample(pair, score=None, verdict=None):
-    """One line: image, readable question and answer, the evaluator's score and the truth where known."""
-    notes = [] if score is None else [f"score {score:.2f}"]
-    notes += [] if verdict is None else [verdict]
+def format_sample(pair, score=None, truth=None):
+    """One line: image, readable question and answer, and in brackets what is known of the pair.
+
+    Args:
+        score: the judge's; None without one
+        truth: the truth's score; None where the data set has none
+    """
+    notes = [] if score is None else ["not judged" if np.isnan(score) else f"score {score:.2f}"]
+    notes += [] if truth is None else [verdict(truth)]
     end = f"  ({', '.join(notes)})" if notes else ""
     return (
         f"{pair.image}  {detokenize(pair.question.split())} {detokenize(pair.answer.split())}{end}"

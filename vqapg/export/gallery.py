@@ -26,7 +26,7 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
         images: list of :class:`~vqapg.data.input_image.InputImage`, of every entry
         grid: (height, width) of the regions
         about: {what: value} of the run, to be shown, such as the model and the seed
-        judged: whether there was an evaluator; a page without pairs could not tell
+        judged: whether there was a judge; a page without pairs could not tell
         min_consistency: that no pair is below; None: there was no such minimum
     """
     by_name = {image.name: image for image in images}
@@ -66,7 +66,7 @@ def _pairs(pairs, judged, types):
         {
             "question": pair["question"],
             "answer": pair["answer"],
-            "score": round(pair["consistency"] if judged else math.exp(pair["score"]), 3),
+            "score": round((pair["consistency"] or 0) if judged else math.exp(pair["score"]), 3),
             "type": types.setdefault(question_type(pair["question"]), len(types)),
             "weights": pair["weights"],
         }

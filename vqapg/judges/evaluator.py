@@ -1,57 +1,75 @@
-"""Scores of the consistency evaluator (section 4.6) for any image-question-answer triples."""
+"""The trained consistency evaluator as a judge (section 4.6)."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from fairseq import checkpoint_utils
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
-from vqapg.tasks.checkpoints import load_model
+from vqapg.errors import InputError
+from vqapg.files import sha256
+from vqapg.judges.context import JudgeContext
+from vqapg.judges.judge import Triple
+from vqapg.tasks.checkpoint_file import read_checkpoint
+from vqapg.tasks.checkpoints import load_evaluator_for, load_model
 from vqapg.tasks.vqapg_consistency import ConsistencyConfig, ConsistencyTask
 
-
-def load_evaluator(checkpoint, data):
-    """The evaluator of *checkpoint*, for the data directory *data*; with its task.
-
-    Raises:
-        InputError: as :func:`~vqapg.tasks.checkpoints.load_model`
-    """
-    task = ConsistencyTask(
-        ConsistencyConfig(_name="vqapg_consistency", data=str(data.path), seed=1)
-    )
-    return load_model(checkpoint, task), task
+AT_ONCE = 256  # triples
 
 
-def negatives_of_training(checkpoint, data):
-    """The ``--negatives`` that an evaluator was trained with. Raises InputError as :func:`load_evaluator`."""
-    load_evaluator(checkpoint, data)  # whose errors tell what the file is instead
-    return str(checkpoint_utils.load_checkpoint_to_cpu(str(checkpoint))["cfg"]["task"]["negatives"])
-
-
-def score_triples(checkpoint, data, triples, batch_size=256):
-    """The score s of equation 6 for each triple.
+class EvaluatorJudge:
+    """The score s of equation 6, by the checkpoint of a consistency evaluator.
 
     Args:
-        checkpoint: path of a checkpoint of task ``vqapg_consistency``
-        data: :class:`~vqapg.data.directory.DataDirectory`, whose features hold the images
-        triples: list of (image, question, answer), texts as space-joined tokens
-
-    Returns:
-        float array ``[len(triples)]`` in [0, 1], in the order of *triples*
+        argument: the checkpoint's path
+        context: the images, in a data directory or in memory
 
     Raises:
-        InputError: as :func:`load_evaluator`, or if an image has no features
+        InputError: if it is no evaluator's checkpoint, or the evaluator was trained on other data
     """
-    model, task = load_evaluator(checkpoint, data)
-    task.features.require(dict.fromkeys(image for image, _, _ in triples))
-    device = next(model.parameters()).device
-    scores = np.empty(len(triples))
-    # Triples of an image side by side, so that a batch holds few images.
-    order = sorted(range(len(triples)), key=lambda i: task.features.rows[triples[i][0]])
-    batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
-    for batch in tqdm(batches, desc="scoring", unit="batch"):
-        inputs = collate_triples([triples[i] for i in batch], task.dictionary, task.features)
-        with torch.inference_mode():
-            logits = model(**{name: tensor.to(device) for name, tensor in inputs.items()})
-        scores[batch] = torch.sigmoid(logits.float()).cpu().numpy()
-    return scores
+
+    def __init__(self, argument: str, context: JudgeContext) -> None:
+        if not argument:
+            raise InputError("--judge evaluator: names no checkpoint; give evaluator:CKPT")
+        self.path = argument
+        if context.features is not None:
+            loaded = load_evaluator_for(context.features.generator, argument)
+            self.model = loaded.model.to(context.features.device)
+            self.dictionary = loaded.dictionary
+            self.features: Any = context.features
+        else:
+            data = str(context.directory("evaluator").path)
+            task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=data, seed=1))
+            self.model = load_model(argument, task)
+            self.dictionary, self.features = task.dictionary, task.features
+        # Pairs for pictures are judged a few at a time, and have a bar of their own.
+        self.quiet = context.features is not None
+        digest = sha256(argument)
+        self.name = f"evaluator:{digest[:12]}"
+        self.identity = {"judge": "evaluator", "path": argument, "sha256": digest}
+
+    def negatives(self) -> str:
+        """The ``--negatives`` that the evaluator was trained with; "-" where nobody knows."""
+        return str(read_checkpoint(self.path).state["cfg"].task.get("negatives", "-"))
+
+    def score(self, triples: Sequence[Triple]) -> NDArray[np.float64]:
+        """As :meth:`~vqapg.judges.judge.Judge.score`.
+
+        Raises:
+            InputError: if an image has no features
+        """
+        self.features.require(dict.fromkeys(triple.image for triple in triples))
+        device = next(self.model.parameters()).device
+        scores = np.empty(len(triples))
+        # Triples of an image side by side, so that a batch holds few images.
+        order = sorted(range(len(triples)), key=lambda i: self.features.rows[triples[i].image])
+        batches = [order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE)]
+        for batch in tqdm(batches, desc="scoring", unit="batch", disable=self.quiet):
+            inputs = collate_triples([triples[i] for i in batch], self.dictionary, self.features)
+            with torch.inference_mode():
+                logits = self.model(**{name: tensor.to(device) for name, tensor in inputs.items()})
+            scores[batch] = torch.sigmoid(logits.float()).cpu().numpy()
+        return scores

@@ -220,12 +220,12 @@ def read_study(folder):
                 metrics["pairs"],
                 metrics["images"],
                 metrics.get("split"),
-                (metrics.get("evaluator") or {}).get("sha256"),
+                (metrics.get("evaluator") or {}).get("sha256") or metrics.get("judge"),
             ]
             first = first or (path, alike)
             if alike != first[1]:
                 raise InputError(
-                    f"{path}: is over other pairs or images, another split or another evaluator than {first[0]}, which "
+                    f"{path}: is over other pairs or images, another split or another judge than {first[0]}, which "
                     "no table may compare; evaluate it alike, or remove it"
                 )
             found.setdefault(model, {})[seed] = metrics

@@ -15,7 +15,7 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
     """Which pairs to keep: their indices, in the order they are chosen, the best score first.
 
     Args:
-        scores: ``[M]``, how consistent each pair is, in [0, 1]
+        scores: ``[M]``, how consistent each pair is, in [0, 1]; NaN, not known, is below every minimum, and else 0
         similarity: ``[M, M]``, in [0, 1]
         keep: how many at most; None: all
         minimum: none with a lower score is kept; None: no minimum
@@ -25,6 +25,7 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
     """
     scores = np.asarray(scores, dtype=np.float64)
     left = np.full(len(scores), True) if minimum is None else scores >= minimum
+    scores = np.nan_to_num(scores, nan=0.0)
     most_alike = np.zeros(len(scores))
     chosen = []
     while left.any() and (keep is None or len(chosen) < keep):

@@ -198,6 +198,6 @@ def _said(key: str, theirs: object, ours: object) -> str:
         return f"without {flag}"
     if ours is None or ours is False:
         return f"with {flag}"
-    if key in ("checkpoint", "evaluator"):
+    if key in ("checkpoint", "judge"):
         return f"another {flag}"
     return f"{flag} {theirs}, not {ours}"

@@ -59,16 +59,16 @@ class SamplingOptions:
 
     @property
     def choosing(self):
-        """The flags given that leave out pairs by their consistency, which an evaluator tells."""
+        """The flags given that leave out pairs by their consistency, which a judge tells."""
         return [
             f"--{name.replace('_', '-')}"
             for name in ("min_consistency", "keep")
             if getattr(self, name) is not None
         ]
 
-    def check_evaluator(self, evaluator):
-        """Raises InputError when pairs are to be chosen and *evaluator* is None."""
-        if self.choosing and evaluator is None:
+    def check_judge(self, judge: object) -> None:
+        """Raises InputError when pairs are to be chosen and *judge* is None."""
+        if self.choosing and judge is None:
             raise InputError(
-                f"{self.choosing[0]} goes by the consistency of pairs: give --evaluator"
+                f"{self.choosing[0]} goes by the consistency of pairs: give --evaluator, or --judge"
             )

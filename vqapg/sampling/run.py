@@ -2,6 +2,7 @@
 
 import base64
 import dataclasses
+import functools
 import itertools
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from vqapg.export.outputs import write_records
 from vqapg.sampling.journal import Journal
 from vqapg.targets import check_target, our_page
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 class Counts(NamedTuple):
@@ -53,7 +54,7 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         write_records(
             destination.output,
             destination.format,
-            _records(journal, options, sampler.name),
+            _records(journal, options, sampler.name, sampler.judge is not None),
             images,
             overwrite=destination.replace,
         )
@@ -65,7 +66,7 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
                 part,
                 grid=sampler.backbone.grid,
                 about=_about(sampler, options),
-                judged=sampler.evaluator is not None,
+                judged=sampler.judge is not None,
                 min_consistency=options.min_consistency,
             )
     except (RunError, OSError) as error:
@@ -98,7 +99,7 @@ def _identity(sampler, options, shard):
     return {
         "journal": f"vqapg sample {FORMAT_VERSION}",
         "checkpoint": sampler.name,
-        "evaluator": sampler.evaluator_name,
+        "judge": None if sampler.judge is None else sampler.judge.name,
         "shard": shard,
         **dataclasses.asdict(options),
     }
@@ -148,14 +149,22 @@ def sample_images(
     try:
         with bar:
             for pixels, numbers, errors in loader:
+                batch = list(zip(itertools.islice(coming, len(errors)), errors))
+                pictures = {
+                    image.name: functools.partial(_picture, image)
+                    for image, error in batch
+                    if error is None
+                }
                 # Those before a bad one are finished first, and kept.
                 found = (
-                    sampler.sample_batch(sampler.features(pixels), numbers, options, batch_size)
+                    sampler.sample_batch(
+                        sampler.features(pixels), numbers, options, batch_size, pictures
+                    )
                     if numbers
                     else ()
                 )
                 sampled = zip(numbers, found, strict=True)
-                for image, error in zip(itertools.islice(coming, len(errors)), errors):
+                for image, error in batch:
                     if error is None:
                         journal.add(_entry(image.name, *next(sampled)))
                     elif skip_bad_images:
@@ -170,6 +179,10 @@ def sample_images(
     return skipped
 
 
+def _picture(image):
+    return image.open()[0]
+
+
 def _count(journal, skipped):
     images = without_pair = pairs = left_out = malformed = 0
     for entry in journal.entries():
@@ -181,7 +194,7 @@ def _count(journal, skipped):
     return Counts(images, without_pair, pairs, left_out, malformed, skipped)
 
 
-def _records(journal, options, model):
+def _records(journal, options, model, judged):
     """Yields each pair of the journal as it is written to files, see :mod:`vqapg.export.outputs`."""
     for entry in journal.entries():
         for pair in entry["pairs"]:
@@ -190,7 +203,7 @@ def _records(journal, options, model):
                 "question": pair["question"],
                 "answer": pair["answer"],
                 "score": pair["score"],
-                **({} if pair["consistency"] is None else {"consistency": pair["consistency"]}),
+                **({"consistency": pair["consistency"]} if judged else {}),
                 "seed": options.seed,
                 "draw": pair["draw"],
                 "model": model,

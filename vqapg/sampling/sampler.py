@@ -1,31 +1,34 @@
 """Question-answer pairs for pictures: features, latent variables, decoding, scores, choosing."""
 
+import math
 import os
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
 from fairseq.dataclass.configs import GenerationConfig
 from PIL.Image import Image
 
-from vqapg.data.consistency_dataset import collate_triples
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.input_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize, tokenize
-from vqapg.errors import InputError
+from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
+from vqapg.judges.context import JudgeContext
+from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
+from vqapg.sampling.images_in_hand import ImagesInHand, OpenPicture, no_picture
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
+from vqapg.tasks.checkpoints import load_backbone, load_generation_model
 from vqapg.tokens import SEPARATOR
 
 LONGEST = 50  # words of a text
 NEVER_UNKNOWN = 1e9  # taken off the unknown word's log-probability
-JUDGED_AT_ONCE = 1024  # pairs
+OPTIONS = [option.name for option in fields(SamplingOptions)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class SampledPair:
     Attributes:
         question, answer: text as people write it
         score: the model's log-probability a token, in nats
-        consistency: the evaluator's score in [0, 1]; None without an evaluator
+        consistency: the judge's score in [0, 1]; None without a judge, and where it cannot tell
         seed, draw: what its latent variable, and with sampling its words, were drawn by
         region_weights: one byte a region (255 for 1) of equation 5, by the text they are of: "pair", or "question" and
             "answer" where each has its own; empty in a model without region scaling
@@ -57,7 +60,14 @@ class Sampled(list):
     left_out = 0
 
 
-def load(checkpoint, evaluator=None, *, weights="imagenet", device="auto"):
+def load(
+    checkpoint: str | os.PathLike[str],
+    evaluator: str | os.PathLike[str] | None = None,
+    *,
+    judge: str | Judge | None = None,
+    weights: str = "imagenet",
+    device: str = "auto",
+) -> "PairSampler":
     """A model that makes question-answer pairs for pictures, from its checkpoint alone.
 
         >>> from vqapg import load
@@ -67,43 +77,53 @@ def load(checkpoint, evaluator=None, *, weights="imagenet", device="auto"):
 
     Args:
         checkpoint: of any model of task ``vqapg``
-        evaluator: checkpoint of a consistency evaluator trained on the same data directory; without it no pair has a
-            consistency
+        evaluator: checkpoint of a consistency evaluator that was trained on the same data
+            directory; short for ``judge="evaluator:..."``
+        judge: as ``vqapg sample --judge`` takes it, or a :class:`~vqapg.judges.judge.Judge`;
+            without a judge no pair has a consistency
         weights: of the backbone that made the model's features: "imagenet", a file, or "none"
         device: "cpu", "cuda", or "auto", a GPU if there is one
 
     Raises:
-        InputError: when a checkpoint is none, when they do not go together, or the weights are not those of training
+        InputError: if a checkpoint is none, if they do not go together, if the weights are not
+            those of training, or if the judge cannot judge pictures
     """
+    if evaluator is not None:
+        if judge is not None:
+            raise InputError("--evaluator and --judge: give one of them")
+        judge = evaluator_spec(evaluator)
     generator = load_generation_model(checkpoint)
-    judge = None if evaluator is None else load_evaluator_for(generator, evaluator)
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
     device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    return PairSampler(generator, judge, load_backbone(generator.features, weights), device)
+    return PairSampler(generator, load_backbone(generator.features, weights), judge, device)
 
 
 class PairSampler:
     """Makes pairs for pictures; see :func:`load`.
 
     Args:
-        generator: a :class:`~vqapg.sampling.checkpoint.Loaded` generation model
-        evaluator: a Loaded consistency evaluator, or None
+        generator: a :class:`~vqapg.tasks.checkpoints.Loaded` generation model
         backbone: :class:`~vqapg.backbones.backbone.Backbone`
+        judge: of pictures: as ``--judge`` names it, or a judge; None: nobody judges
         device: where all of them run
+
+    Raises:
+        InputError: if the judge cannot judge pictures
     """
 
-    def __init__(self, generator, evaluator, backbone, device="cpu"):
+    def __init__(self, generator, backbone, judge: str | Judge | None = None, device="cpu"):
         self.name, self.dictionary = generator.name, generator.dictionary
         self.model = generator.model.to(device)
-        self.evaluator, self.evaluator_name = None, None
-        if evaluator is not None:
-            self.evaluator, self.evaluator_name = evaluator.model.to(device), evaluator.name
+        self.in_hand = ImagesInHand(generator, device)
+        context = JudgeContext(features=self.in_hand, open_picture=self.in_hand.picture)
+        self.judge = None if judge is None else make_judge(judge, context)
         self.backbone = backbone.to(device)
         self.device = device
 
+    @in_python_terms(*OPTIONS, "evaluator", "judge", num_samples="n")
     def sample(self, image: str | os.PathLike | Image, n: int = 10, **options) -> list[SampledPair]:
-        """The different pairs among *n* draws, the most consistent first; without an evaluator in the order of draws.
+        """The different pairs among *n* draws, the most consistent first; without a judge in the order of draws.
 
         Args:
             image: an image file, or a PIL image
@@ -117,10 +137,13 @@ class PairSampler:
         self.check(options)
         picture, number = open_given(image)
         pixels = self.backbone.preprocessing.resize(picture).unsqueeze(0)
-        return self.sample_batch(self.features(pixels), [number], options)[0]
+        name = f"image-{number}" if isinstance(image, Image) else os.fspath(image)
+        return self.sample_batch(
+            self.features(pixels), [number], options, pictures={name: lambda: picture}
+        )[0]
 
     def check(self, options):
-        """Raises InputError, naming the flag, on options that this model, or one without evaluator, cannot follow."""
+        """Raises InputError, naming the flag, on options that this model, or one without a judge, cannot follow."""
         self._pair_generator(options)
         given, completes = options.given, self.model.completes
         if given is not None and completes is None:
@@ -137,7 +160,7 @@ class PairSampler:
             )
         if given is not None and not tokenize(getattr(options, given)):
             raise InputError(f"--{given} has no word in it; give one")
-        options.check_evaluator(self.evaluator)
+        options.check_judge(self.judge)
 
     def draws(self, options):
         """How many draws an image can differ in: one where neither a latent variable nor words are drawn."""
@@ -153,7 +176,14 @@ class PairSampler:
         with torch.inference_mode():
             return encode_images(self.backbone, pixels.to(self.device))
 
-    def sample_batch(self, features, numbers, options, rows_at_once=256):
+    def sample_batch(
+        self,
+        features,
+        numbers,
+        options,
+        rows_at_once=256,
+        pictures: Mapping[str, OpenPicture] | None = None,
+    ):
         """Pairs for several images.
 
         Args:
@@ -161,6 +191,7 @@ class PairSampler:
             numbers: each image's number in noise keys, ``[U]``
             options: :class:`SamplingOptions`, checked
             rows_at_once: how many draws are decoded together; changes no pair
+            pictures: what opens each image, by its name, for judges that look at it
 
         Returns:
             for each image :class:`Sampled`: its different pairs, the most consistent first or as chosen
@@ -176,7 +207,10 @@ class PairSampler:
                 found[image].malformed += 1
             else:
                 drawn[image].setdefault(text, (score, draw, weights))
-        scores = self._consistency(features, drawn)
+        if pictures is None:
+            pictures = {str(place): no_picture for place in range(len(numbers))}
+        self.in_hand.hold(features, pictures)
+        scores = self._consistency(drawn)
         for sampled, pairs, consistency in zip(found, drawn, scores, strict=True):
             order = range(len(pairs))
             if consistency is not None:
@@ -198,7 +232,7 @@ class PairSampler:
                         detokenize(question.split()),
                         detokenize(answer.split()),
                         round(score, 4),
-                        None if consistency is None else float(consistency[place]),
+                        None if consistency is None else _known(consistency[place]),
                         options.seed,
                         draw,
                         weights,
@@ -264,24 +298,15 @@ class PairSampler:
                     {name: as_bytes(values[row]) for name, values in weights.items()},
                 )
 
-    def _consistency(self, features, drawn):
-        """For each image the scores of its pairs ``[M]`` in [0, 1]; None for each without an evaluator."""
-        if self.evaluator is None:
+    def _consistency(self, drawn):
+        """For each image the scores of its pairs ``[M]`` in [0, 1] or NaN; None for each without a judge."""
+        if self.judge is None:
             return [None] * len(drawn)
-        triples = [(image, *pair) for image, pairs in enumerate(drawn) for pair in pairs]
-        store = SimpleNamespace(rows=range(len(features)), read=lambda rows: features[rows])
-        scores = []
-        for start in range(0, len(triples), JUDGED_AT_ONCE):
-            inputs = collate_triples(
-                triples[start : start + JUDGED_AT_ONCE], self.dictionary, store
-            )
-            with torch.inference_mode():
-                logits = self.evaluator(
-                    **{name: tensor.to(self.device) for name, tensor in inputs.items()}
-                )
-            scores.append(torch.sigmoid(logits.float()).cpu().numpy())
+        triples = [(name, *pair) for name, pairs in zip(self.in_hand.rows, drawn) for pair in pairs]
         ends = np.cumsum([len(pairs) for pairs in drawn])[:-1]
         # Chosen by what is written
-        return np.split(
-            np.concatenate(scores).astype(float).round(4) if scores else np.empty(0), ends
-        )
+        return np.split(score_triples(self.judge, triples).round(4), ends)
+
+
+def _known(score: float) -> float | None:
+    return None if math.isnan(score) else float(score)

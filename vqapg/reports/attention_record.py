@@ -8,6 +8,7 @@ counted (the beta and gamma bar of equation 4). ``weights`` is empty without reg
 has one z a pair, so both texts have equal weights.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,14 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
-from vqapg.backbones import build_backbone
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.generation.generated_attention import generate_and_look
-from vqapg.tasks.checkpoints import load_model
+from vqapg.judges.context import JudgeContext
+from vqapg.judges.judge import Judge, make_judge, score_triples
+from vqapg.tasks.checkpoints import load_backbone, load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 
 LONGEST = 50  # words of a text
@@ -63,25 +65,29 @@ class NamedImages:
         if image in self.features.rows:
             return torch.from_numpy(self.features.read([self.features.rows[image]]))
         if self.backbone is None:
-            self.backbone = self._load_backbone()
+            source = self.features.source
+            weights = source["weights"] if self.weights is None else self.weights
+            self.backbone = load_backbone(source, weights)
         pixels = self.backbone.preprocessing.resize(open_rgb(self.paths[image]))
         with torch.inference_mode():
             return torch.from_numpy(encode_images(self.backbone, pixels[None]))
 
-    def _load_backbone(self):
-        source = self.features.source
-        weights = source["weights"] if self.weights is None else self.weights
-        backbone = build_backbone(source["backbone"], weights, source["image_size"])
-        if backbone.weights_sha256 != source["weights_sha256"]:
-            raise InputError(
-                f"--weights {weights}: are not those that {self.features.path} was made with; give what vqapg "
-                "extract-features was given"
-            )
-        return backbone
 
+def record_attention(
+    checkpoint,
+    data,
+    names,
+    *,
+    judge: str | Judge | None = None,
+    draws=4,
+    seed=1,
+    beam=10,
+    weights=None,
+):
+    """What attention.json holds, see above; *draws* pairs an image, each with latent variables of its own.
 
-def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weights=None):
-    """What attention.json holds, see above; *draws* pairs an image, each with latent variables of its own."""
+    With a *judge* the pairs of images of *data* have a "consistency" too, None where it cannot tell.
+    """
     task = GenerationTask(GenerationConfig(_name="vqapg", data=str(data.path), seed=seed))
     model = load_model(checkpoint, task)
     if model.given is not None:
@@ -110,6 +116,8 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
                 "pairs": pairs,
             }
         )
+    if judge is not None:
+        _add_consistency(records, make_judge(judge, JudgeContext(data)))
     return {
         "checkpoint": str(checkpoint),
         "checkpoint_sha256": sha256(checkpoint),
@@ -121,6 +129,18 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
         "grid": list(task.features.grid),
         "images": records,
     }
+
+
+def _add_consistency(records, judge: Judge) -> None:
+    judged = [
+        (record["image"], pair)
+        for record in records
+        if record["in_data"]
+        for pair in record["pairs"]
+    ]
+    triples = [(image, pair["question"], pair["answer"]) for image, pair in judged]
+    for (_, pair), score in zip(judged, score_triples(judge, triples).tolist(), strict=True):
+        pair["consistency"] = None if math.isnan(score) else score
 
 
 def _pair(score, looks, dictionary):

@@ -1,6 +1,6 @@
 import pytest
 
-from vqapg.evaluation.vqa_answers import answer_type, exact_match, normalise_answer, token_f1
+from vqapg.data.vqa_answers import answer_type, exact_match, normalise_answer, token_f1
 
 
 @pytest.mark.parametrize(
