@@ -1,7 +1,7 @@
 """The one rule for everything that a command writes: nothing is deleted or replaced that vqapg did not make.
 
 A target that exists is refused unless ``--overwrite`` is given. ``--overwrite`` replaces only what carries our mark,
-which is looked for in the content: vqapg's version in a JSON file, the exact keys of our records in JSON lines and CSV,
+which is looked for in the content: the block "provenance" in a JSON file, the exact keys of our records in JSON lines and CSV,
 the generator of a page, our attributes in a features file, the list of its files in a folder. An empty file or folder
 counts as nothing. Of a link, what it leads to is looked at.
 
@@ -13,9 +13,9 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import vqapg
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import atomic_write
+from vqapg.provenance import KEY, is_provenance, provenance
 
 Recogniser = Callable[[Path], str | None]
 
@@ -76,7 +76,14 @@ def is_free(path: Path) -> bool:
 def write_json(
     path: Path, content: dict, *, overwrite: bool = False, indent: int | None = 2
 ) -> None:
-    """Write the JSON file *path* with our mark in it, by the rule above; whole, or not at all.
+    """Write the JSON file *path* by the rule above; whole, or not at all.
+
+    Args:
+        path: of the file
+        content: has its :func:`~vqapg.provenance.provenance` under ``"provenance"``; otherwise one
+            without seed and inputs is added, for it is our mark
+        overwrite: whether ``--overwrite`` was given
+        indent: of the lines; None: all in one
 
     Raises:
         InputError: if *path* exists and may not be replaced, or cannot be written to
@@ -84,8 +91,7 @@ def write_json(
     """
     # Hours may have passed since the command looked at it.
     check_target(path, our_json, overwrite=overwrite)
-    if "versions" not in content:
-        content = content | {"vqapg_version": vqapg.__version__}
+    content = content if KEY in content else content | {KEY: provenance()}
     with atomic_write(path) as file:
         json.dump(content, file, indent=indent, ensure_ascii=False, allow_nan=False)
         file.write("\n")
@@ -96,9 +102,10 @@ def our_json(path: Path) -> str | None:
     content = _json(path)
     if not isinstance(content, dict):
         return FOREIGN
+    # Before version 0.2 there were no blocks of provenance, but these two keys.
     versions = content.get("versions")
-    ours = "vqapg_version" in content or isinstance(versions, dict) and "vqapg" in versions
-    return None if ours else FOREIGN
+    earlier = "vqapg_version" in content or isinstance(versions, dict) and "vqapg" in versions
+    return None if earlier or is_provenance(content.get(KEY)) else FOREIGN
 
 
 def our_vqa2(path: Path) -> str | None:

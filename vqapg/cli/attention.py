@@ -44,6 +44,7 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
@@ -83,6 +84,9 @@ def run(args):
             pairs, score_triples(args.evaluator, data, triples) if triples else ()
         ):
             pair["consistency"] = float(score)
+    inputs = {"data": args.data, "checkpoint": args.checkpoint}
+    inputs |= {"evaluator": args.evaluator} if args.evaluator is not None else {}
+    record["provenance"] = provenance(seed=args.seed, inputs=inputs)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
         print(

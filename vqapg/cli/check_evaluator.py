@@ -40,9 +40,9 @@ def run(args):
     from vqapg.errors import InputError
     from vqapg.evaluation.evaluator_report import report_evaluator
     from vqapg.evaluation.evaluator_table import format_report
-    from vqapg.files import sha256
     from vqapg.judges.easy_vqa_truth import possible_worlds
     from vqapg.judges.evaluator import negatives_of_training, score_triples
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
@@ -67,12 +67,10 @@ def run(args):
         dataset=dataset,
         seed=args.seed,
     ) | {
-        "evaluator": {
-            "path": args.evaluator,
-            "sha256": sha256(args.evaluator),
-            "negatives": trained_with,
-        },
-        "data": args.data,
+        "evaluator": {"negatives": trained_with},
+        "provenance": provenance(
+            seed=args.seed, inputs={"data": args.data, "evaluator": args.evaluator}
+        ),
     }
     write_json(output, report, overwrite=args.overwrite)
     print(f"The evaluator was trained with {trained_with} negatives.\n\n{format_report(report)}")

@@ -48,11 +48,12 @@ def run(args):
     from vqapg.evaluation.equal_pairs import draw_pairs
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.metrics import compute_metrics, versions
+    from vqapg.evaluation.metrics import compute_metrics
     from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
     from vqapg.files import sha256
     from vqapg.judges.easy_vqa_truth import possible_worlds, verdict
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     for option, value in (("--seed", args.seed), ("--show", args.show)):
@@ -88,13 +89,15 @@ def run(args):
 
     gold, train = data.pairs(args.split), data.pairs("train")
     metrics = compute_metrics(pairs, scores, worlds, gold=gold, train=train, seed=args.seed) | {
-        "pairs_file": args.pairs,
         "pairs_per_image": args.pairs_per_image,
         "images_left_out": left_out,
         "evaluator": evaluator,
-        "data": args.data,
         "split": args.split,
-        "versions": versions(),
+        "provenance": provenance(
+            seed=args.seed,
+            inputs={"data": args.data, "pairs": args.pairs}
+            | ({"evaluator": args.evaluator} if args.evaluator else {}),
+        ),
     }
     write_json(output, metrics, overwrite=args.overwrite)
     print(format_table(metrics))

@@ -29,8 +29,8 @@ def run(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.metrics import versions
     from vqapg.evaluation.text_overlap import text_overlap
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
@@ -49,11 +49,8 @@ def run(args):
         "malformed": sum(pair.malformed for pair in pairs),
         **figures,
         "of": args.of,
-        "pairs_file": args.pairs,
-        "data": args.data,
         "split": args.split,
-        "bootstrap_seed": args.seed,
-        "versions": versions(),
+        "provenance": provenance(seed=args.seed, inputs={"data": args.data, "pairs": args.pairs}),
     }
     write_json(output, metrics, overwrite=args.overwrite)
     print(f"{len(pairs):,} {args.of}s, {metrics['malformed']:,} malformed left out")

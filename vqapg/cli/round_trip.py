@@ -48,8 +48,8 @@ def run(args):
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
     from vqapg.evaluation.round_trip import Answerer, compare, format_agreement
-    from vqapg.files import sha256
     from vqapg.judges.easy_vqa_truth import possible_worlds
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     for option, value, least in (("--seed", args.seed, 0), ("--beam", args.beam, 1)):
@@ -92,14 +92,16 @@ def run(args):
     result = figures | {
         "pairs": len(pairs),
         "malformed": sum(pair.malformed for pair in pairs),
-        "pairs_file": args.pairs,
-        "answerer": {"path": args.answerer, "sha256": sha256(args.answerer)},
-        "blind_answerer": args.blind_answerer
-        and {"path": args.blind_answerer, "sha256": sha256(args.blind_answerer)},
         "beam": args.beam,
-        "bootstrap": {"resamples": 1000, "seed": args.seed},
-        "data": args.data,
         "split": args.split,
+        "provenance": provenance(
+            seed=args.seed,
+            inputs={
+                "data": args.data,
+                "pairs": args.pairs,
+                **{option.removeprefix("--"): name for option, name in checkpoints.items()},
+            },
+        ),
     }
     write_json(output, result, overwrite=args.overwrite)
     print(
