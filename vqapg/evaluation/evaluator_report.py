@@ -11,7 +11,7 @@ from vqapg.data.tokenizer import detokenize
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
-from vqapg.evaluation.metrics import CONSISTENT_ABOVE
+from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.evaluation.vqa_answers import ANSWER_TYPES, answer_type
 from vqapg.judges import easy_vqa_truth as truth
 
