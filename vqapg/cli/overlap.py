@@ -29,7 +29,8 @@ def run(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.text_overlap import text_overlap
+    from vqapg.evaluation.metrics import OURS
+    from vqapg.evaluation.text_overlap import EXACT, text_overlap
     from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
@@ -54,7 +55,8 @@ def run(args):
     }
     write_json(output, metrics, overwrite=args.overwrite)
     print(f"{len(pairs):,} {args.of}s, {metrics['malformed']:,} malformed left out")
-    for key in ("bleu4", "meteor", "rouge_l", "exact"):
-        if key in figures and figures[key]["value"] is not None:
-            interval = ", ".join(f"{100 * bound:.2f}" for bound in figures[key]["ci95"] or ())
-            print(f"{key:8} {100 * figures[key]['value']:6.2f} [{interval}]")
+    for measure in (*(OURS[key] for key in ("bleu4", "meteor", "rouge_l")), EXACT):
+        figure = figures.get(measure.key)
+        if figure and figure["value"] is not None:
+            interval = ", ".join(map(measure.text, figure["ci95"] or ()))
+            print(f"{measure.head:12} {measure.text(figure['value']):>6} [{interval}]")

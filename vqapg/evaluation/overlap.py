@@ -12,8 +12,8 @@ import numpy as np
 from tqdm import tqdm
 
 from vqapg.evaluation.figures import Figures, pair_text
-from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
+from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 
 # Why a figure has no value on some data, by its key.
 NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
