@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import vqapg
+import vqapg.provenance
 from vqapg.provenance import PACKAGES, commit, provenance
 from vqapg.targets import our_json, write_json
 
@@ -62,7 +62,7 @@ def make_repository(folder, monkeypatch):
     package = folder / "vqapg"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
-    monkeypatch.setattr(vqapg, "__file__", str(package / "__init__.py"))
+    monkeypatch.setattr(vqapg.provenance, "__file__", str(package / "provenance.py"))
 
     def git(*words):
         command = ["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@b.c", *words]

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import vqapg
 from vqapg.files import sha256
+from vqapg.version import __version__
 
 KEY = "provenance"
 # The packages that a figure can depend on, by the names that pip knows.
@@ -52,7 +52,7 @@ def provenance(
         differ from it. A package that is not installed has the version None.
     """
     return {
-        "vqapg": vqapg.__version__,
+        "vqapg": __version__,
         "commit": commit(),
         "command": _readable(shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
         "seed": seed,
@@ -71,7 +71,7 @@ def is_provenance(block: object) -> bool:
 @functools.cache
 def commit() -> str | None:
     """The git commit that the running code is of; None outside its repository, or without git."""
-    root = Path(vqapg.__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent
     # An installed copy may lie in a folder of somebody else's repository.
     if not (root / ".git").exists():
         return None

@@ -67,6 +67,10 @@ def test_metric_without_its_inputs_is_left_out():
     assert list(figures_of(metrics, inputs(gold=[], train=[]))[0]) == ["words"]
 
 
+def test_metric_that_gives_none_is_left_out():
+    assert figures_of([metric(compute=lambda inputs: None)], inputs()) == ({}, {})
+
+
 def test_reason_stands_under_the_key_of_the_main_metric():
     def compute(inputs):
         raise NotComputed("needs a dictionary", {"value": None, "n": 2, "ci95": None})

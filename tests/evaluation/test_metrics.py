@@ -159,6 +159,18 @@ def test_the_result_is_json_with_numbers_only():
     assert math.isclose(json.loads(text)["mean_score"]["value"], 0.52, rel_tol=1e-6)
 
 
+def test_a_triple_that_the_judge_cannot_tell_is_left_out():
+    metrics = compute_metrics(PAIRS, [math.nan, *SCORES[1:]], WORLDS, resamples=10)
+    assert {key: metrics[key]["value"] for key in ("consistent", "mean_score")} == {
+        "consistent": 1 / 4,  # 0.6 of 0.6, 0.2, 0.4 and 0.5
+        "mean_score": pytest.approx(0.425),
+    }
+    # Without the two pairs that say the first triple.
+    assert figures(metrics)["consistent_all_pairs"] == (1 / 4, 4)
+    assert figures(metrics)["evaluator_agreement"] == (2 / 3, 3)
+    assert figures(metrics)["evaluator_true_positive_rate"] == (None, 0)
+
+
 def test_scores_must_be_one_a_triple():
     with pytest.raises(ValueError, match="5 distinct triples"):
         compute_metrics(PAIRS, SCORES[:4])

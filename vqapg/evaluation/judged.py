@@ -1,5 +1,7 @@
 """Consistency by a judge's scores (sections 4.6 and 5.2): P and S."""
 
+import numpy as np
+
 from vqapg.evaluation.metric import Metric, PartOf
 
 # Section 5.2: consistent means a score above this.
@@ -7,18 +9,20 @@ CONSISTENT_ABOVE = 0.5
 
 
 def judged_figures(figures, scores):
-    """P and S over distinct triples (section 5.2), and with repeats counted.
+    """P and S over the distinct triples that the judge can tell of, and with repeats counted.
 
     Args:
         figures: :class:`~vqapg.evaluation.figures.Figures`
-        scores: [T] of the distinct triples
+        scores: [T] of the distinct triples; NaN where the judge cannot tell
     """
-    image, said = figures.triple_image, figures.said
+    told = ~np.isnan(scores)
+    image, said = figures.triple_image[told], figures.said[told[figures.said]]
+    said_image = figures.triple_image[said]
     return {
-        "consistent": figures.mean(image, scores > CONSISTENT_ABOVE),
-        "consistent_all_pairs": figures.mean(figures.image, scores[said] > CONSISTENT_ABOVE),
-        "mean_score": figures.mean(image, scores),
-        "mean_score_all_pairs": figures.mean(figures.image, scores[said]),
+        "consistent": figures.mean(image, scores[told] > CONSISTENT_ABOVE),
+        "consistent_all_pairs": figures.mean(said_image, scores[said] > CONSISTENT_ABOVE),
+        "mean_score": figures.mean(image, scores[told]),
+        "mean_score_all_pairs": figures.mean(said_image, scores[said]),
     }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.evaluation.metric import Metric, PartOf
-from vqapg.judges import easy_vqa_truth as truth
+from vqapg.judges import easy_vqa_truth as easy_vqa
 
 
 def truth_figures(figures, worlds):
@@ -17,20 +17,20 @@ def truth_figures(figures, worlds):
     image, triples = figures.triple_image, figures.triples
     right, known = _verdicts(figures, worlds)
     said_known = figures.said[known[figures.said]]
-    answerable = [truth.answerable(worlds[name], question) for name, question, _ in triples]
+    answerable = [easy_vqa.answerable(worlds[name], question) for name, question, _ in triples]
     found = [
         (number, text)
         for number, text in zip(figures.image, figures.texts)
-        if text in truth.ALL_PAIRS
+        if text in easy_vqa.ALL_PAIRS
     ]
-    possible = len(truth.ALL_PAIRS)
+    possible = len(easy_vqa.ALL_PAIRS)
     return {
         "true_consistent": figures.mean(image[known], right[known]),
         "true_consistent_all_pairs": figures.mean(image[said_known], right[said_known]),
         "undetermined": figures.mean(image, ~known),
         "unanswerable": figures.mean(image, np.logical_not(answerable)),
         "unparsed": figures.mean(
-            image, [truth.parse(question) is None for _, question, _ in triples]
+            image, [easy_vqa.parse(question) is None for _, question, _ in triples]
         ),
         # How many of the pairs that can be right in easy-VQA were generated for any image at all.
         "possible_pairs_found": figures.distinct_count(
@@ -46,9 +46,10 @@ def agreement_figures(figures, worlds, scores):
     """How far the judge that gave the *scores* [T] agrees with the truth, over distinct triples."""
     image = figures.triple_image
     right, known = _verdicts(figures, worlds)
-    accepted, wrong = scores > CONSISTENT_ABOVE, known & ~right
+    accepted, told = scores > CONSISTENT_ABOVE, ~np.isnan(scores)
+    both, right, wrong = told & known, told & right, told & known & ~right
     return {
-        "evaluator_agreement": figures.mean(image[known], accepted[known] == right[known]),
+        "evaluator_agreement": figures.mean(image[both], accepted[both] == right[both]),
         "evaluator_true_positive_rate": figures.mean(image[right], accepted[right]),
         "evaluator_rejection_rate": figures.mean(image[wrong], ~accepted[wrong]),
     }
@@ -57,20 +58,20 @@ def agreement_figures(figures, worlds, scores):
 def _verdicts(figures, worlds):
     """Which distinct triples are right, and of which the truth is known: two bool arrays [T]."""
     verdicts = np.array(
-        [truth.verdict(worlds[name], *pair) for name, *pair in figures.triples], dtype=object
+        [easy_vqa.verdict(worlds[name], *pair) for name, *pair in figures.triples], dtype=object
     )
-    return verdicts == truth.RIGHT, verdicts != truth.UNDETERMINED
+    return verdicts == easy_vqa.RIGHT, verdicts != easy_vqa.UNDETERMINED
 
 
 def _truth(inputs):
-    return truth_figures(inputs.figures, inputs.worlds)
+    return truth_figures(inputs.figures, inputs.truth)
 
 
 def _agreement(inputs):
-    return agreement_figures(inputs.figures, inputs.worlds, inputs.scores)
+    return agreement_figures(inputs.figures, inputs.truth, inputs.scores)
 
 
-def _metric(key, label, over, better, *, unit="share", needs=("worlds",)):
+def _metric(key, label, over, better, *, unit="share", needs=("truth",)):
     return Metric(
         key=key,
         label=label,
@@ -80,11 +81,11 @@ def _metric(key, label, over, better, *, unit="share", needs=("worlds",)):
         version=1,
         group="consistency",
         needs=needs,
-        compute=PartOf(_truth if needs == ("worlds",) else _agreement, key),
+        compute=PartOf(_truth if needs == ("truth",) else _agreement, key),
     )
 
 
-_BOTH = ("scores", "worlds")
+_BOTH = ("scores", "truth")
 _TRUE = _metric("true_consistent", "truly consistent", "distinct triples of known truth", "higher")
 # Beside P.
 TRUE_METRICS = (

@@ -16,7 +16,7 @@ from vqapg.errors import RunError
 from vqapg.evaluation.figures import Figures
 
 T = TypeVar("T")
-Need = Literal["scores", "worlds", "gold", "train"]
+Need = Literal["scores", "truth", "gold", "train"]
 
 
 class Figure(TypedDict):
@@ -99,7 +99,7 @@ class MetricInputs:
     Attributes:
         figures: the generated pairs, with what makes figures of them
         scores: [T] the judge's score of each distinct triple; None without a judge
-        worlds: {image: possible worlds} of easy-VQA; None where the truth is not known
+        truth: {image: possible worlds} of easy-VQA; None where the truth is not known
         gold: the pairs of the split; None where there are none
         train: the pairs of the train split; None where there are none
     """
@@ -109,13 +109,13 @@ class MetricInputs:
         figures: Figures,
         *,
         scores: np.ndarray | None = None,
-        worlds: Mapping[str, Any] | None = None,
+        truth: Mapping[str, Any] | None = None,
         gold: Sequence[Pair] | None = None,
         train: Sequence[Pair] | None = None,
     ) -> None:
         self.figures = figures
         self.scores = scores
-        self.worlds = worlds
+        self.truth = truth
         self.gold = gold
         self.train = train
         self._found: dict[Callable[[MetricInputs], Any], Any] = {}
@@ -141,7 +141,7 @@ class Metric(Measure):
         better: which way is better; None where neither is
         version: rises when the same pairs get another figure than before
         group: the heading it stands under
-        compute: makes the figure; may raise :class:`NotComputed`
+        compute: makes the figure; may raise :class:`NotComputed`; None leaves it out
         needs: what else than pairs it needs; where that is not there, it is left out
         variant_of: the key of the metric of which this treats repeats within an image in the
             other way; it is shown only where there are repeats
@@ -151,7 +151,7 @@ class Metric(Measure):
     better: Literal["higher", "lower"] | None
     version: int
     group: str
-    compute: Callable[[MetricInputs], Figure]
+    compute: Callable[[MetricInputs], Figure | None]
     needs: tuple[Need, ...] = ()
     variant_of: str | None = None
 
@@ -186,14 +186,19 @@ class Metric(Measure):
         )
 
 
-class PartOf(NamedTuple):
-    """Computes one figure of those that *function* gives at once, by key; raises what it cannot."""
+@dataclass(frozen=True)
+class PartOf:
+    """Computes one figure of those that *function* gives at once, by key.
+
+    Where it gives a :class:`NotComputed` instead, that is raised; where it gives nothing under that
+    key, the metric is left out.
+    """
 
     function: Callable[[MetricInputs], Mapping[str, Figure | NotComputed]]
     key: str
 
-    def __call__(self, inputs: MetricInputs) -> Figure:
-        found = inputs.once(self.function)[self.key]
+    def __call__(self, inputs: MetricInputs) -> Figure | None:
+        found = inputs.once(self.function).get(self.key)
         if isinstance(found, NotComputed):
             raise found
         return found
@@ -216,7 +221,7 @@ def figures_of(
         if not inputs.have(metric.needs):
             continue
         try:
-            figure: Figure | None = metric.compute(inputs)
+            figure = metric.compute(inputs)
         except NotComputed as error:
             figure = error.figure
             missing[metric.variant_of or metric.key] = error.reason

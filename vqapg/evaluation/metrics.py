@@ -75,7 +75,7 @@ def all_metrics() -> dict[str, Metric]:
 def compute_metrics(
     pairs: Sequence[GeneratedPair],
     scores: Sequence[float] | np.ndarray | None = None,
-    worlds: Mapping[str, Any] | None = None,
+    truth: Mapping[str, Any] | None = None,
     *,
     gold: Sequence[Pair] | None = None,
     train: Sequence[Pair] | None = None,
@@ -92,8 +92,9 @@ def compute_metrics(
 
     Args:
         pairs: at least one
-        scores: [distinct triples] of a judge, in the order of ``distinct_triples(pairs)``
-        worlds: {image: possible worlds} of easy-VQA
+        scores: [distinct triples] of a judge, in the order of ``distinct_triples(pairs)``; NaN where it
+            cannot tell
+        truth: {image: possible worlds} of easy-VQA
         gold: the pairs of the split
         train: the pairs of the train split
         seed: of the bootstrap
@@ -113,7 +114,7 @@ def compute_metrics(
             raise ValueError(
                 f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples"
             )
-    inputs = MetricInputs(figures, scores=scores, worlds=worlds, gold=gold, train=train)
+    inputs = MetricInputs(figures, scores=scores, truth=truth, gold=gold, train=train)
     metrics = all_metrics()
     found, missing = figures_of(metrics.values(), inputs)
     return {
