@@ -4,7 +4,6 @@ import json
 import pytest
 from PIL import Image
 
-import vqapg
 from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS
 from tests.support.handwritten_data import write_data
 from vqapg.annotation.judgements import JudgementLog, read_judgements

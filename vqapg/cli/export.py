@@ -5,6 +5,7 @@ folder for Hugging Face datasets.
 """
 
 from vqapg.cli.paths import add_overwrite
+from vqapg.export import FORMATS
 
 HELP = "write generated pairs for other tools: JSON lines, CSV, VQA v2.0"
 EXAMPLE = "vqapg export OUT/generate-test.txt --data DATA --format jsonl --output pairs.jsonl"
@@ -18,8 +19,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--format",
         required=True,
-        choices=("jsonl", "csv", "vqa2", "imagefolder"),
-        help="what to write",
+        metavar="NAME",
+        help=f"what to write: {', '.join(FORMATS.names())}, or package.module:FORMAT",
     )
     parser.add_argument(
         "--evaluator",
@@ -41,8 +42,9 @@ def run(args):
     from vqapg.data.input_image import InputImage
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.export.outputs import RECOGNISERS, files_of, write_records
+    from vqapg.export.outputs import format_named, write_records
 
+    chosen = format_named(args.format)
     inputs = [args.pairs, *Path(args.data).glob("*")]
     if args.evaluator is not None:
         inputs.append(input_file("--evaluator", args.evaluator))
@@ -50,12 +52,12 @@ def run(args):
         output_file(
             "--output",
             path,
-            RECOGNISERS[args.format],
+            chosen.recognise,
             overwrite=args.overwrite,
             inputs=inputs,
-            folder=args.format == "imagefolder",
+            folder=chosen.is_folder,
         )
-        for path in files_of(args.output, args.format)
+        for path in chosen.files_of(Path(args.output))
     ]
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)

@@ -5,6 +5,7 @@ import io
 import json
 import math
 from importlib import resources
+from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
@@ -12,11 +13,18 @@ from tqdm import tqdm
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
+from vqapg.targets import FOREIGN, head_of
 
 # More would make a page that a browser cannot hold; the page says how many there are.
 MOST_IMAGES = 1000
 THUMBNAIL = 360  # pixels of the longer side
 DATA = "/* DATA */"
+GENERATOR = b'<meta name="generator" content="vqapg'
+
+
+def our_page(path: Path) -> str | None:
+    """Recognises a page whose generator is vqapg."""
+    return None if GENERATOR in head_of(path) else FOREIGN
 
 
 def write_gallery(path, entries, images, *, grid, about, judged, min_consistency=None):
