@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import IO
 
 from vqapg.csv_cells import escape_cell
 from vqapg.data.input_image import InputImage
@@ -27,7 +27,7 @@ def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[I
 class _LineFeeds:
     """Ends rows by a line feed alone. To the writer they end by both, so that it quotes both."""
 
-    def __init__(self, file: TextIO):
+    def __init__(self, file: IO[str]):
         self.file = file
 
     def write(self, row: str) -> None:

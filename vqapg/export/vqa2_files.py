@@ -116,11 +116,9 @@ def ten_answers(answer: str) -> list[str]:
 
 def image_numbers(names: Sequence[str]) -> dict[str, int]:
     """Each image's number: COCO's where all are COCO's, else its place, from 1."""
-    official = [COCO_NAME.fullmatch(name) for name in names]
-    if all(official):
-        numbers = {name: int(match[1]) for name, match in zip(names, official)}
-        if len(set(numbers.values())) == len(names):
-            return numbers
+    numbers = {name: int(match[1]) for name in names if (match := COCO_NAME.fullmatch(name))}
+    if len(set(numbers.values())) == len(names):
+        return numbers
     return {name: place for place, name in enumerate(names, start=1)}
 
 
