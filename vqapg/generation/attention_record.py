@@ -20,7 +20,6 @@ from vqapg.backbones.backbone import build_backbone
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
-from vqapg.files import sha256
 from vqapg.generation.generated_attention import generate_and_look
 from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
@@ -112,10 +111,8 @@ def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weigh
         )
     return {
         "checkpoint": str(checkpoint),
-        "checkpoint_sha256": sha256(checkpoint),
         "architecture": next(name for name, kind in MODEL_REGISTRY.items() if kind is type(model)),
         "order": model.order,
-        "data": str(data.path),
         "seed": seed,
         "beam": beam,
         "grid": list(task.features.grid),
