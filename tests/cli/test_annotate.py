@@ -4,7 +4,6 @@ import json
 import pytest
 from PIL import Image
 
-import vqapg
 from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS
 from tests.support.handwritten_data import write_data
 from vqapg.annotation.judgements import JudgementLog, read_judgements
@@ -58,8 +57,6 @@ def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
     session = read_session(folder / "session")
     assert session.images == IMAGES and session.seed == 1
     assert session.models["model-one"] == {
-        "pairs_file": "model-one.txt",
-        "sha256": sha256("model-one.txt"),
         "split": "test",
         "malformed": 1,
     }
@@ -112,7 +109,13 @@ def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
         > figures["agreement"]["consistency_marks"]["value"]
     )
     assert figures["bootstrap"] == {"resamples": 1000, "seed": 4} and figures["session_seed"] == 1
-    assert figures["sources"] == session.models and figures["vqapg_version"] == vqapg.__version__
+    assert figures["sources"] == session.models and figures["provenance"]["seed"] == 4
+    inputs = json.loads((folder / "session/session.json").read_text())["provenance"]["inputs"]
+    assert inputs["pairs of model-one"] == {
+        "path": "model-one.txt",
+        "sha256": sha256("model-one.txt"),
+    }
+    assert set(figures["provenance"]["inputs"]) == {"session", "judgements"}
     assert figures["paper_table_6"]["Sequential*"] == {
         "count": 248,
         "diversity": 0.46,

@@ -72,12 +72,20 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     assert metrics["evaluator"] == metrics["judge"]
     assert metrics["evaluator"]["path"] == str(evaluator)
     assert metrics["evaluator"]["sha256"] == sha256(evaluator)
-    assert metrics["pairs_file"] == str(tmp_path / "generate-test.txt")
-    assert metrics["data"] == str(tmp_path / "DATA")
     assert metrics["split"] == "test"
-    assert (
-        metrics["versions"]["vqapg"] == vqapg.__version__ and metrics["versions"]["pycocoevalcap"]
-    )
+    source = metrics["provenance"]
+    assert source["vqapg"] == vqapg.__version__ and source["packages"]["pycocoevalcap"]
+    assert source["seed"] == 3 and source["inputs"] == {
+        "data": {
+            "path": str(tmp_path / "DATA"),
+            "sha256": sha256(tmp_path / "DATA/manifest.json"),
+        },
+        "pairs": {
+            "path": str(tmp_path / "generate-test.txt"),
+            "sha256": sha256(tmp_path / "generate-test.txt"),
+        },
+        "evaluator": metrics["evaluator"],
+    }
     assert metrics["pairs_per_image"] is None and metrics["not_computed"] == {}
     for key in ("bleu4", "meteor", "rouge_l", "cider", "self_bleu4", "distinct4_within_image"):
         assert set(metrics[key]) == {"value", "n", "ci95"}

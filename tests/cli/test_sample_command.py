@@ -327,7 +327,7 @@ def test_a_disk_that_is_full_at_the_end_only(folder, whole, monkeypatch, capsys)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patched:
-        patched.setattr("vqapg.export.outputs.atomic_write", full)
+        patched.setattr("vqapg.export.json_lines.atomic_write", full)
         assert sample("--html", "gallery.html") == 1
     err = capsys.readouterr().err
     assert "failed: pairs.jsonl: cannot be written (No space left on device); make room" in err

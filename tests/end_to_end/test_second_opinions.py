@@ -120,7 +120,11 @@ def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(
     assert "seeing above blind" in capsys.readouterr().out
     vqapg("round-trip", world / "data", *arguments, "--beam", 3, "--output", tmp_path / "one.json")
     one = json.loads((tmp_path / "one.json").read_text())
-    assert one["blind_answerer"] is None and "blind" not in one["gold"] and one["beam"] == 3
+    assert (
+        set(one["provenance"]["inputs"]) == {"data", "pairs", "answerer"}
+        and "blind" not in one["gold"]
+        and one["beam"] == 3
+    )
 
 
 def error_of(capsys, *arguments):

@@ -8,7 +8,7 @@ from vqapg.data.directory import Pair
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.diversity import self_bleu_4
 from vqapg.evaluation.generated import GeneratedPair
-from vqapg.evaluation.metrics import compute_metrics, versions
+from vqapg.evaluation.metrics import OURS, compute_metrics
 from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
 TRUTH = EasyVQATruth(
@@ -161,6 +161,18 @@ def test_the_result_is_json_with_numbers_only():
     assert math.isclose(json.loads(text)["mean_score"]["value"], 0.52, rel_tol=1e-6)
 
 
+def test_a_triple_that_the_judge_cannot_tell_is_left_out():
+    metrics = compute_metrics(PAIRS, [math.nan, *SCORES[1:]], TRUTH, resamples=10)
+    assert {key: metrics[key]["value"] for key in ("consistent", "mean_score")} == {
+        "consistent": 1 / 4,  # 0.6 of 0.6, 0.2, 0.4 and 0.5
+        "mean_score": pytest.approx(0.425),
+    }
+    # Without the two pairs that say the first triple.
+    assert figures(metrics)["consistent_all_pairs"] == (1 / 4, 4)
+    assert figures(metrics)["evaluator_agreement"] == (2 / 3, 3)
+    assert figures(metrics)["evaluator_true_positive_rate"] == (None, 0)
+
+
 def test_scores_must_be_one_a_triple():
     with pytest.raises(ValueError, match="5 distinct triples"):
         compute_metrics(PAIRS, SCORES[:4])
@@ -171,19 +183,22 @@ def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
     gold = [Pair(*SAID[number]) for number in (0, 3)]
     before = compute_metrics(PAIRS, SCORES, TRUTH, resamples=10)
     metrics = compute_metrics(PAIRS, SCORES, TRUTH, gold=gold, train=[gold[0]], resamples=10)
-    assert metrics | before == metrics
+    assert {key: metrics[key] for key in figures(before)} == {
+        key: before[key] for key in figures(before)
+    }
     added = {"novel_pairs", "novel_questions", "gold_recall"} | {
         f"{key}{suffix}"
         for key in ("bleu4", "rouge_l", "cider")
         for suffix in ("", "_distinct_triples")
     }
-    assert set(metrics) - set(before) == added | {"not_computed"}
+    assert set(metrics) - set(before) == added
     assert list(metrics["not_computed"]) == ["meteor"]
     # 4 distinct pairs, one in train; 4 distinct questions, one in train; both images' gold pairs were found.
     assert figures(metrics)["novel_pairs"] == figures(metrics)["novel_questions"] == (3 / 4, 4)
     assert figures(metrics)["gold_recall"] == (1.0, 2)
 
 
-def test_versions_of_all_that_computes():
-    assert set(versions()) == {"vqapg", "python", "numpy", "nltk", "pycocoevalcap"}
-    assert all(versions().values())
+def test_each_figure_has_the_version_of_its_metric():
+    metrics = compute_metrics(PAIRS, SCORES, TRUTH, resamples=10)
+    assert set(metrics["metric_versions"]) == set(figures(metrics))
+    assert metrics["metric_versions"]["distinct4"] == OURS["distinct4"].version == 1

@@ -1,4 +1,5 @@
 import csv
+import importlib.metadata
 import json
 import os
 import re
@@ -16,8 +17,9 @@ from vqapg.data.input_image import InputImage
 from vqapg.data.vqa_answers import normalise_answer
 from vqapg.datasets import vqa2
 from vqapg.errors import InputError
+from vqapg.export.format import Format
 from vqapg.export.outputs import files_of, format_of, write_records
-from vqapg.export.vqa2_files import image_numbers, ten_answers, write_vqa2
+from vqapg.export.vqa2_files import image_numbers, ten_answers, write
 from vqapg.sampling.images import find_images
 
 
@@ -213,12 +215,8 @@ def test_vqa2_files_are_read_back_by_our_own_reader(tmp_path):
         {"image": image.name, "question": q, "answer": a} for image in images for q, a in texts
     ]
     for part in ("train", "val"):
-        write_vqa2(
-            tmp_path / vqa2.QUESTIONS.format(part),
-            tmp_path / vqa2.ANNOTATIONS.format(part),
-            records,
-            images,
-        )
+        targets = [tmp_path / name.format(part) for name in (vqa2.QUESTIONS, vqa2.ANNOTATIONS)]
+        write(targets, records, images)
         for number in (42, 123456):
             picture = tmp_path / f"{part}2014/COCO_{part}2014_{number:012}.jpg"
             picture.parent.mkdir(exist_ok=True)
@@ -342,3 +340,57 @@ def test_the_ending_tells_the_format():
     assert format_of("a.txt", "csv") == "csv"
     with pytest.raises(InputError, match="--output a.txt: its ending tells no format"):
         format_of("a.txt")
+
+
+class Yelled:
+    """What another package's module holds."""
+
+    FORMAT = Format(
+        suffixes=(".txt", ".csv"),
+        write=lambda targets, records, images: targets[0].write_text(
+            "".join(f"{record['question'].upper()}\n" for record in records)
+        ),
+        recognise=lambda path: None if path.read_text().isupper() else "does not yell",
+    )
+
+
+@pytest.fixture
+def yelled(monkeypatch):
+    """The format, registered as another package's entry point does it."""
+    point = importlib.metadata.EntryPoint("yelled", "yelling:FORMAT", "vqapg.formats")
+    monkeypatch.setattr(importlib.metadata.EntryPoint, "load", lambda self: Yelled.FORMAT)
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [point])
+
+
+def test_another_packages_format_has_its_ending_but_not_ours(yelled, tmp_path, records, images):
+    assert (format_of("a.txt"), format_of("a.csv")) == ("yelled", "csv")
+    output = tmp_path / "a.txt"
+    assert write_records(output, "yelled", records, images) == 3
+    assert output.read_text().splitlines()[1] == "IS IT RED?"
+
+
+def test_another_packages_format_replaces_only_what_it_wrote(yelled, tmp_path, records, images):
+    output = tmp_path / "a.txt"
+    write_records(output, "yelled", records, images)
+    assert write_records(output, "yelled", records[:1], images, overwrite=True) == 1
+    output.write_text("mine")
+    with pytest.raises(InputError, match="does not yell, and only what vqapg wrote is replaced"):
+        write_records(output, "yelled", records, images, overwrite=True)
+
+
+def test_what_is_no_format_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no format is named 'jsonlines'; did you mean jsonl"):
+        format_of("a", "jsonlines")
+    with pytest.raises(InputError, match="the format math:pi is a float, not a vqapg.export.Form"):
+        format_of("a", "math:pi")
+
+
+def test_vqa2_files_say_where_they_come_from(tmp_path, records, images):
+    write_records(tmp_path / "out", "vqa2", records, images)
+    for path in files_of(tmp_path / "out", "vqa2"):
+        assert json.loads(path.read_text())["provenance"]["packages"]["torch"]
+
+
+def test_image_folder_says_where_it_comes_from(tmp_path, records, images):
+    write_records(tmp_path / "out", "imagefolder", records, images)
+    assert json.loads((tmp_path / "out/.vqapg.json").read_text())["provenance"]["python"]

@@ -12,10 +12,12 @@ import pytest
 from tests.support.handwritten_data import write_data, write_features
 from vqapg.cli.main import main
 from vqapg.errors import ExistsError, InputError
-from vqapg.export.outputs import RECOGNISERS, write_records
+from vqapg.export import FORMATS
+from vqapg.export.gallery import our_page
+from vqapg.export.outputs import format_named, write_records
 from vqapg.files import working_name
 from vqapg.folders import MARK, new_folder, our_folder
-from vqapg.targets import check_target, is_free, our_features, our_json, our_page, real_path
+from vqapg.targets import check_target, is_free, our_features, our_json, real_path
 
 GOLD = [("a.png", "what is this ?", "a cat"), ("b.png", "why ?", "yes")]
 GENERATED = "H-1\t-0.5\twhat 's this ? <sep> a cat\nH-0\t-2\twhy not ? <sep> no\n"
@@ -187,16 +189,16 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
             path = tmp_path / str(number)
             write_records(path, format, [record], images)
             for written in tmp_path.glob(f"{number}*"):
-                assert RECOGNISERS[format](written) is None, written
+                assert format_named(format).recognise(written) is None, written
                 if format != "vqa2":
                     assert our_json(written)
     empty = tmp_path / "empty.csv"
     write_records(empty, "csv", [], images)
-    assert RECOGNISERS["csv"](empty) is None
+    assert format_named("csv").recognise(empty) is None
     page = tmp_path / "page.html"
     from importlib import resources
 
-    page.write_text(resources.files("vqapg.sampling").joinpath("gallery.html").read_text())
+    page.write_text(resources.files("vqapg.export").joinpath("gallery.html").read_text())
     assert our_page(page) is None
     assert our_features(write_features(tmp_path)) is None
 
@@ -220,7 +222,8 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
 def test_no_recogniser_takes_a_strangers_file(tmp_path, content):
     path = tmp_path / "file"
     path.write_bytes(content)
-    for recognise in (*RECOGNISERS.values(), our_json, our_page, our_features):
+    formats = [format_named(name).recognise for name in FORMATS.names()]
+    for recognise in (*formats, our_json, our_page, our_features):
         assert recognise(path), recognise
         with pytest.raises(InputError, match="and only what vqapg wrote is replaced"):
             check_target(path, recognise, overwrite=True)

@@ -167,12 +167,12 @@ def test_a_directory_of_an_earlier_tokenizer_is_said(tmp_path, capsys, monkeypat
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     for split in ("train", "valid", "test"):
         (tmp_path / f"{split}.jpg").touch()
-    assert prepare("jsonl", source, tmp_path / "DATA", {}).manifest["versions"]["tokenizer"] == 2
+    assert prepare("jsonl", source, tmp_path / "DATA", {}).manifest["tokenizer"] == 2
     prepare("jsonl", source, tmp_path / "DATA", {})
     read_generated(_line(tmp_path), DataDirectory(tmp_path / "DATA"))
     assert capsys.readouterr().err == ""
     manifest = json.loads((tmp_path / "DATA/manifest.json").read_text())
-    del manifest["versions"]["tokenizer"]
+    del manifest["tokenizer"]
     (tmp_path / "DATA/manifest.json").write_text(json.dumps(manifest))
     assert prepare("jsonl", source, tmp_path / "DATA", {}).done_before
     assert "was made with tokenizer 1, this vqapg has 2" in capsys.readouterr().err

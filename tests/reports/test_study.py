@@ -1,8 +1,11 @@
 import json
+import shutil
+from dataclasses import replace
 
 import pytest
 
 from vqapg.errors import InputError
+from vqapg.evaluation.metrics import OURS
 from vqapg.reports.study import format_study, read_study
 
 
@@ -54,7 +57,7 @@ def test_models_come_in_the_papers_order_with_the_mean_over_seeds(folder):
         "1, 2",
         "2.35 [0.00, 100.00]",
         "235 [225, 245]",
-        "89.0 [87.0, 91.0]",
+        "89.00 [87.00, 91.00]",
         "7",
     ]
 
@@ -66,7 +69,7 @@ def test_every_seed_stands_alone(folder):
         "2",
         "2.30 [0.00, 100.00]",
         "230 [225, 235]",
-        "90.0 [89.0, 91.0]",
+        "90.00 [89.00, 91.00]",
         "7",
     ] in table
 
@@ -159,6 +162,35 @@ def test_what_was_not_measured_alike_is_not_compared(folder, changes):
         InputError, match="joint_variational/seed-2/metrics.json: is over other pairs or images"
     ):
         read_study(folder)
+
+
+def test_two_versions_of_a_metric_are_not_compared(folder):
+    for seed, version in ((1, 1), (2, 2)):
+        (folder / f"joint_variational/seed-{seed}/metrics.json").write_text(
+            json.dumps(metrics(3, 0.7, metric_versions={"distinct4": version}))
+        )
+    with pytest.raises(InputError, match="seed-2.*has version 2 of distinct4, and .* version 1"):
+        read_study(folder)
+
+
+def test_where_a_judges_file_lies_makes_no_difference(folder):
+    for seed in (1, 2):
+        path = folder / f"joint_variational/seed-{seed}/metrics.json"
+        judge = {"path": f"copy-{seed}.pt", "sha256": "ab"}
+        path.write_text(json.dumps(metrics(3, 0.7, evaluator=judge)))
+    for model in ("joint", "joint_variational-no_scaling", "my_own"):
+        shutil.rmtree(folder / model)
+    assert list(read_study(folder)["joint_variational"]) == [1, 2]
+
+
+def test_a_metric_of_another_package_has_a_column(folder, monkeypatch):
+    words = replace(OURS["mean_score"], key="words", label="words", symbol="")
+    monkeypatch.setattr("vqapg.reports.study.added_metrics", lambda: {"words": words})
+    path = folder / "joint/seed-1/metrics.json"
+    path.write_text(json.dumps(metrics(3, 0.7, words=figure(4.0, 3.5, 4.5))))
+    table = rows(format_study(read_study(folder)))
+    at = table[0].index("words")
+    assert (table[2][at], table[3][at]) == ("4.000 [3.500, 4.500]", "-")
 
 
 def test_a_seed_may_not_be_there_twice(folder):

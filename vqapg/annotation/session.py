@@ -25,6 +25,7 @@ from vqapg.errors import InputError
 from vqapg.evaluation.human import Group, ShownPair
 from vqapg.files import atomic_write
 from vqapg.folders import new_folder
+from vqapg.provenance import KEY, provenance
 from vqapg.targets import is_free
 
 FORMAT_VERSION = 1
@@ -36,7 +37,7 @@ IMAGE_SIZE = 1024
 
 
 class Session(NamedTuple):
-    """A finished session. ``images`` are the data set's names, ``models`` what their pairs were read from, by name."""
+    """A finished session. ``images`` are the data set's names, ``models`` what is known of their pairs, by name."""
 
     path: Path
     seed: int
@@ -116,19 +117,21 @@ def _shown(group, pairs):
     )
 
 
-def write_session(path, data, drawn, groups, *, seed, models):
+def write_session(path, data, drawn, groups, *, seed, models, inputs=None):
     """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return it.
+
+    *models* is what is to be known of each model, by name; *inputs* names the files that were read.
 
     Raises InputError when the folder holds something else, or an image cannot be read.
     """
     path = Path(path)
     check_new(path)
     with new_folder(path, keep_mark=False) as partial:
-        _write(partial, data, drawn, groups, seed, models)
+        _write(partial, data, drawn, groups, seed, models, inputs)
     return read_session(path)
 
 
-def _write(path, data, drawn, groups, seed, models):
+def _write(path, data, drawn, groups, seed, models, inputs):
     """Write the files of a session into the empty folder *path*."""
     (path / "images").mkdir()
     for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
@@ -138,6 +141,7 @@ def _write(path, data, drawn, groups, seed, models):
             picture.save(file, "JPEG", quality=95, subsampling=0)
     content = {
         "format": FORMAT_VERSION,
+        KEY: provenance(seed=seed, inputs=inputs),
         "seed": seed,
         "data": str(data.path),
         "models": models,

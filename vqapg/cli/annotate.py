@@ -83,7 +83,6 @@ def start(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.generated import read_generated
-    from vqapg.files import sha256
 
     for option, value, least in (("--images", args.images, 1), ("--seed", args.seed, 0)):
         if value < least:
@@ -100,14 +99,15 @@ def start(args):
     drawn, groups = draw_groups(generated, data.image_ids(args.split), args.images, args.seed)
     models = {
         name: {
-            "pairs_file": file,
-            "sha256": sha256(file),
             "split": args.split,
             "malformed": sum(pair.malformed for pair in generated[name]),
         }
-        for name, file in files.items()
+        for name in files
     }
-    session = write_session(args.folder, data, drawn, groups, seed=args.seed, models=models)
+    inputs = {"data": data.path, **{f"pairs of {name}": file for name, file in files.items()}}
+    session = write_session(
+        args.folder, data, drawn, groups, seed=args.seed, models=models, inputs=inputs
+    )
     pairs = sum(len(group.pairs) for group in groups)
     print(
         f"{session.path}: {len(drawn)} images, {len(groups)} groups, {pairs} pairs of {len(models)} models; "
@@ -186,6 +186,7 @@ def score(args):
     from vqapg.errors import InputError
     from vqapg.evaluation.human import PAPER_TABLE_6, compute_human
     from vqapg.evaluation.human_summary import format_human
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
@@ -204,9 +205,15 @@ def score(args):
     figures = compute_human(groups, judgements, len(session.images), seed=args.seed)
     figures |= {
         "sources": session.models,
-        "session": str(session.path),
         "session_seed": session.seed,
         "paper_table_6": PAPER_TABLE_6,
+        "provenance": provenance(
+            seed=args.seed,
+            inputs={
+                "session": session.path / "session.json",
+                "judgements": session.path / "judgements.jsonl",
+            },
+        ),
     }
     write_json(output, figures, overwrite=args.overwrite)
     print(_progress(session, judgements))

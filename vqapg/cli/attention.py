@@ -42,6 +42,7 @@ def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
@@ -66,6 +67,9 @@ def run(args):
         beam=args.beam,
         weights=args.weights,
     )
+    named = {"data": args.data, "checkpoint": args.checkpoint}
+    named |= {f"judge {number}": path for number, path in enumerate(checkpoints, 1)}
+    record["provenance"] = provenance(seed=args.seed, inputs=named)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
         print(

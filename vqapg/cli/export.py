@@ -6,6 +6,7 @@ folder for Hugging Face datasets.
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
+from vqapg.export import FORMATS
 
 HELP = "write generated pairs for other tools: JSON lines, CSV, VQA v2.0"
 EXAMPLE = "vqapg export OUT/generate-test.txt --data DATA --format jsonl --output pairs.jsonl"
@@ -19,8 +20,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--format",
         required=True,
-        choices=("jsonl", "csv", "vqa2", "imagefolder"),
-        help="what to write",
+        metavar="NAME",
+        help=f"what to write: {', '.join(FORMATS.names())}, or package.module:FORMAT",
     )
     add_judge_arguments(parser, 'whose score is written as "consistency"')
     parser.add_argument(
@@ -39,22 +40,23 @@ def run(args):
     from vqapg.data.input_image import InputImage
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.export.outputs import RECOGNISERS, files_of, write_records
+    from vqapg.export.outputs import format_named, write_records
     from vqapg.judges.context import JudgeContext
     from vqapg.judges.judge import make_judge, score_triples
 
+    chosen = format_named(args.format)
     judge, checkpoints = judge_of(args)
     inputs = [args.pairs, *checkpoints, *Path(args.data).glob("*")]
     files = [
         output_file(
             "--output",
             path,
-            RECOGNISERS[args.format],
+            chosen.recognise,
             overwrite=args.overwrite,
             inputs=inputs,
-            folder=args.format == "imagefolder",
+            folder=chosen.is_folder,
         )
-        for path in files_of(args.output, args.format)
+        for path in chosen.files_of(Path(args.output))
     ]
     data = DataDirectory(args.data)
     pairs = read_generated(args.pairs, data, args.split)

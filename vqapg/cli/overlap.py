@@ -29,8 +29,9 @@ def run(args):
     from vqapg.data.directory import DataDirectory
     from vqapg.errors import InputError
     from vqapg.evaluation.generated import read_generated
-    from vqapg.evaluation.metrics import versions
-    from vqapg.evaluation.text_overlap import text_overlap
+    from vqapg.evaluation.metrics import OURS
+    from vqapg.evaluation.text_overlap import EXACT, text_overlap
+    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
     if args.seed < 0:
@@ -49,15 +50,13 @@ def run(args):
         "malformed": sum(pair.malformed for pair in pairs),
         **figures,
         "of": args.of,
-        "pairs_file": args.pairs,
-        "data": args.data,
         "split": args.split,
-        "bootstrap_seed": args.seed,
-        "versions": versions(),
+        "provenance": provenance(seed=args.seed, inputs={"data": args.data, "pairs": args.pairs}),
     }
     write_json(output, metrics, overwrite=args.overwrite)
     print(f"{len(pairs):,} {args.of}s, {metrics['malformed']:,} malformed left out")
-    for key in ("bleu4", "meteor", "rouge_l", "exact"):
-        if key in figures and figures[key]["value"] is not None:
-            interval = ", ".join(f"{100 * bound:.2f}" for bound in figures[key]["ci95"] or ())
-            print(f"{key:8} {100 * figures[key]['value']:6.2f} [{interval}]")
+    for measure in (*(OURS[key] for key in ("bleu4", "meteor", "rouge_l")), EXACT):
+        figure = figures.get(measure.key)
+        if figure and figure["value"] is not None:
+            interval = ", ".join(map(measure.text, figure["ci95"] or ()))
+            print(f"{measure.head:12} {measure.text(figure['value']):>6} [{interval}]")

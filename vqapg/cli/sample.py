@@ -10,6 +10,7 @@ picture and seed give the same pairs, in whatever run.
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
+from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
 EXAMPLE = (
@@ -103,9 +104,9 @@ def add_arguments(parser):
     write.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
     write.add_argument(
         "--format",
-        choices=("jsonl", "csv", "vqa2", "imagefolder"),
-        help="default: by the ending, .jsonl, .csv, .json: VQA v2.0's FILE_questions.json and FILE_annotations.json, "
-        "none: a folder for Hugging Face datasets",
+        metavar="NAME",
+        help=f"{', '.join(FORMATS.names())}, or package.module:FORMAT (default: by the ending of "
+        "--output, see vqapg list formats)",
     )
     write.add_argument(
         "--html", metavar="FILE", help="also a page with images and pairs, all in one file"
@@ -167,16 +168,17 @@ def run(args):
     inputs += checkpoints
 
     # What takes longer to import comes when what can be told without it is told.
-    from vqapg.export.outputs import RECOGNISERS, Destination, files_of, format_of
+    from vqapg.export.gallery import our_page
+    from vqapg.export.outputs import Destination, format_named, format_of
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.passed_over import describe
-    from vqapg.targets import our_page
 
     images = find_images(args.images)
     part = part_of(images, *shard) if shard else images
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
+    chosen = format_named(format)
     # A run that is gone on with had leave to replace what exists.
     overwrite = args.overwrite or holds_finished(Destination(Path(args.output), format).journal)
     try:
@@ -184,12 +186,12 @@ def run(args):
             output_file(
                 "--output",
                 path,
-                RECOGNISERS[format],
+                chosen.recognise,
                 overwrite=overwrite,
                 inputs=inputs,
-                folder=format == "imagefolder",
+                folder=chosen.is_folder,
             )
-            for path in files_of(args.output, format)
+            for path in chosen.files_of(Path(args.output))
         ]
         html = None
         if args.html is not None:

@@ -3,7 +3,7 @@
 - ``dict.txt``: fairseq's dictionary, the separator, then every token of the train split
 - ``{train,valid,test}.{image,question,answer}``: tokenised text, one pair a line; pairs of an image stand together
 - ``features.h5``: written later, by ``vqapg extract-features``
-- ``manifest.json``: source, options, counts (Table 2), checksums, versions; written last
+- ``manifest.json``: source, options, counts (Table 2), checksums, provenance; written last
 
 A directory without manifest.json is unfinished. Nothing here needs fairseq or torch.
 """
@@ -13,14 +13,12 @@ import functools
 import hashlib
 import itertools
 import json
-import platform
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import nltk
 from tqdm import tqdm
 
 from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
@@ -28,10 +26,10 @@ from vqapg.datasets.reader import SPLITS, Counts, SourceData, Value, complete_so
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
 from vqapg.folders import MARK, files_in, new_folder
+from vqapg.provenance import KEY, provenance
 from vqapg.strict_json import read_json
 from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
-from vqapg.version import __version__
 
 FORMAT_VERSION = 1
 FIELDS = ("image", "question", "answer")
@@ -46,7 +44,9 @@ MANIFEST_FORM = {
     "paper_table_2": dict,
     "distinct_tokens": int,
     "sha256": dict,
+    "tokenizer": int,
     "versions": dict,
+    KEY: dict,
 }
 # What extract-features writes, and what killed runs leave.
 FEATURES_FILE = re.compile(r"features(\.\d+-of-\d+)?\.h5|\.features(\.\d+-of-\d+)?\.h5\.partial")
@@ -227,7 +227,8 @@ def _are_counts(counts):
 
 def tokenizer_version(manifest: dict) -> int:
     """Which version of the tokenizer made the texts of a data directory."""
-    return manifest.get("versions", {}).get("tokenizer", 1)
+    # Before version 0.2 it stood among the versions of packages.
+    return manifest.get("tokenizer", manifest.get("versions", {}).get("tokenizer", 1))
 
 
 def our_directory(path: Path) -> str | None:
@@ -322,12 +323,8 @@ def _write_files(path, source_data, columns, counts, dataset, options, paper_tab
         **({} if paper_table2 is None else {"paper_table_2": paper_table2}),
         "distinct_tokens": len(counts),
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
-        "versions": {
-            "vqapg": __version__,
-            "python": platform.python_version(),
-            "nltk": nltk.__version__,
-            "tokenizer": TOKENIZER_VERSION,
-        },
+        "tokenizer": TOKENIZER_VERSION,
+        KEY: provenance(),
     }
     with atomic_write(path / "manifest.json") as file:
         json.dump(manifest, file, indent=2, ensure_ascii=False, allow_nan=False)

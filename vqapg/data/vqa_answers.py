@@ -64,7 +64,7 @@ def normalise_answer(text):
     return " ".join(CONTRACTIONS.get(word, word) for word in words if word not in ARTICLES)
 
 
-def answer_type(text):
+def answer_type(text: str) -> str:
     """ "yes/no", "number" or "other": VQA's convention, for an answer as people write it."""
     answer = normalise_answer(text)
     if answer in ("yes", "no"):

@@ -8,6 +8,7 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 from tqdm import tqdm
 
 from vqapg.evaluation.figures import number_items
+from vqapg.evaluation.metric import Metric, PartOf
 
 SMOOTHING = SmoothingFunction().method1
 
@@ -101,3 +102,58 @@ def self_bleu_4(image, texts, said):
         else:
             repeated[triple] = single[triple]
     return repeated, single
+
+
+def _figures(inputs):
+    return diversity_figures(inputs.figures)
+
+
+_SET = {"group": "diversity, all images", "version": 1}
+_IMAGE = {"group": "diversity, within an image", "version": 1}
+_DISTINCT_4 = Metric(
+    key="distinct4",
+    symbol="D",
+    label="Distinct-4",
+    unit="share",
+    over="4-grams",
+    better="higher",
+    compute=PartOf(_figures, "distinct4"),
+    **_SET,
+)
+_UNIQUE = Metric(
+    key="unique_pairs",
+    symbol="N",
+    label="distinct pairs",
+    unit="count",
+    over="well-formed pairs",
+    better="higher",
+    compute=PartOf(_figures, "unique_pairs"),
+    **_SET,
+)
+_WITHIN = Metric(
+    key="distinct4_within_image",
+    label="Distinct-4 within an image",
+    unit="share",
+    over="images",
+    better="higher",
+    compute=PartOf(_figures, "distinct4_within_image"),
+    **_IMAGE,
+)
+_SELF_BLEU = Metric(
+    key="self_bleu4",
+    label="Self-BLEU-4",
+    unit="share",
+    over="pairs of images with several",
+    better="lower",
+    compute=PartOf(_figures, "self_bleu4"),
+    **_IMAGE,
+)
+METRICS = (
+    _DISTINCT_4,
+    _DISTINCT_4.variant("_distinct_triples", "repeats left out", "4-grams"),
+    _UNIQUE,
+    _WITHIN,
+    _WITHIN.variant("_distinct_triples", "repeats left out", "images"),
+    _SELF_BLEU,
+    _SELF_BLEU.variant("_distinct_triples", "repeats left out", "pairs of images with several"),
+)

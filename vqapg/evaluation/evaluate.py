@@ -9,10 +9,11 @@ from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.given_pairs import Pairs, as_directory, given_pairs
-from vqapg.evaluation.metrics import compute_metrics, versions
+from vqapg.evaluation.metrics import compute_metrics
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
 from vqapg.judges.truth import truth_of
+from vqapg.provenance import provenance
 
 
 class Evaluation(NamedTuple):
@@ -101,14 +102,12 @@ def evaluate_pairs(
         train=directory.pairs("train"),
         seed=seed,
     ) | {
-        "pairs_file": os.fspath(pairs) if isinstance(pairs, (str, os.PathLike)) else None,
         "pairs_per_image": pairs_per_image,
         "images_left_out": left_out,
         "judge": identity,
         "evaluator": identity if identity and identity.get("judge") == "evaluator" else None,
-        "data": str(directory.path),
         "split": split,
-        "versions": versions(),
+        "provenance": provenance(seed=seed, inputs=_inputs(directory, pairs, identity)),
     }
     verdicts = [] if truth is None else score_triples(truth, triples)
     return Evaluation(
@@ -117,3 +116,15 @@ def evaluate_pairs(
         dict(zip(triples, [] if scores is None else scores)),
         dict(zip(triples, verdicts)),
     )
+
+
+def _inputs(
+    data: DataDirectory, pairs: Pairs, identity: dict[str, Any] | None
+) -> dict[str, str | os.PathLike[str]]:
+    """The files that the figures come from."""
+    inputs: dict[str, str | os.PathLike[str]] = {"data": data.path}
+    if isinstance(pairs, (str, os.PathLike)):
+        inputs["pairs"] = pairs
+    if identity and "path" in identity:
+        inputs[identity.get("judge", "judge")] = identity["path"]
+    return inputs

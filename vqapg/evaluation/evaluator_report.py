@@ -18,11 +18,12 @@ from vqapg.errors import InputError
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, CalibrationError
 from vqapg.evaluation.figures import number_items
-from vqapg.evaluation.metrics import CONSISTENT_ABOVE
+from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.evaluator import EvaluatorJudge
 from vqapg.judges.judge import Judge, make_judge, score_triples
 from vqapg.judges.truth import Truth, truth_of
+from vqapg.provenance import provenance
 
 # Table 3, as shares; the test split has positives only.
 PAPER_TABLE_3 = {
@@ -224,6 +225,7 @@ def check_judge(
         name: [pair for pair in data.pairs(name) if pair.image not in skipped] for name in SPLITS
     }
     trained = isinstance(made, EvaluatorJudge)
+    inputs = {"data": data.path} | ({"evaluator": made.identity["path"]} if trained else {})
     return report_evaluator(
         splits,
         split,
@@ -234,5 +236,5 @@ def check_judge(
     ) | {
         "judge": made.identity,
         "evaluator": made.identity | {"negatives": made.negatives()} if trained else None,
-        "data": str(data.path),
+        "provenance": provenance(seed=seed, inputs=inputs),
     }

@@ -1,6 +1,7 @@
 """How generated pairs stand to the pairs that people wrote: what is new against train, what of an image's was found."""
 
 from vqapg.evaluation.figures import pair_text
+from vqapg.evaluation.metric import Metric, PartOf
 
 
 def novelty_figures(figures, train):
@@ -31,3 +32,48 @@ def recall_figures(figures, gold):
         said[image].add(tuple(pair))
     shares = [len(of_image[image] & said[image]) / len(of_image[image]) for image in figures.images]
     return {"gold_recall": figures.mean(range(len(shares)), shares)}
+
+
+def _novelty(inputs):
+    return novelty_figures(inputs.figures, inputs.train)
+
+
+def _recall(inputs):
+    return recall_figures(inputs.figures, inputs.gold)
+
+
+METRICS = (
+    Metric(
+        key="novel_pairs",
+        label="pairs that are not in train",
+        unit="share",
+        over="distinct pairs",
+        better="higher",
+        version=1,
+        group="diversity, all images",
+        needs=("train",),
+        compute=PartOf(_novelty, "novel_pairs"),
+    ),
+    Metric(
+        key="novel_questions",
+        label="questions that are not in train",
+        unit="share",
+        over="distinct questions",
+        better="higher",
+        version=1,
+        group="diversity, all images",
+        needs=("train",),
+        compute=PartOf(_novelty, "novel_questions"),
+    ),
+    Metric(
+        key="gold_recall",
+        label="gold pairs found, mean of the images",
+        unit="share",
+        over="images",
+        better="higher",
+        version=1,
+        group="overlap with the gold pairs of the image",
+        needs=("gold",),
+        compute=PartOf(_recall, "gold_recall"),
+    ),
+)

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from vqapg.evaluation.figures import Figures, pair_text
 from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
+from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 
 # Why a figure has no value on some data, by its key.
 NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
@@ -182,3 +183,36 @@ def meteor_statistics(meteor, images, texts, references):
 
 def _progress(items, name, total=None):
     return tqdm(items, desc=name, total=total, delay=2, leave=False, disable=None)
+
+
+def _figures(inputs):
+    found = overlap_figures(inputs.figures, inputs.gold)
+    missing = found.pop("not_computed")
+    return found | {
+        f"{key}{suffix}": NotComputed(reason, found.get(f"{key}{suffix}"))
+        for key, reason in missing.items()
+        for suffix in ("", "_distinct_triples")
+    }
+
+
+def _with_variant(key, label, unit="share"):
+    metric = Metric(
+        key=key,
+        label=label,
+        unit=unit,
+        over="well-formed pairs",
+        better="higher",
+        version=1,
+        group="overlap with the gold pairs of the image",
+        needs=("gold",),
+        compute=PartOf(_figures, key),
+    )
+    return metric, metric.variant("_distinct_triples", "repeats left out", "distinct triples")
+
+
+METRICS = (
+    *_with_variant("bleu4", "BLEU-4"),
+    *_with_variant("meteor", "METEOR"),
+    *_with_variant("rouge_l", "ROUGE-L"),
+    *_with_variant("cider", "CIDEr", "score"),
+)

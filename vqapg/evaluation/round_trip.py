@@ -15,10 +15,10 @@ from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type, exact_match, token
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import read_generated
-from vqapg.files import sha256
 from vqapg.judges.judge import score_triples
 from vqapg.judges.truth import Truth, truth_of
 from vqapg.judges.vqa import Answerer
+from vqapg.provenance import provenance
 
 RESAMPLES = 1000
 
@@ -78,14 +78,14 @@ def round_trip(
     return figures | {
         "pairs": len(generated),
         "malformed": sum(pair.malformed for pair in generated),
-        "pairs_file": os.fspath(pairs),
-        "answerer": {"path": answerer, "sha256": sha256(answerer)},
-        "blind_answerer": blind_answerer
-        and {"path": blind_answerer, "sha256": sha256(blind_answerer)},
         "beam": beam,
         "bootstrap": {"resamples": RESAMPLES, "seed": seed},
-        "data": str(data.path),
         "split": split,
+        "provenance": provenance(
+            seed=seed,
+            inputs={"data": data.path, "pairs": pairs, "answerer": answerer}
+            | ({"blind-answerer": blind_answerer} if blind_answerer else {}),
+        ),
     }
 
 

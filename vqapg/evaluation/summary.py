@@ -3,56 +3,8 @@
 import numpy as np
 
 from vqapg.data.tokenizer import detokenize
+from vqapg.evaluation.metrics import all_metrics
 from vqapg.judges.truth import verdict
-
-# Groups of (key, label, what the figure is over); shares are shown in percent. P and the truth stand together.
-GROUPS = {
-    "diversity, all images": (
-        ("distinct4", "D: Distinct-4 (%)", "4-grams"),
-        ("distinct4_distinct_triples", "  repeats left out", "4-grams"),
-        ("unique_pairs", "N: distinct pairs", "well-formed pairs"),
-        ("novel_pairs", "  of these, not in train (%)", "distinct pairs"),
-        ("novel_questions", "  of their questions, not in train (%)", "distinct questions"),
-    ),
-    "diversity, within an image": (
-        ("distinct4_within_image", "Distinct-4 (%)", "images"),
-        ("distinct4_within_image_distinct_triples", "  repeats left out", "images"),
-        ("self_bleu4", "Self-BLEU-4 (%), lower is more diverse", "pairs of images with several"),
-        ("self_bleu4_distinct_triples", "  repeats left out", "pairs of images with several"),
-    ),
-    "consistency": (
-        ("consistent", "P: scored above 0.5 by the evaluator (%)", "distinct triples"),
-        ("consistent_all_pairs", "  repeats counted", "well-formed pairs"),
-        ("true_consistent", "truly consistent (%)", "distinct triples of known truth"),
-        ("true_consistent_all_pairs", "  repeats counted", "pairs of known truth"),
-        ("mean_score", "S: mean evaluator score", "distinct triples"),
-        ("mean_score_all_pairs", "  repeats counted", "well-formed pairs"),
-        (
-            "evaluator_agreement",
-            "evaluator agrees with the truth (%)",
-            "distinct triples of known truth",
-        ),
-        ("evaluator_true_positive_rate", "  accepts a right pair (%)", "right distinct triples"),
-        ("evaluator_rejection_rate", "  rejects a wrong pair (%)", "wrong distinct triples"),
-        ("possible_pairs_found", "possible pairs found", "possible pairs"),
-        ("undetermined", "truth not determined by the gold pairs (%)", "distinct triples"),
-        ("unanswerable", "question without an answer (%)", "distinct triples"),
-        ("unparsed", "  of these, question of no known form (%)", "distinct triples"),
-    ),
-    "overlap with the gold pairs of the image": (
-        ("bleu4", "BLEU-4 (%)", "well-formed pairs"),
-        ("bleu4_distinct_triples", "  repeats left out", "distinct triples"),
-        ("meteor", "METEOR (%)", "well-formed pairs"),
-        ("meteor_distinct_triples", "  repeats left out", "distinct triples"),
-        ("rouge_l", "ROUGE-L (%)", "well-formed pairs"),
-        ("rouge_l_distinct_triples", "  repeats left out", "distinct triples"),
-        ("cider", "CIDEr", "well-formed pairs"),
-        ("cider_distinct_triples", "  repeats left out", "distinct triples"),
-        ("gold_recall", "gold pairs found, mean of the images (%)", "images"),
-    ),
-}
-COUNTS = ("unique_pairs", "possible_pairs_found")
-SCORES = ("mean_score", "mean_score_all_pairs", "cider", "cider_distinct_triples")
 
 
 def format_table(metrics):
@@ -77,22 +29,11 @@ def format_table(metrics):
         rows.append(("  drawn of each image", drawn, "", left_out))
     repeats = metrics["pairs"] - metrics["malformed"] > metrics["distinct_triples"]
     missing = {"consistent": "give --judge, or --evaluator"} | metrics.get("not_computed", {})
-    for group, members in GROUPS.items():
-        shown = []
-        for key, label, over in members:
-            if key in metrics and (
-                repeats or not key.endswith(("_distinct_triples", "_all_pairs"))
-            ):
-                figure = metrics[key]
-                bounds = ", ".join(_number(key, bound) for bound in figure["ci95"] or ())
-                interval = f"[{bounds}]" if bounds else "-"
-                base = f"{figure['n']:,} {over}"
-                if figure["value"] is None:
-                    reason = missing.get(key.removesuffix("_distinct_triples"), f"there are {base}")
-                    base = f"not computed: {reason}"
-                shown.append((f"  {label}", _number(key, figure["value"]), interval, base))
-            elif key not in metrics and key in missing:
-                shown.append((f"  {label}", "-", "-", f"not computed: {missing[key]}"))
+    of_group = {}
+    for metric in all_metrics().values():
+        if metric.variant_of is None or repeats:
+            of_group.setdefault(metric.group, []).extend(_rows(metric, metrics, missing))
+    for group, shown in of_group.items():
         rows += [(group, "", "", ""), *shown] if shown else []
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     return "\n".join(
@@ -101,12 +42,18 @@ def format_table(metrics):
     )
 
 
-def _number(key, value):
-    if value is None:
-        return "-"
-    if key in COUNTS:
-        return f"{value:,.0f}"
-    return f"{value:.3f}" if key in SCORES else f"{100 * value:.2f}"
+def _rows(metric, metrics, missing):
+    """The row of *metric* in the table; none where there is nothing to say."""
+    title = f"    {metric.title}" if metric.variant_of else f"  {metric.title}"
+    figure, reason = metrics.get(metric.key), missing.get(metric.variant_of or metric.key)
+    if figure is None:
+        unknown = reason is not None and metric.variant_of is None
+        return [(title, "-", "-", f"not computed: {reason}")] if unknown else []
+    bounds = ", ".join(map(metric.text, figure["ci95"] or ()))
+    base = f"{figure['n']:,} {metric.over}"
+    if figure["value"] is None:
+        base = f"not computed: {reason or f'there are {base}'}"
+    return [(title, metric.text(figure["value"]), f"[{bounds}]" if bounds else "-", base)]
 
 
 def choose_samples(pairs, count, seed):

@@ -7,6 +7,7 @@ import numpy as np
 from vqapg.errors import InputError
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.meteor import Meteor, MeteorError, find_java
+from vqapg.evaluation.metric import Measure
 from vqapg.evaluation.overlap import (
     NO_FOUR_GRAM,
     bleu_figure,
@@ -16,6 +17,8 @@ from vqapg.evaluation.overlap import (
     not_computed,
     without_punctuation,
 )
+
+EXACT = Measure(key="exact", label="exact", unit="share")
 
 
 def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):

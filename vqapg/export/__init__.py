@@ -1,1 +1,27 @@
-"""Files of pairs that other tools read: one file a format."""
+"""Files of pairs that other tools read: one file a format.
+
+An entry of ``FORMATS`` is a :class:`~vqapg.export.format.Format`, see docs/extend/format.md. The page
+of ``gallery.py`` is none: it shows what a run of ``vqapg sample`` knows beside the pairs.
+"""
+
+from vqapg.export.format import Format
+from vqapg.registry import Registry
+
+__all__ = ["FORMATS", "OURS", "Format"]
+
+# Where each lies, and its line in ``vqapg list formats``.
+OURS = {
+    "jsonl": ("vqapg.export.json_lines:FORMAT", "JSON lines, one pair a line (.jsonl)"),
+    "csv": ("vqapg.export.csv_table:FORMAT", "a table for spreadsheets (.csv)"),
+    "vqa2": (
+        "vqapg.export.vqa2_files:FORMAT",
+        "the questions and annotations files of VQA v2.0 (.json)",
+    ),
+    "imagefolder": (
+        "vqapg.export.image_folder:FORMAT",
+        "a folder that Hugging Face datasets loads, with the images (no ending)",
+    ),
+}
+FORMATS: Registry[Format] = Registry("format", "vqapg.formats")
+for _name, (_target, _summary) in OURS.items():
+    FORMATS.register(_name, _target, _summary)

@@ -35,7 +35,7 @@ def as_dataset_file(content: bytes) -> tuple[str, bytes]:
     same pixels.
     """
     with identify(io.BytesIO(content)) as picture:
-        suffix = SUFFIX_OF_FORMAT.get(picture.format)
+        suffix = SUFFIX_OF_FORMAT.get(picture.format or "")
         if suffix is not None and not _has_long_text(picture):
             return suffix, content
         file = io.BytesIO()

@@ -4,33 +4,58 @@ import base64
 import io
 import json
 import math
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
+from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from tqdm import tqdm
 
+from vqapg.data.input_image import InputImage
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
+from vqapg.targets import FOREIGN, head_of
 
 # More would make a page that a browser cannot hold; the page says how many there are.
 MOST_IMAGES = 1000
 THUMBNAIL = 360  # pixels of the longer side
 DATA = "/* DATA */"
+GENERATOR = b'<meta name="generator" content="vqapg'
 
 
-def write_gallery(path, entries, images, *, grid, about, judged, min_consistency=None):
+def our_page(path: Path) -> str | None:
+    """Recognises a page whose generator is vqapg."""
+    return None if GENERATOR in head_of(path) else FOREIGN
+
+
+def write_gallery(
+    path: Path,
+    entries: Iterable[dict[str, Any]],
+    images: Sequence[InputImage],
+    *,
+    grid: tuple[int, int],
+    about: Mapping[str, Any],
+    judged: bool,
+    min_consistency: float | None = None,
+) -> None:
     """Write the page of *entries*, a journal's, in their order.
 
     Args:
-        images: list of :class:`~vqapg.data.input_image.InputImage`, of every entry
-        grid: (height, width) of the regions
+        path: of the page
+        entries: what a run found for each image
+        images: of every entry
+        grid: height and width of the regions
         about: {what: value} of the run, to be shown, such as the model and the seed
         judged: whether there was a judge; a page without pairs could not tell
         min_consistency: that no pair is below; None: there was no such minimum
     """
     by_name = {image.name: image for image in images}
-    types, shown, pairs, total = {}, [], 0, 0
+    types: dict[str, int] = {}
+    shown: list[dict[str, Any]] = []
+    pairs = total = 0
     for entry in tqdm(
         entries, total=len(images), desc="gallery", unit="image", delay=2, leave=False
     ):
@@ -60,7 +85,9 @@ def write_gallery(path, entries, images, *, grid, about, judged, min_consistency
         file.write(page.replace(DATA, text))
 
 
-def _pairs(pairs, judged, types):
+def _pairs(
+    pairs: Sequence[dict[str, Any]], judged: bool, types: dict[str, int]
+) -> list[dict[str, Any]]:
     """As the page reads them, best first. The bar shows the consistency, or else the model's probability a token."""
     shown = [
         {
@@ -73,10 +100,10 @@ def _pairs(pairs, judged, types):
         for pair in pairs
     ]
     # --keep chooses in another order, in which they look unsorted.
-    return sorted(shown, key=lambda pair: pair["score"], reverse=True)
+    return sorted(shown, key=operator.itemgetter("score"), reverse=True)
 
 
-def _thumbnail(image):
+def _thumbnail(image: InputImage) -> str:
     """A JPEG as a data URL; empty when the picture is not to be had any more."""
     try:
         picture, _ = image.open()

@@ -7,7 +7,7 @@ import numpy as np
 
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
-from vqapg.evaluation.metrics import CONSISTENT_ABOVE
+from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.reports.paper import VARIATIONAL
 from vqapg.reports.stored import read_json, seed_folders
 

@@ -20,7 +20,6 @@ from tqdm import tqdm
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
-from vqapg.files import sha256
 from vqapg.generation.generated_attention import generate_and_look
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
@@ -120,10 +119,8 @@ def record_attention(
         _add_consistency(records, make_judge(judge, JudgeContext(data)))
     return {
         "checkpoint": str(checkpoint),
-        "checkpoint_sha256": sha256(checkpoint),
         "architecture": next(name for name, kind in MODEL_REGISTRY.items() if kind is type(model)),
         "order": model.order,
-        "data": str(data.path),
         "seed": seed,
         "beam": beam,
         "grid": list(task.features.grid),

@@ -1,8 +1,9 @@
 """The tables that have a row a generation model: 4, 5 and 9, from the metrics of a study."""
 
-from vqapg.reports.paper import DATASETS, MODELS, PAPER, beside
+from vqapg.reports.measures import BLEU, FOUND, METEOR, ROUGE, TRUE, D, N, P, S
+from vqapg.reports.paper import DATASETS, MODELS, PAPER, paper_datasets
 from vqapg.reports.stored import format_summary, summary
-from vqapg.reports.study import BLEU, FOUND, METEOR, OVERLAP, ROUGE, TRUE, D, N, P, S, seeds_note
+from vqapg.reports.study import seeds_note
 from vqapg.reports.table import Cell, Column, Table, text, text_column
 
 # By the order of the paper's columns, with its decimals and what one of its units is.
@@ -48,7 +49,7 @@ def table_9(study, dataset):
     )
     stored = [metrics for runs in study.values() for metrics in runs.values()]
     if table is None or not any(
-        measure.key in metrics for metrics in stored for measure in OVERLAP
+        measure.key in metrics for metrics in stored for measure, _, _ in OVERLAPS
     ):
         return None
     reasons = dict.fromkeys(
@@ -67,7 +68,7 @@ def _table(number_, title, study, dataset, rows, key, measures, extra):
     """A table of the models *rows*, ``{ours: (label, the paper's key)}``; None where the study has none of them."""
     if not any(name in study for name in rows):
         return None
-    sets = beside(dataset)
+    sets = paper_datasets(dataset)
     extra = [
         m
         for m in extra
@@ -101,12 +102,10 @@ def paper_column(head, sets):
 
 
 def ours(measure, runs):
-    """The mean over seeds with its interval; in CSV to four more decimals."""
+    """The mean over seeds with its interval; in CSV with six decimals."""
     found = summary(measure, runs) if runs else None
     numbers = (
-        (None,) * 3
-        if found is None
-        else tuple(round(measure.factor * x, measure.decimals + 4) for x in found)
+        (None,) * 3 if found is None else tuple(round(measure.scaled(value), 6) for value in found)
     )
     return Cell(format_summary(measure, found), numbers)
 

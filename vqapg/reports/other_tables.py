@@ -1,15 +1,15 @@
 """The tables that are not of the study's metrics: 2, 3, 6, 7, 8 and 10, each from a JSON file of its own."""
 
 from vqapg.errors import InputError
+from vqapg.evaluation.text_overlap import EXACT
+from vqapg.reports.measures import ACCURACY, BLEU, HUMAN, METEOR, ROUGE
 from vqapg.reports.model_tables import ours, ours_column, paper_cell, paper_column, paper_note
-from vqapg.reports.paper import DATASETS, MODELS, PAPER, VARIATIONAL, beside
-from vqapg.reports.stored import Measure, check_figure, read_json, seed_folders
-from vqapg.reports.study import BLEU, METEOR, ROUGE
+from vqapg.reports.paper import DATASETS, MODELS, PAPER, VARIATIONAL, paper_datasets
+from vqapg.reports.stored import check_figure, read_json, seed_folders
 from vqapg.reports.table import Cell, Table, number, text, text_column
 
 # Our splits and the names of the paper's tables.
 SPLITS = {"train": "train", "valid": "dev", "test": "test"}
-EXACT = Measure("exact", "exact (%)", 100, 1)
 TASKS = {"vqg": "VQG", "vqa": "VQA"}
 
 
@@ -30,7 +30,7 @@ def table_2(manifest):
             *(number(counts[split][what]) for what in ("images", "pairs") for split in SPLITS),
         ]
     ]
-    for key in beside(manifest["dataset"]):
+    for key in paper_datasets(manifest["dataset"]):
         paper = PAPER["table2_statistics_thousands"][key]
         thousands = [
             paper[what][split] for what in ("images", "pairs") for split in SPLITS.values()
@@ -46,7 +46,7 @@ def table_2(manifest):
 
 def table_3(folder, dataset):
     """The evaluators' accuracy, from ``evaluator*/evaluator.json``; None where there is none."""
-    cure, sets, rows = "make it again with vqapg check-evaluator", beside(dataset), []
+    cure, sets, rows = "make it again with vqapg check-evaluator", paper_datasets(dataset), []
     keys = {"train": "train", "valid": "dev", "test": "test_positives_only"}
     paper = {
         split: {where: PAPER["table3_evaluator_accuracy_percent"][where][key] for where in sets}
@@ -63,11 +63,11 @@ def table_3(folder, dataset):
         ]
         for split in keys:
             check_figure(path, table, split, cure)
-            row += [ours(Measure(split, "", 100, 1), {0: table}), paper_cell(paper[split], 1)]
+            row += [ours(ACCURACY[split], {0: table}), paper_cell(paper[split], 1)]
         rows.append(row)
     columns = [text_column("evaluator"), text_column("negatives it was trained with")]
-    for head in ("train (%)", "dev (%)", "test (%)"):
-        columns += [ours_column(head), paper_column(head, sets)]
+    for measure in ACCURACY.values():
+        columns += [ours_column(measure.head), paper_column(measure.head, sets)]
     note = (
         "Train and dev hold the paper's negatives, test only pairs of the data. In brackets bootstrap 95% intervals "
         f"over images. {paper_note(sets)}"
@@ -84,19 +84,15 @@ def table_6(path):
         isinstance(model, dict) for model in models.values()
     ):
         raise InputError(f"{path}: has no models; {cure}")
-    diversity, consistency = (
-        Measure("diversity", "diversity", 1, 2),
-        Measure("consistency", "consistency", 1, 2),
-    )
     columns = [text_column("model"), text_column("count"), paper_column("count", ("vqa2",))]
-    for measure in (diversity, consistency):
+    for measure in HUMAN:
         columns += [ours_column(measure.head), paper_column(measure.head, ("vqa2",))]
     rows = []
     for name, model in models.items():
         key = next((key for key, label in MODELS.items() if name in (key, label)), None)
         paper = PAPER["table6_human_vqa2"].get(key)
         row = [text(MODELS.get(key, name)), number(model.get("count")), _paper(paper, 0, 0)]
-        for place, measure in enumerate((diversity, consistency), start=1):
+        for place, measure in enumerate(HUMAN, start=1):
             check_figure(path, model, measure.key, cure)
             row += [ours(measure, {0: model}), _paper(paper, place, 2)]
         rows.append(row)

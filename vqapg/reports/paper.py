@@ -20,6 +20,6 @@ MODELS = {
 VARIATIONAL = tuple(name for name in MODELS if name.endswith("_variational"))
 
 
-def beside(dataset):
-    """The paper's data sets to show beside *dataset*: that one where the paper has it, else both."""
+def paper_datasets(dataset):
+    """The paper's data sets to compare *dataset* with: the same where the paper has it, else both."""
     return (dataset,) if dataset in DATASETS else tuple(DATASETS)

@@ -10,9 +10,9 @@ import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 
 from vqapg.data.pictures import open_rgb  # noqa: E402
+from vqapg.reports.measures import TRUE, D, N, P  # noqa: E402
 from vqapg.reports.paper import MODELS  # noqa: E402
 from vqapg.reports.stored import summary  # noqa: E402
-from vqapg.reports.study import TRUE, D, N, P  # noqa: E402
 
 STYLE = {
     "font.size": 10,
@@ -50,10 +50,8 @@ def figure_5(study):
         )
         for axes, measure in zip(panels[0], measures):
             for place, (order, label, colour, hatch) in enumerate(ORDERS):
-                found = (
-                    np.array([summary(measure, study[name + order]) for name in paradigms])
-                    * measure.factor
-                )
+                found = np.array([summary(measure, study[name + order]) for name in paradigms])
+                found = measure.scaled(found)
                 mean, low, high = found.T
                 axes.bar(
                     np.arange(len(paradigms)) + (place - 0.5) * 0.38,

@@ -2,7 +2,6 @@
 
 import math
 import re
-from typing import NamedTuple
 
 from vqapg import strict_json
 from vqapg.errors import InputError
@@ -10,15 +9,6 @@ from vqapg.files import check_readable_file
 from vqapg.targets import LARGEST_JSON
 
 SEED_FOLDER = re.compile(r"seed-(\d+)")
-
-
-class Measure(NamedTuple):
-    """A stored figure: its key, its head in the tables, its factor and its decimals."""
-
-    key: str
-    head: str
-    factor: float
-    decimals: int
 
 
 def read_json(path, cure):
@@ -66,7 +56,7 @@ def summary(measure, runs):
     """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``; None where one lacks the figure or
     its interval."""
     figures = [stored.get(measure.key) for stored in runs.values()]
-    if not all(figure and figure.get("ci95") for figure in figures):
+    if not all(isinstance(figure, dict) and figure.get("ci95") for figure in figures):
         return None
     values = [figure["value"] for figure in figures]
     low, high = (bounds for bounds in zip(*(figure["ci95"] for figure in figures)))
@@ -77,5 +67,5 @@ def format_summary(measure, found):
     """The mean and its interval as text; a dash for None."""
     if found is None:
         return "-"
-    mean, low, high = (f"{measure.factor * value:,.{measure.decimals}f}" for value in found)
+    mean, low, high = map(measure.text, found)
     return f"{mean} [{low}, {high}]"

@@ -1,11 +1,11 @@
 """Every model of a study with every measure and seed, and which of the paper's claims hold: study.md."""
 
-from typing import NamedTuple
-
 from vqapg.errors import InputError
+from vqapg.evaluation.metrics import OURS, added_metrics
+from vqapg.reports.claims import CLAIMS
+from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, S
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import (
-    Measure,
     check_figure,
     format_summary,
     read_json,
@@ -17,18 +17,7 @@ from vqapg.reports.table import markdown_table
 COUNTS = ("pairs", "images", "malformed")
 CURE = "make it again with vqapg evaluate"
 
-D = Measure("distinct4", "D (%)", 100, 2)
-N = Measure("unique_pairs", "N", 1, 0)
-P = Measure("consistent", "P (%)", 100, 1)
-S = Measure("mean_score", "S", 1, 3)
-TRUE = Measure("true_consistent", "truly consistent (%)", 100, 1)
-FOUND = Measure("possible_pairs_found", "possible pairs found", 1, 0)
-AGREES = Measure("evaluator_agreement", "evaluator agrees with the truth (%)", 100, 1)
 MEASURES = (D, N, P, S, TRUE, FOUND, AGREES)
-BLEU = Measure("bleu4", "BLEU-4 (%)", 100, 2)
-METEOR = Measure("meteor", "METEOR (%)", 100, 2)
-ROUGE = Measure("rouge_l", "ROUGE-L (%)", 100, 2)
-OVERLAP = (BLEU, METEOR, ROUGE)
 
 # The paper's rows in its order, then what is only here.
 ROWS = {
@@ -45,161 +34,29 @@ ROWS = {
 }
 
 
-class Claim(NamedTuple):
-    """The paper says that *higher* has more of each of the measures than *lower*."""
-
-    source: str
-    text: str
-    measures: tuple[Measure, ...]
-    higher: str
-    lower: str
-
-
-CLAIMS = (
-    *(
-        Claim(
-            "Table 4",
-            f"Variation makes the {paradigm} model more diverse",
-            (D, N),
-            f"{paradigm}_variational",
-            paradigm,
-        )
-        for paradigm in ("pipeline", "joint", "sequential")
-    ),
-    Claim(
-        "Table 4",
-        "The variational pipeline is more diverse than the joint model",
-        (D, N),
-        "pipeline_variational",
-        "joint_variational",
-    ),
-    Claim(
-        "Table 4",
-        "The joint model is more diverse than the sequential, both variational",
-        (D, N),
-        "joint_variational",
-        "sequential_variational",
-    ),
-    Claim(
-        "Table 4",
-        "The sequential baseline is more consistent than the joint one",
-        (P, TRUE),
-        "sequential",
-        "joint",
-    ),
-    Claim(
-        "Table 4",
-        "The sequential baseline is more consistent than the pipeline",
-        (P, TRUE),
-        "sequential",
-        "pipeline",
-    ),
-    Claim(
-        "Table 4",
-        "Variation makes the pipeline less consistent",
-        (P, TRUE),
-        "pipeline",
-        "pipeline_variational",
-    ),
-    Claim(
-        "Table 4",
-        "Variation makes the joint model more consistent",
-        (P, TRUE),
-        "joint_variational",
-        "joint",
-    ),
-    Claim(
-        "Table 4",
-        "Variation makes the sequential model less consistent",
-        (P, TRUE),
-        "sequential",
-        "sequential_variational",
-    ),
-    Claim(
-        "Table 4",
-        "The variational sequential model is more consistent than the pipeline",
-        (P, TRUE),
-        "sequential_variational",
-        "pipeline_variational",
-    ),
-    Claim(
-        "Table 4",
-        "The variational sequential model is more consistent than the joint model",
-        (P, TRUE),
-        "sequential_variational",
-        "joint_variational",
-    ),
-    *(
-        Claim(
-            "Table 5",
-            f"Region scaling makes the {paradigm} model more consistent",
-            (P, TRUE),
-            f"{paradigm}_variational",
-            f"{paradigm}_variational-no_scaling",
-        )
-        for paradigm in ("joint", "pipeline", "sequential")
-    ),
-    Claim(
-        "Table 5",
-        "Region scaling makes the joint model less diverse",
-        (D, N),
-        "joint_variational-no_scaling",
-        "joint_variational",
-    ),
-    Claim(
-        "Table 5",
-        "Attention alignment makes the joint model more consistent",
-        (P, TRUE),
-        "joint_variational",
-        "joint_variational-no_alignment",
-    ),
-    Claim(
-        "Table 5",
-        "Attention alignment makes the joint model not less diverse",
-        (D, N),
-        "joint_variational",
-        "joint_variational-no_alignment",
-    ),
-    Claim(
-        "Figure 5",
-        "The pipeline is more diverse answer first",
-        (D, N),
-        "pipeline_variational",
-        "pipeline_variational-qa",
-    ),
-    Claim(
-        "Figure 5",
-        "The pipeline is more consistent question first",
-        (P, TRUE),
-        "pipeline_variational-qa",
-        "pipeline_variational",
-    ),
-    Claim(
-        "Figure 5",
-        "The sequential model is more diverse question first",
-        (D, N),
-        "sequential_variational-qa",
-        "sequential_variational",
-    ),
-    Claim(
-        "Figure 5",
-        "The sequential model is more consistent answer first",
-        (P, TRUE),
-        "sequential_variational",
-        "sequential_variational-qa",
-    ),
-)
-
-
 def _read_metrics(path):
     metrics = read_json(path, CURE)
     for name in COUNTS:
         if type(metrics.get(name)) is not int:
             raise InputError(f"{path}: has no count of {name}; {CURE}")
-    for measure in (*MEASURES, *OVERLAP):
-        if measure.key in metrics or measure in (D, N):
-            check_figure(path, metrics, measure.key, CURE)
+    # Of this package and of others, whether or not they are installed here.
+    figures = [
+        key for key, figure in metrics.items() if isinstance(figure, dict) and "value" in figure
+    ]
+    for key in dict.fromkeys([D.key, N.key, *figures, *(key for key in OURS if key in metrics)]):
+        check_figure(path, metrics, key, CURE)
+    versions = metrics.setdefault("metric_versions", {})
+    if not isinstance(versions, dict):
+        raise InputError(f"{path}: metric_versions is no object; {CURE}")
     return metrics
+
+
+def _judge(metrics):
+    """What tells a judge from others; the place of its file does not."""
+    judge = metrics.get("judge", metrics.get("evaluator"))
+    if not isinstance(judge, dict):
+        return judge
+    return {key: value for key, value in judge.items() if key != "path"}
 
 
 def read_study(folder):
@@ -209,7 +66,7 @@ def read_study(folder):
     Raises:
         InputError: if one cannot be read, or they are not measured alike
     """
-    found, first = {}, None
+    found, versions, first = {}, {}, None
     for model in sorted(path.name for path in folder.iterdir() if path.is_dir()):
         for seed, seed_folder in seed_folders(folder / model).items():
             path = seed_folder / "metrics.json"
@@ -220,7 +77,7 @@ def read_study(folder):
                 metrics["pairs"],
                 metrics["images"],
                 metrics.get("split"),
-                (metrics.get("evaluator") or {}).get("sha256") or metrics.get("judge"),
+                _judge(metrics),
             ]
             first = first or (path, alike)
             if alike != first[1]:
@@ -228,6 +85,13 @@ def read_study(folder):
                     f"{path}: is over other pairs or images, another split or another judge than {first[0]}, which "
                     "no table may compare; evaluate it alike, or remove it"
                 )
+            for key, version in metrics["metric_versions"].items():
+                earlier = versions.setdefault(key, (version, path))
+                if earlier[0] != version:
+                    raise InputError(
+                        f"{path}: has version {version} of {key}, and {earlier[1]} version "
+                        f"{earlier[0]}, which no table may compare; {CURE}"
+                    )
             found.setdefault(model, {})[seed] = metrics
     order = [*ROWS, *found]
     return {model: found[model] for model in sorted(found, key=order.index)}
@@ -244,9 +108,20 @@ def seeds_note(study):
 
 def format_study(study):
     """The tables as Markdown: every model, every seed, and the paper's claims."""
+    measures = [
+        measure
+        for measure in (*MEASURES, *added_metrics().values())
+        if any(
+            isinstance(metrics.get(measure.key), dict)
+            for runs in study.values()
+            for metrics in runs.values()
+        )
+    ]
     parts = [
         seeds_note(study),
-        _table(study, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")),
+        _table(
+            study, measures, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")
+        ),
         "Each seed:",
         _table(
             {
@@ -254,6 +129,7 @@ def format_study(study):
                 for name, runs in study.items()
                 for seed, metrics in runs.items()
             },
+            measures,
             lambda key, runs: (_label(key[0]), str(key[1])),
             ("model", "seed"),
         ),
@@ -279,12 +155,7 @@ def format_study(study):
     return "\n\n".join(parts)
 
 
-def _table(rows, label, heads):
-    measures = [
-        m
-        for m in MEASURES
-        if any(m.key in metrics for runs in rows.values() for metrics in runs.values())
-    ]
+def _table(rows, measures, label, heads):
     return markdown_table(
         (*heads, *(measure.head for measure in measures), "malformed"),
         [

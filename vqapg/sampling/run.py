@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError
-from vqapg.export.gallery import write_gallery
+from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
 from vqapg.sampling.journal import Journal
-from vqapg.targets import check_target, our_page
+from vqapg.targets import check_target
 
 FORMAT_VERSION = 3
 

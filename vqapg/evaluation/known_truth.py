@@ -1,0 +1,130 @@
+"""What is true of the data set, and how far a judge's scores agree with it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vqapg.evaluation.figures import Figures
+from vqapg.evaluation.judged import CONSISTENT_ABOVE
+from vqapg.evaluation.metric import Metric, PartOf
+from vqapg.judges.judge import score_triples
+from vqapg.judges.truth import Truth
+
+
+def truth_figures(figures: Figures, truth: Truth) -> dict[str, Any]:
+    """How many of the generated pairs are true.
+
+    What a truth does not say, such as which pairs are possible, has no figure.
+    """
+    image, triples = figures.triple_image, figures.triples
+    right, known = _verdicts(figures, truth)
+    said_known = figures.said[known[figures.said]]
+    found = {
+        "true_consistent": figures.mean(image[known], right[known]),
+        "true_consistent_all_pairs": figures.mean(
+            figures.triple_image[said_known], right[said_known]
+        ),
+        "undetermined": figures.mean(image, ~known),
+    }
+    answerable = [truth.answerable(name, question) for name, question, _ in triples]
+    if None not in answerable:
+        found["unanswerable"] = figures.mean(image, np.logical_not(answerable))
+    if truth.asked_for:
+        unparsed = [truth.asks_for(question) is None for _, question, _ in triples]
+        found["unparsed"] = figures.mean(image, unparsed)
+    if truth.possible_pairs:
+        # How many of the pairs that can be right were generated for any image at all.
+        possible = len(truth.possible_pairs)
+        said = [
+            (number, text)
+            for number, text in zip(figures.image, figures.texts)
+            if text in truth.possible_pairs
+        ]
+        found["possible_pairs_found"] = figures.distinct_count(
+            np.array([number for number, _ in said], dtype=np.int64),
+            [text for _, text in said],
+            possible=(0, possible),
+        ) | {"n": possible}
+    return found
+
+
+def agreement_figures(
+    figures: Figures, truth: Truth, scores: NDArray[np.float64]
+) -> dict[str, Any]:
+    """How far the judge that gave the *scores* [T] agrees with the truth, over distinct triples."""
+    image = figures.triple_image
+    right, known = _verdicts(figures, truth)
+    accepted, told = scores > CONSISTENT_ABOVE, ~np.isnan(scores)
+    both, right, wrong = told & known, told & right, told & known & ~right
+    return {
+        "evaluator_agreement": figures.mean(image[both], accepted[both] == right[both]),
+        "evaluator_true_positive_rate": figures.mean(image[right], accepted[right]),
+        "evaluator_rejection_rate": figures.mean(image[wrong], ~accepted[wrong]),
+    }
+
+
+def _verdicts(figures: Figures, truth: Truth) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which distinct triples are right, and of which the truth is known: ``[T]`` each."""
+    verdicts = score_triples(truth, figures.triples)
+    return verdicts == 1, ~np.isnan(verdicts)
+
+
+def _truth(inputs):
+    return truth_figures(inputs.figures, inputs.truth)
+
+
+def _agreement(inputs):
+    return agreement_figures(inputs.figures, inputs.truth, inputs.scores)
+
+
+def _metric(key, label, over, better, *, unit="share", needs=("truth",)):
+    return Metric(
+        key=key,
+        label=label,
+        unit=unit,
+        over=over,
+        better=better,
+        version=1,
+        group="consistency",
+        needs=needs,
+        compute=PartOf(_truth if needs == ("truth",) else _agreement, key),
+    )
+
+
+_BOTH = ("scores", "truth")
+_TRUE = _metric("true_consistent", "truly consistent", "distinct triples of known truth", "higher")
+# Beside P.
+TRUE_METRICS = (
+    _TRUE,
+    _TRUE.variant("_all_pairs", "repeats counted", "pairs of known truth"),
+)
+OTHER_METRICS = (
+    _metric(
+        "evaluator_agreement",
+        "evaluator agrees with the truth",
+        "distinct triples of known truth",
+        "higher",
+        needs=_BOTH,
+    ),
+    _metric(
+        "evaluator_true_positive_rate",
+        "evaluator accepts a right pair",
+        "right distinct triples",
+        "higher",
+        needs=_BOTH,
+    ),
+    _metric(
+        "evaluator_rejection_rate",
+        "evaluator rejects a wrong pair",
+        "wrong distinct triples",
+        "higher",
+        needs=_BOTH,
+    ),
+    _metric(
+        "possible_pairs_found", "possible pairs found", "possible pairs", "higher", unit="count"
+    ),
+    _metric("undetermined", "truth not determined by the gold pairs", "distinct triples", None),
+    _metric("unanswerable", "question without an answer", "distinct triples", "lower"),
+    _metric("unparsed", "question of no known form", "distinct triples", "lower"),
+)
