@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vqapg.cli.main import build_parser, main
-from vqapg.datasets import DATASETS, Option, Reader, Record, SourceData, reader
+from vqapg.datasets import DATASETS, Option, Reader, Record, SourceData, reader, truth_name
 from vqapg.errors import InputError
 
 READER = Reader(
@@ -90,6 +90,11 @@ def test_records_of_other_splits_may_stand_between_an_images_pairs():
 def test_thing_that_is_no_reader_is_refused():
     with pytest.raises(InputError, match="the data set os:path is a module, not a"):
         reader("os:path")
+
+
+def test_truth_of_a_data_set_is_what_its_reader_names():
+    names = {name: truth_name(name) for name in [*DATASETS.names(), "gone"]}
+    assert {name: truth for name, truth in names.items() if truth} == {"easy-vqa": "easy-vqa"}
 
 
 def test_flags_of_prepare_are_the_readers_options(monkeypatch):

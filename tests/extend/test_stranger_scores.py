@@ -12,15 +12,16 @@ pytest.importorskip("vqapg.evaluation.metric")
 
 
 @pytest.fixture
-def metrics(data, tmp_path):  # noqa: F811
+def metrics(data, tmp_path, monkeypatch):  # noqa: F811
     """The figures of two generated pairs of the test picture: answers "no" and "a blot"."""
-    lines = [
-        {"image": "test.png", "question": "is it big ?", "answer": "no"},
-        {"image": "test.png", "question": "which one ?", "answer": "a blot"},
-    ]
-    (tmp_path / "out.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    words = ("--judge", "one-answer:no", "--output", tmp_path / "metrics.json")
-    assert run("evaluate", tmp_path / "out.jsonl", "--data", data, *words) == 0
+    # METEOR takes seconds to start, and is not what this is about.
+    monkeypatch.setattr("vqapg.evaluation.overlap.find_java", lambda: None)
+    (tmp_path / "generate-test.txt").write_text(
+        "H-0\t-0.5\tis it big ? <sep> no\nH-1\t-0.5\twhich one ? <sep> a blot\n"
+    )
+    pairs = (data, "--pairs", tmp_path / "generate-test.txt")
+    output = ("--output", tmp_path / "metrics.json")
+    assert run("evaluate", *pairs, "--judge", "one-answer:no", *output) == 0
     return json.loads((tmp_path / "metrics.json").read_text())
 
 

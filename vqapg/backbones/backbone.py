@@ -1,7 +1,7 @@
 """What a backbone is: a frozen network with a name, a picture size, a preprocessing and regions."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import torch
@@ -105,7 +105,7 @@ class Backbone(nn.Module):
         self.grid = _grid(name, output, grid)
         self.channels = int(_regions(output).shape[2])
 
-    def train(self, mode: bool = True) -> "Backbone":
+    def train(self, mode: bool = True) -> Self:
         """Stays in eval mode, whatever is asked: it is frozen."""
         return super().train(False)
 

@@ -7,7 +7,7 @@ from vqapg.datasets.reader import Option, Reader, Record, SourceData
 from vqapg.errors import InputError
 from vqapg.registry import Registry
 
-__all__ = ["DATASETS", "Option", "Reader", "Record", "SourceData", "reader"]
+__all__ = ["DATASETS", "Option", "Reader", "Record", "SourceData", "reader", "truth_name"]
 
 DATASETS: Registry[Reader] = Registry("data set", "vqapg.datasets")
 DATASETS.register(
@@ -41,3 +41,14 @@ def reader(name: str) -> Reader:
             "name a Reader"
         )
     return found
+
+
+def truth_name(name: str) -> str | None:
+    """The name of the judge that knows the truth about the data set *name*; None where none does.
+
+    A data directory outlives the package that made it, so a reader that is gone is no error.
+    """
+    try:
+        return reader(name).truth
+    except InputError:
+        return None
