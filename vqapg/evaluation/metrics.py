@@ -42,6 +42,7 @@ RESERVED = (
     "pairs_per_image",
     "images_left_out",
     "evaluator",
+    "judge",
     "split",
     "provenance",
 )
