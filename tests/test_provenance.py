@@ -87,6 +87,8 @@ def test_commit_is_that_of_the_repository_with_dirty(tmp_path, monkeypatch):
 def test_installed_copy_in_anothers_repository_has_no_commit(tmp_path, monkeypatch):
     _, git = make_repository(tmp_path / "repository/site-packages", monkeypatch)
     subprocess.run(["git", "init", tmp_path / "repository"], check=True, capture_output=True)
+    git("add", ".")
+    git("commit", "-m", "Somebody else's")
     assert commit() is None
 
 

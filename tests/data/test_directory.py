@@ -145,4 +145,5 @@ def test_a_stopped_run_leaves_the_old_directory_or_none(tmp_path, monkeypatch):
             _write(tmp_path / "data")
     assert len(DataDirectory(tmp_path / "data").pairs("train")) == 3
     assert not list((tmp_path / "data").glob(".*"))
-    assert json.loads((tmp_path / "data" / "manifest.json").read_text())["format"] == 1
+    manifest = json.loads((tmp_path / "data" / "manifest.json").read_text())
+    assert manifest["format"] == 1 and manifest["provenance"]["packages"]["nltk"]

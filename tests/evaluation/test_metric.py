@@ -127,7 +127,9 @@ def test_a_strangers_metric_is_in_json_and_table(stranger):
     assert lines[at + 1].split() == "words of an answer 2 [1, 2] 2 well-formed pairs".split()
 
 
-@pytest.mark.parametrize("name, thing", [("words", 3), ("other", metric()), ("pairs", metric())])
+@pytest.mark.parametrize(
+    "name, thing", [("words", 3), ("other", metric()), ("pairs", metric(key="pairs"))]
+)
 def test_a_stranger_that_is_no_metric_is_named(stranger, capsys, name, thing):
     stranger(name, thing)
     assert added_metrics() == {}

@@ -76,6 +76,7 @@ def test_the_command_stores_every_figure(tmp_path, capsys, without_meteor):
     arguments = ["overlap", str(data), "--pairs", str(pairs), "--output", str(output)]
     assert main([*arguments, "--of", "question"]) == 0
     stored = json.loads(output.read_text())
+    assert set(stored["provenance"]["inputs"]) == {"data", "pairs"}
     assert (stored["pairs"], stored["images"], stored["malformed"], stored["of"]) == (
         5,
         3,

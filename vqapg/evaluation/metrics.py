@@ -43,6 +43,7 @@ RESERVED = (
     "pairs_per_image",
     "images_left_out",
     "evaluator",
+    "judge",
     "split",
     "provenance",
 )
