@@ -49,7 +49,8 @@ def test_evaluate_returns_what_the_command_writes(data, tmp_path, capsys):
 
 def test_evaluate_takes_pairs_in_memory(data):
     metrics = vqapg.evaluate(data, PAIRS, judge="truth:easy-vqa")
-    assert (metrics["pairs"], metrics["malformed"], metrics["pairs_file"]) == (4, 1, None)
+    assert (metrics["pairs"], metrics["malformed"]) == (4, 1)
+    assert set(metrics["provenance"]["inputs"]) == {"data"}
     assert metrics["consistent"] == metrics["true_consistent"]
     assert metrics["consistent"]["value"] == pytest.approx(2 / 3)
     drawn = vqapg.evaluate(data, PAIRS, pairs_per_image=2)

@@ -84,7 +84,7 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
             "path": str(tmp_path / "generate-test.txt"),
             "sha256": sha256(tmp_path / "generate-test.txt"),
         },
-        "evaluator": metrics["evaluator"],
+        "evaluator": {"path": str(evaluator), "sha256": sha256(evaluator)},
     }
     assert metrics["pairs_per_image"] is None and metrics["not_computed"] == {}
     for key in ("bleu4", "meteor", "rouge_l", "cider", "self_bleu4", "distinct4_within_image"):

@@ -39,7 +39,7 @@ def data(tmp_path):
             )
         )
     (tmp_path / "qa.jsonl").write_text("\n".join(lines))
-    prepare("jsonl", str(tmp_path / "qa.jsonl"), tmp_path / "data", {"seed": 1})
+    prepare("jsonl", str(tmp_path / "qa.jsonl"), tmp_path / "data", {})
     data = DataDirectory(tmp_path / "data")
     features = np.arange(4 * 6 * 5, dtype=np.float16).reshape(4, 6, 5)
     source = {"backbone": "none", "weights": "none", "weights_sha256": "ab", "image_size": 8}

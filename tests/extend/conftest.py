@@ -12,7 +12,6 @@ PAGES = Path(__file__).parents[2] / "docs/extend"
 FILES = Path(__file__).parent / "my_vqapg"
 POINTS = {
     "vqapg.judges": {"one-answer": "my_vqapg.judge:OneAnswer"},
-    "vqapg.metrics": {"one_word_answers": "my_vqapg.metric:METRIC"},
 }
 
 

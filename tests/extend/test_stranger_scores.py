@@ -6,10 +6,6 @@ import pytest
 
 from tests.extend.test_stranger import data, run  # noqa: F401
 
-# Until the registries of judges and metrics are merged
-pytest.importorskip("vqapg.judges.judge")
-pytest.importorskip("vqapg.evaluation.metric")
-
 
 @pytest.fixture
 def metrics(data, tmp_path, monkeypatch):  # noqa: F811

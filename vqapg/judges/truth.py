@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import DataDirectory
-from vqapg.datasets import reader
-from vqapg.errors import InputError
+from vqapg.datasets import truth_name
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple
 from vqapg.registry import Registry
@@ -76,10 +75,7 @@ def truth_of(data: DataDirectory, split: str | None = None) -> Truth | None:
     Raises:
         InputError: if the gold pairs of an image contradict each other
     """
-    try:
-        name = reader(data.manifest["dataset"]).truth
-    except InputError:  # of a package that is not installed any more
-        return None
+    name = truth_name(data.manifest["dataset"])
     return None if name is None else named_truth(name, JudgeContext(data, split))
 
 
