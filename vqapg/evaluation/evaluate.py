@@ -110,10 +110,10 @@ def evaluate_pairs(
         "split": split,
         "versions": versions(),
     }
-    verdicts = [] if truth is None else score_triples(truth, triples)
+    verdicts = {} if truth is None else dict(zip(triples, score_triples(truth, triples)))
     return Evaluation(
         metrics,
         measured,
         dict(zip(triples, [] if scores is None else scores)),
-        dict(zip(triples, verdicts)),
+        verdicts,
     )
