@@ -14,7 +14,7 @@ from vqapg.cli.main import build_parser
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [
     REPOSITORY / "README.md",
-    *sorted((REPOSITORY / "docs").glob("*.md")),
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
     *sorted((REPOSITORY / "benchmarks").glob("*.md")),
 ]
 
@@ -22,7 +22,8 @@ PAGES = [
 def commands(page):
     """The lines of its code blocks, continued ones joined, as words; without settings of the environment before them."""
     text = page.read_text(encoding="utf-8")
-    for block in re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    for block in (content for language, content in blocks if not language):
         for line in block.replace("\\\n", " ").splitlines():
             line = re.sub(r"^((\w+=\S+) )+", "", line)
             if line.startswith(("vqapg ", "bash scripts/", "python benchmarks/")):
