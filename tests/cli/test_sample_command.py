@@ -11,7 +11,9 @@ import sys
 import tarfile
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 from vqapg.cli.main import main
@@ -206,6 +208,38 @@ def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
     told = dict(data["about"])
     assert told.pop("model").startswith("vqapg_joint_variational:")
     assert told == {"seed": 1, "draws of each image": 3, **about}
+
+
+def test_a_judge_of_ones_own_looks_at_the_pictures(folder):
+    judge = ["--judge", "tests.support.judges:Brightness"]
+    assert sample(*judge, "--html", "gallery.html") == 0
+    scores = {}
+    for line in (folder / "pairs.jsonl").read_text().splitlines():
+        record = json.loads(line)
+        scores.setdefault(record["image"], set()).add(record["consistency"])
+    for image, found in scores.items():
+        with Image.open(folder / image) as picture:
+            red = np.asarray(picture.convert("RGB"))[..., 0].mean() / 255
+        assert found == {round(red, 4)}
+    assert len(scores) == 5 and '"judged":true' in (folder / "gallery.html").read_text()
+
+
+def test_what_the_judge_cannot_tell_is_null_in_every_row(folder):
+    class Silent:
+        name, identity = "silent", {}
+
+        def score(self, triples):
+            return [float("nan")] * len(triples)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.support.judges.Silent", lambda *given: Silent(), raising=False)
+        judge = ["--judge", "tests.support.judges:Silent"]
+        assert sample(*judge, "--html", "gallery.html") == 0
+        lines = (folder / "pairs.jsonl").read_text().splitlines()
+        assert lines and all(json.loads(line)["consistency"] is None for line in lines)
+        # Its own output is known again.
+        assert sample(*judge, "--overwrite", "--min-consistency", 0) == 0
+    assert (folder / "pairs.jsonl").read_text() == ""
 
 
 def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
@@ -467,6 +501,15 @@ def test_another_runs_leftovers_are_not_mixed_in(folder, capsys):
             {"flags": ["--keep", 3]},
             "--keep goes by the consistency of pairs: give --evaluator, or --judge",
         ),
+        (
+            {"flags": ["--judge", "truth:easy-vqa"]},
+            "--judge truth:easy-vqa: needs a data directory",
+        ),
+        (
+            {"flags": ["--judge", "vqa:model.pt"]},
+            "--judge vqa: needs a data directory, and here are only pictures",
+        ),
+        ({"flags": ["--judge", "evaluator:model.pt"]}, "model.pt: is no consistency evaluator"),
         ({"flags": ["--weights", "bad.pt"]}, "--weights bad.pt: "),
         (
             {"flags": ["--question", "why?"]},

@@ -2,8 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
 
+import vqapg as vqapg_api
 from tests.support.fairseq_commands import fairseq
 from tests.support.world import IMAGES, OPTIMIZER, SMALL, vqapg
 from vqapg.cli.main import main
@@ -125,6 +127,21 @@ def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(
         and "blind" not in one["gold"]
         and one["beam"] == 3
     )
+
+
+def test_the_vqa_judge_scores_what_round_trip_counts(world, answerers, pairs, tmp_path):
+    judge = f"vqa:{answerers[0]}"
+    scores = vqapg_api.score(world / "data", pairs, judge=judge)
+    assert set(scores[:3]) <= {0.0, 1.0} and scores[0] == scores[1] and np.isnan(scores[3])
+    arguments = ["--pairs", pairs, "--answerer", answerers[0], "--output", tmp_path / "one.json"]
+    vqapg("round-trip", world / "data", *arguments)
+    result = json.loads((tmp_path / "one.json").read_text())
+    assert result["generated"]["exact"]["value"] == scores[1:3].mean()
+    vqapg("check-evaluator", world / "data", "--judge", judge, "--output", tmp_path / "vqa.json")
+    report = json.loads((tmp_path / "vqa.json").read_text())
+    assert report["judge"]["judge"] == "vqa" and report["evaluator"] is None
+    # A pair is accepted where the model gives its answer.
+    assert report["table3"]["test"]["value"] == result["gold"]["exact"]["value"]
 
 
 def error_of(capsys, *arguments):

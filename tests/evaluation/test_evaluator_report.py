@@ -8,6 +8,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
+from vqapg.errors import InputError
 from vqapg.evaluation.calibration import AreaUnderCurve
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
@@ -184,6 +185,27 @@ def test_without_truth_nothing_is_said_of_it_and_only_the_data_sets_own_column_o
     assert (
         "true" not in text and "paper, visual7w" in text and "87.20" not in text and "87.2" in text
     )
+
+
+def test_what_the_judge_cannot_tell_is_counted_and_left_out():
+    def unsure(triples):
+        return np.where([triple.answer == "yes" for triple in triples], np.nan, score(triples))
+
+    judge = SimpleNamespace(name="unsure", identity={}, score=unsure)
+    known = EasyVQATruth(WORLDS)
+    report = report_evaluator(SPLITS, "test", judge, known, dataset="easy-vqa", seed=2, resamples=9)
+    for kind, figures in report["negatives"].items():
+        labelled = LabelledTriples(SPLITS["test"], kind, seed=2)
+        told = np.array([answer != "yes" for _, _, answer in labelled.triples])
+        assert figures["untold"] == (~told).sum() > 0
+        assert figures["positives"] == (told & labelled.positive).sum()
+        assert figures["by_type"]["all"]["accuracy"]["n"] == told.sum()
+        assert sum(figures["truth"][key] for key in ("true", "false")) == figures["negatives"]
+    table = format_report(report)
+    assert "left out, the judge cannot tell" in table and "nan" not in table
+    judge.score = lambda triples: np.full(len(triples), np.nan)
+    with pytest.raises(InputError, match="the judge unsure can tell of no pair of a split"):
+        report_evaluator(SPLITS, "test", judge, dataset="easy-vqa", seed=2, resamples=9)
 
 
 def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_leaves(report):

@@ -1,4 +1,5 @@
-"""Measure diversity, consistency, and overlap with the gold pairs, with bootstrap 95% intervals over images."""
+"""Measure diversity, consistency and overlap with the gold pairs, with bootstrap 95% intervals over
+images."""
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite

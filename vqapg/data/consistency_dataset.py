@@ -1,7 +1,11 @@
 """Pairs and negatives made of them, as the consistency evaluator is trained on (section 4.6)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
+from fairseq.data import Dictionary
 
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.pair_dataset import PairDataset, pad
@@ -59,7 +63,9 @@ class ConsistencyDataset(PairDataset):
         )
 
 
-def collate_triples(triples, dictionary, features):
+def collate_triples(
+    triples: Sequence[Sequence[str]], dictionary: Dictionary, features: Any
+) -> dict[str, torch.Tensor]:
     """The evaluator's inputs: every distinct image and text once, and the triples as rows of them.
 
     Args:

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import itertools
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -69,7 +70,7 @@ class DataDirectory:
     Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split is empty.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self.manifest = read_manifest(self.path)
         if self.manifest is None:
@@ -101,7 +102,7 @@ class DataDirectory:
         return f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest {self.path} --overwrite"
 
     @property
-    def image_root(self):
+    def image_root(self) -> Path:
         return Path(self.manifest["image_root"])
 
     @property
@@ -112,7 +113,7 @@ class DataDirectory:
     def features_path(self):
         return self.path / "features.h5"
 
-    def pairs(self, split):
+    def pairs(self, split: str) -> list[Pair]:
         """The pairs of *split*, in the order of the lines of its files. Raises InputError on an unknown split."""
         if split not in SPLITS:
             raise InputError(
@@ -127,7 +128,7 @@ class DataDirectory:
                 )
         return list(map(Pair, *columns))
 
-    def image_ids(self, split=None):
+    def image_ids(self, split: str | None = None) -> list[str]:
         """The distinct images of *split* (of all splits, train first), in order of first appearance."""
         splits = SPLITS if split is None else (split,)
         return list(
@@ -136,7 +137,7 @@ class DataDirectory:
             )
         )
 
-    def image_path(self, image_id):
+    def image_path(self, image_id: str) -> Path:
         # An absolute image_id replaces the root.
         return self.image_root / image_id
 

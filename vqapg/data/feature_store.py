@@ -14,7 +14,7 @@ reads; a file for each image is slow.)
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,7 @@ class FeatureStore:
         """Where the features lie: list of (file, offset in bytes, rows), one after another."""
         return list(self._segments)
 
-    def require(self, image_ids):
+    def require(self, image_ids: Iterable[str]) -> None:
         """Raises InputError unless every one of *image_ids* has features."""
         missing = [image_id for image_id in image_ids if image_id not in self.rows]
         if missing:

@@ -1,8 +1,10 @@
 """Question-answer pairs with their images' features, as fairseq reads them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-from fairseq.data import FairseqDataset
+from fairseq.data import Dictionary, FairseqDataset
 
 from vqapg.data.shared_memory import share
 
@@ -163,6 +165,6 @@ class EncodedTexts:
         return torch.from_numpy(padded)
 
 
-def pad(texts, dictionary):
+def pad(texts: Sequence[str], dictionary: Dictionary) -> torch.Tensor:
     """Texts of space-joined tokens as one LongTensor ``[B, T]``, each ended, padded on the right."""
     return EncodedTexts(texts, dictionary).pad(np.arange(len(texts)))

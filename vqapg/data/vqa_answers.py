@@ -43,7 +43,7 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 @functools.lru_cache(maxsize=100_000)
-def normalise_answer(text):
+def normalise_answer(text: str) -> str:
     """An answer as the official evaluation code of VQA compares it, whatever one may think of its rules.
 
     A sign of ``PUNCTUATION`` goes without a trace where it stands beside a space anywhere in the text, or the text has a
@@ -72,12 +72,12 @@ def answer_type(text: str) -> str:
     return "number" if NUMBER.fullmatch(answer) else "other"
 
 
-def exact_match(answer, reference):
+def exact_match(answer: str, reference: str) -> bool:
     """Whether two answers are the same once normalised."""
     return normalise_answer(answer) == normalise_answer(reference)
 
 
-def token_f1(answer, reference):
+def token_f1(answer: str, reference: str) -> float:
     """SQuAD's F1 of two answers: harmonic mean of precision and recall of their words, each as often as it occurs;
     the words are those of the normalised answers. Two answers without a word agree."""
     said, wanted = (

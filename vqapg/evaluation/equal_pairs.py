@@ -4,8 +4,12 @@ import zlib
 
 import numpy as np
 
+from vqapg.evaluation.generated import GeneratedPair
 
-def draw_pairs(pairs, count, seed):
+
+def draw_pairs(
+    pairs: list[GeneratedPair], count: int, seed: int
+) -> tuple[list[GeneratedPair], int]:
     """Draw *count* of the hypotheses of each image, without replacement.
 
     Malformed ones are drawn like any other: an attempt that failed has been made. An image with fewer hypotheses is

@@ -109,12 +109,12 @@ def evaluate_pairs(
         "split": split,
         "provenance": provenance(seed=seed, inputs=_inputs(directory, pairs, identity)),
     }
-    verdicts = [] if truth is None else score_triples(truth, triples)
+    verdicts = {} if truth is None else dict(zip(triples, score_triples(truth, triples)))
     return Evaluation(
         metrics,
         measured,
         dict(zip(triples, [] if scores is None else scores)),
-        dict(zip(triples, verdicts)),
+        verdicts,
     )
 
 

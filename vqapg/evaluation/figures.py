@@ -1,8 +1,11 @@
 """A generated set as every measure sees it, and the one form that all figures take."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from vqapg.evaluation.bootstrap import ImageBootstrap
+from vqapg.evaluation.generated import GeneratedPair
 
 
 def pair_text(pair):
@@ -16,7 +19,7 @@ def number_items(items):
     return np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
 
 
-def distinct_triples(pairs):
+def distinct_triples(pairs: Iterable[GeneratedPair]) -> list[tuple[str, str, str]]:
     """The distinct (image, question, answer) of the well-formed *pairs*, in order of first appearance."""
     return list(
         dict.fromkeys(

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -46,7 +47,7 @@ class GeneratedPair:
 
 
 def read_generated(
-    path: str | Path, data: DataDirectory, split: str = "test"
+    path: str | os.PathLike[str], data: DataDirectory, split: str = "test"
 ) -> list[GeneratedPair]:
     """Read every hypothesis of *path*, sorted by id (an n-best list keeps its order).
 

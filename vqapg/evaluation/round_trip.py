@@ -1,7 +1,8 @@
-"""Round-trip agreement: does a VQA model, given the image and a generated question, give the generated answer?
+"""Round-trip agreement: does a VQA model give the generated answer to the generated question?
 
-A second opinion beside the consistency evaluator's, from a model that was trained on gold pairs alone and never saw a
-negative. What a model without the image (``--blind``) agrees with, the words give away.
+It is a second opinion beside the consistency evaluator's. The VQA model was trained on gold pairs
+alone and never saw a negative. What a model without the image (``--blind``) agrees with, the words
+give away.
 """
 
 import os

@@ -1,9 +1,9 @@
 """The exact truth about a question-answer pair, for easy-VQA.
 
-An easy-VQA image is one coloured shape, so there are 24 possible worlds, and its questions have 107 forms.
-What is in an image is told by the data set's own pairs alone: all worlds in which every gold pair of the
-image holds. Some images are not fully determined by their pairs; there, a generated pair may be undetermined
-too.
+An easy-VQA image is one coloured shape, so there are 24 possible worlds. Its questions have 107 forms.
+The data set's own pairs alone tell what is in an image: all worlds in which every gold pair of it
+holds. Some images are not fully determined by their pairs. There a generated pair may be
+undetermined too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -36,8 +36,8 @@ WORLDS = tuple(World(color, shape) for color in COLORS for shape in SHAPES)
 class Form(NamedTuple):
     """What a question asks: for the "color" or "shape", or whether "presence" or "absence" holds.
 
-    ``about`` is the colour or shape that the question names; None in "what color is the shape ?" and in
-    "what shape is present ?".
+    ``about`` is the colour or shape that the question names. It is None in "what color is the
+    shape ?" and in "what shape is present ?".
     """
 
     asks: str

@@ -91,7 +91,7 @@ class Answerer:
             is_, wanted = ("blind", "without") if self.model.blind else ("not blind", "with")
             raise InputError(f"{checkpoint}: is {is_}; give a vqapg_vqa trained {wanted} --blind")
         options = FairseqGenerationConfig(beam=beam, nbest=1, max_len_b=LONGEST_ANSWER)
-        self.generator = self.task.build_generator([self.model], options)
+        self.generator: Any = self.task.build_generator([self.model], options)
 
     def answers(self, asked: Sequence[tuple[str, str]]) -> list[str]:
         """The answer to each (image, question), all texts in tokens.

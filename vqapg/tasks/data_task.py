@@ -63,7 +63,7 @@ class DataDirectoryTask(FairseqTask):
 
     model_classes: tuple = ()
 
-    def __init__(self, cfg):
+    def __init__(self, cfg: DataConfig) -> None:
         super().__init__(cfg)
         keep_freed_memory()
         self.directory = DataDirectory(cfg.data)

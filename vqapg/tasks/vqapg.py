@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfig
 from fairseq.logging import metrics
@@ -57,7 +58,7 @@ class GenerationTask(DataDirectoryTask):
             self.cfg.pairs_per_image,
         )
 
-    def __init__(self, cfg):
+    def __init__(self, cfg: GenerationConfig) -> None:
         super().__init__(cfg)
         if not 0 <= cfg.latent_temperature < math.inf:
             raise InputError(
@@ -105,7 +106,14 @@ class GenerationTask(DataDirectoryTask):
             distinct = sum(log["distinct_draws"] for log in logging_outputs)
             metrics.log_scalar("distinct_draws", distinct / drawn_for, drawn_for, round=2)
 
-    def build_generator(self, models, args, seq_gen_cls=None, extra_gen_cls_kwargs=None, **kwargs):
+    def build_generator(
+        self,
+        models: list[Any],
+        args: Any,
+        seq_gen_cls: Any = None,
+        extra_gen_cls_kwargs: Any = None,
+        **kwargs: Any,
+    ) -> PairGenerator:
         """What fairseq-generate drives.
 
         Raises:
