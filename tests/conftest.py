@@ -11,6 +11,7 @@ from hypothesis import settings
 
 import vqapg.tasks.vqapg  # noqa: F401
 import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
+from tests.support.tiny_checkpoints import save_checkpoint
 from vqapg.tokens import SEPARATOR
 
 # The first call into a library may take long on a busy machine; that is no failure.
@@ -68,3 +69,14 @@ def batch(dictionary):
         "answer": texts("red", "yes", "a circle", "no"),
         "noise_keys": np.array([[1, 0, i] for i in range(4)]),
     }
+
+
+@pytest.fixture
+def checkpoint(tmp_path, dictionary):
+    """checkpoint(name, [options]) -> path of a new checkpoint of that model."""
+
+    def save(name, path="model.pt", of_dictionary=dictionary, **options):
+        save_checkpoint(tmp_path / path, name, of_dictionary, **options)
+        return tmp_path / path
+
+    return save
