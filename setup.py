@@ -58,6 +58,7 @@ setup(
             "pytest-xdist>=3.6",
             "filelock>=3.12",
             "hypothesis>=6.100",
+            "import-linter>=2.5",
             "selenium>=4.25",
             # What the measures are compared with, and Java
             "sacrebleu>=2.4",
