@@ -30,7 +30,7 @@ from vqapg.judges.easy_vqa_truth import (
     possible_worlds,
     verdict,
 )
-from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
+from vqapg.tasks.checkpoints import load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions
 
