@@ -30,7 +30,9 @@ class TextEncoder(nn.Module):
         ValueError: if ``dim`` is odd
     """
 
-    def __init__(self, embedding, dim, dropout=0.0, layers=2):
+    def __init__(
+        self, embedding: nn.Embedding, dim: int, dropout: float = 0.0, layers: int = 2
+    ) -> None:
         super().__init__()
         if dim % 2:
             raise ValueError(
@@ -47,7 +49,7 @@ class TextEncoder(nn.Module):
             dropout=dropout,
         )
 
-    def forward(self, tokens):
+    def forward(self, tokens: Tensor) -> TextEncoding:
         real = tokens.ne(self.embedding.padding_idx)
         packed = pack_padded_sequence(
             self.dropout(self.embedding(tokens)),
