@@ -34,7 +34,9 @@ class Memory(NamedTuple):
 
     def select(self, rows: Tensor) -> "Memory":
         """The memory of the given rows."""
-        return Memory(*(None if part is None else part[rows] for part in self))
+        text = None if self.text is None else self.text[rows]
+        real = None if self.text_real is None else self.text_real[rows]
+        return Memory(self.regions[rows], text, real)
 
 
 class DecoderOutput(NamedTuple):

@@ -27,7 +27,7 @@ class TextEncoder(nn.Module):
     Shape: tokens ``[B, T]``, padded on the right, at least one real token a row -> :class:`TextEncoding`.
 
     Raises:
-        ValueError: if ``dim`` is odd
+        ValueError: if ``dim`` is odd, or the embedding has no ``padding_idx``
     """
 
     def __init__(
@@ -38,7 +38,9 @@ class TextEncoder(nn.Module):
             raise ValueError(
                 f"the hidden size is split over two directions and must be even, not {dim}"
             )
-        self.embedding = embedding
+        if embedding.padding_idx is None:
+            raise ValueError("the embedding has no padding_idx, so padding could not be told")
+        self.embedding, self.padding = embedding, embedding.padding_idx
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(
             embedding.embedding_dim,
@@ -50,7 +52,7 @@ class TextEncoder(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> TextEncoding:
-        real = tokens.ne(self.embedding.padding_idx)
+        real = tokens.ne(self.padding)
         packed = pack_padded_sequence(
             self.dropout(self.embedding(tokens)),
             real.sum(dim=1).cpu(),
