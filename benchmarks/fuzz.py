@@ -44,6 +44,10 @@ import vqapg.data.feature_extraction  # noqa: F401
 import vqapg.sampling.run  # noqa: F401
 import vqapg.tasks.vqapg  # noqa: F401
 import vqapg.tasks.vqapg_consistency  # noqa: F401
+from vqapg.tasks.fairseq_patches import patch_fairseq
+
+# As --user-dir does, which passes over a package that is imported.
+patch_fairseq()
 
 
 def main() -> int:

@@ -34,6 +34,10 @@ import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, befo
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency
 from vqapg.backbones import torchvision_networks  # noqa: F401
+from vqapg.tasks.fairseq_patches import patch_fairseq
+
+# As --user-dir does, which passes over a package that is imported.
+patch_fairseq()
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
 IMAGES = {"train": 30, "valid": 10, "test": 10}

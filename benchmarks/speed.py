@@ -212,7 +212,8 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     import vqapg.tasks.vqapg  # noqa: F401
     import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
-    from vqapg.generation.search import BeamSearch, TokenRules
+    from vqapg.generation.beam_search import BeamSearch
+    from vqapg.generation.token_rules import TokenRules
     from vqapg.memory import keep_freed_memory
     from vqapg.modules.noise import Stream
     from vqapg.tokens import SEPARATOR

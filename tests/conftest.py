@@ -12,7 +12,10 @@ from hypothesis import settings
 import vqapg.tasks.vqapg  # noqa: F401
 import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
 from tests.support.tiny_checkpoints import save_checkpoint
+from vqapg.tasks.fairseq_patches import patch_fairseq
 from vqapg.tokens import SEPARATOR
+
+patch_fairseq()
 
 # The first call into a library may take long on a busy machine; that is no failure.
 settings.register_profile("no-deadline", deadline=None)

@@ -7,8 +7,11 @@ import torch
 from fairseq.dataclass.configs import GenerationConfig
 from torch import nn
 
-from vqapg.generation import search as search_module
-from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules
+from vqapg.generation import token_rules
+from vqapg.generation.beam_search import BeamSearch
+from vqapg.generation.token_rules import TokenRules
+from vqapg.generation.token_sampling import Sampling
+from vqapg.models.hypothesis import Hypothesis
 from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
@@ -208,7 +211,7 @@ def test_rows_that_are_done_stay_as_they_are_however_late_that_is_asked(
     memory, state = inputs
     search = BeamSearch(rules(max_len=7), beam=2)
     at_once = search(decoder, memory, state, keys(5))
-    monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", 3)
+    monkeypatch.setitem(token_rules.CHECKS_EVERY, "cpu", 3)
     for row, late in zip(at_once, search(decoder, memory, state, keys(5)), strict=True):
         assert [(h.tokens.tolist(), h.total) for h in row] == [
             (h.tokens.tolist(), h.total) for h in late
@@ -259,7 +262,7 @@ class EndsLater:
 
 @pytest.mark.parametrize("checks_every", [1, 4])
 def test_a_beam_that_would_not_better_with_the_next_token_is_given_up(checks_every, monkeypatch):
-    monkeypatch.setitem(search_module.CHECKS_EVERY, "cpu", checks_every)
+    monkeypatch.setitem(token_rules.CHECKS_EVERY, "cpu", checks_every)
     memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
     (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsLater(), memory, state, keys(1))
     # (log 0.6) / 2 = -0.26. "4 4" could end at (log 0.4) / 3 = -0.31, and a token later at

@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from tests.support.generation_models import ALL, build, criterion, generate, sample_of, texts_of
-from vqapg.generation.search import BeamSearch, TokenRules
+from vqapg.generation.beam_search import BeamSearch
+from vqapg.generation.token_rules import TokenRules
 from vqapg.modules.noise import Stream, standard_normal
 from vqapg.modules.text_decoder import Memory
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from tests.support.generation_models import ALL, build, generate, texts_of
-from vqapg.generation.search import Hypothesis
+from vqapg.models.hypothesis import Hypothesis
 from vqapg.modules.noise import Stream, standard_normal
 from vqapg.modules.text_decoder import Memory
 

@@ -6,7 +6,8 @@ from fairseq.logging import metrics
 
 from tests.support.generation_models import build, criterion, sample_of
 from vqapg.errors import InputError
-from vqapg.generation.search import BeamSearch, TokenRules
+from vqapg.generation.beam_search import BeamSearch
+from vqapg.generation.token_rules import TokenRules
 from vqapg.tasks.data_task import DataDirectoryTask
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 

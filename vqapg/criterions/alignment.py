@@ -1,21 +1,32 @@
 """Attention alignment of the joint model, equation 4."""
 
+from torch import Tensor
 
-def mean_over_tokens(attention, real):
-    """Mean attention over a text's real tokens: ``[B, T, R]``, bool ``[B, T]`` -> ``[B, R]``."""
+
+def mean_over_tokens(attention: Tensor, real: Tensor) -> Tensor:
+    """Mean attention over a text's real tokens.
+
+    Shape: ``[B, T, R]``, bool ``[B, T] -> [B, R]``.
+    """
     real = real.unsqueeze(2).type_as(attention)
     return (attention * real).sum(dim=1) / real.sum(dim=1)
 
 
-def attention_alignment(question_attention, question_real, answer_attention, answer_real, eps=1e-8):
+def attention_alignment(
+    question_attention: Tensor,
+    question_real: Tensor,
+    answer_attention: Tensor,
+    answer_real: Tensor,
+    eps: float = 1e-8,
+) -> Tensor:
     """KL(mean_i beta_i || mean_i gamma_i) in nats, a pair: equation 4 without its weight.
 
     Args:
-        question_attention, answer_attention: beta ``[B, m, R]`` and gamma ``[B, n, R]``, distributions over regions
-        question_real, answer_real: bool ``[B, m]`` and ``[B, n]``, False on padding
+        question_attention, answer_attention: beta and gamma, distributions over regions
+        question_real, answer_real: bool, False on padding
+        eps: keeps the logarithms finite
 
-    Returns:
-        ``[B]``
+    Shape: ``[B, m, R], [B, m], [B, n, R], [B, n] -> [B]``.
     """
     question = mean_over_tokens(question_attention.float(), question_real)
     answer = mean_over_tokens(answer_attention.float(), answer_real)

@@ -1,15 +1,22 @@
 """Posterior collapse made visible: what validation reports of each latent variable."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from fairseq.logging import metrics
+from torch import Tensor
+
+from vqapg.modules.latent import Gaussian
 
 # Burda et al. 2016, section 5.2, https://arxiv.org/abs/1509.00519
 ACTIVE_ABOVE = 0.01
 
 
-def collapse_sums(posterior, prior, image_index, noise):
+def collapse_sums(
+    posterior: Gaussian, prior: Gaussian, image_index: Tensor, noise: Tensor
+) -> dict[str, Tensor]:
     """Sums over the pairs of a batch; those of all batches add up.
 
     - ``shift``, ``shift_squared`` ``[Z]``: posterior mean minus prior mean. The prior sees the image too, so what
@@ -20,9 +27,11 @@ def collapse_sums(posterior, prior, image_index, noise):
       their number, which keeps it low where images have few pairs or batches cut them apart.
 
     Args:
-        posterior, prior: Gaussians of ``[B, Z]``
-        image_index: ``[B]``, which image a pair is of
-        noise: standard normal ``[B, Z]``
+        posterior, prior: of the latent variable
+        image_index: which image a pair is of
+        noise: standard normal
+
+    Shape: Gaussians and noise ``[B, Z]``, image_index ``[B]``.
     """
     shift = (posterior.mean - prior.mean).double()
     mean, variance = posterior.mean.double(), posterior.log_variance.double().exp()
@@ -45,13 +54,13 @@ def collapse_sums(posterior, prior, image_index, noise):
     }
 
 
-def active_units(shift, shift_squared, pairs):
+def active_units(shift: Tensor, shift_squared: Tensor, pairs: float) -> int:
     """How many dimensions vary over the pairs: variance of posterior mean minus prior mean above 0.01."""
     variance = shift_squared / pairs - (shift / pairs) ** 2
     return int((variance > ACTIVE_ABOVE).sum())
 
 
-def log_collapse(totals, pairs):
+def log_collapse(totals: Mapping[str, Any], pairs: float) -> None:
     """Logs ``mutual_information*`` and ``active_units*`` from the summed logging outputs.
 
     Meters are added over batches, and the vectors' names begin with an underscore, which keeps fairseq from
@@ -71,10 +80,10 @@ def log_collapse(totals, pairs):
 class _ActiveUnits:
     """A function of meters that can be copied, as fairseq copies its aggregators."""
 
-    def __init__(self, suffix):
+    def __init__(self, suffix: str) -> None:
         self.suffix = suffix
 
-    def __call__(self, meters):
+    def __call__(self, meters: Mapping[str, Any]) -> int:
         return active_units(
             *(meters[f"_{name}{self.suffix}"].sum for name in ("shift", "shift_squared", "pairs"))
         )

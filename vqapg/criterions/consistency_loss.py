@@ -1,11 +1,16 @@
 """Training of the consistency evaluator: mean square error to 1 and 0 (section 4.6)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import FairseqDataclass
 from fairseq.logging import metrics
+from torch import Tensor
+
+from vqapg.models.consistency_evaluator import ConsistencyModel
 
 
 @dataclass
@@ -17,7 +22,9 @@ class ConsistencyCriterionConfig(FairseqDataclass):
 class ConsistencyCriterion(FairseqCriterion):
     """Sum over triples of (s - label)^2; fairseq divides by the number of triples."""
 
-    def forward(self, model, sample, reduce=True):
+    def forward(
+        self, model: ConsistencyModel, sample: dict[str, Any], reduce: bool = True
+    ) -> tuple[Tensor, int, dict[str, Any]]:
         labels = sample["labels"]
         scores = torch.sigmoid(model(**sample["net_input"]).float())
         loss = (scores - labels).pow(2).sum()
@@ -35,7 +42,7 @@ class ConsistencyCriterion(FairseqCriterion):
         return loss, labels.numel(), logging_output
 
     @classmethod
-    def reduce_metrics(cls, logging_outputs):
+    def reduce_metrics(cls, logging_outputs: Sequence[dict[str, Any]]) -> None:
         """``loss`` a triple, and accuracy in percent: over all, positives only, negatives only."""
         totals = {
             name: float(sum(log[name] for log in logging_outputs)) for name in logging_outputs[0]
@@ -57,5 +64,5 @@ class ConsistencyCriterion(FairseqCriterion):
             )
 
     @staticmethod
-    def logging_outputs_can_be_summed():
+    def logging_outputs_can_be_summed() -> bool:
         return True

@@ -1,24 +1,29 @@
 """The training objective: negative ELBO with free bits (Table 1, section 5.3), plus attention alignment."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from fairseq.criterions import FairseqCriterion, register_criterion
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.logging import metrics
+from torch import Tensor
 from torch.nn import functional as F
 
 from vqapg.criterions.alignment import attention_alignment
 from vqapg.criterions.collapse import collapse_sums, log_collapse
 from vqapg.errors import InputError
-from vqapg.modules.latent import kl_divergence, kl_per_dimension
+from vqapg.models.generation_model import GenerationModel
+from vqapg.models.output import PairOutput
+from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
 from vqapg.modules.noise import Stream, standard_normal
 
 # What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held, a pair [B].
 # Over dimensions alike Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934, but for each pair, where
 # theirs hold each dimension's mean over the batch.
-HELD_OVER = {
+HELD_OVER: dict[str, Callable[[Tensor, float], Tensor]] = {
     "pair": lambda kl, free_bits: kl.sum(dim=1).clamp(min=free_bits),
     "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),
     "batch": lambda kl, free_bits: kl.sum(dim=1).mean().clamp(min=free_bits).expand(len(kl)),
@@ -30,14 +35,14 @@ class ElboConfig(FairseqDataclass):
     kl_free_bits: float = field(
         default=5.0, metadata={"help": "free bits of the KL term, nats a pair (paper: 5)"}
     )
-    free_bits_mode: ChoiceEnum(["train-prior", "paper"]) = field(
+    free_bits_mode: ChoiceEnum(["train-prior", "paper"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
         default="train-prior",
         metadata={
             "help": "paper: max(KL, free bits), which stops training prior and posterior below the threshold; "
             "train-prior: free bits hold the posterior only, the prior is always trained"
         },
     )
-    free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(
+    free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(  # type: ignore[valid-type]
         default="pair",
         metadata={
             "help": "what the free bits hold: each pair (paper); each dimension of each pair, which gets its even "
@@ -65,23 +70,38 @@ class ElboConfig(FairseqDataclass):
     )
 
 
-def text_nll(logits, target, padding):
-    """Negative log-likelihood of each text in nats, summed over its real tokens: ``[B, T, V], [B, T] -> [B]``."""
+def text_nll(logits: Tensor, target: Tensor, padding: int) -> Tensor:
+    """Negative log-likelihood of each text in nats, summed over its real tokens.
+
+    Shape: ``[B, T, V], [B, T] -> [B]``.
+    """
     nll = F.cross_entropy(
         logits.transpose(1, 2).float(), target, ignore_index=padding, reduction="none"
     )
     return nll.sum(dim=1)
 
 
-def kl_term(posterior, prior, free_bits, mode, over="pair", weight=1.0):
-    """The KL term that is optimised, a pair ``[B]``.
+def kl_term(
+    posterior: Gaussian,
+    prior: Gaussian,
+    free_bits: float,
+    mode: str,
+    over: str = "pair",
+    weight: float = 1.0,
+) -> Tensor:
+    """The KL term that is optimised, of each pair.
 
     "paper" is max(KL, free bits). Below the threshold it trains neither network, so the prior never learns where
     the posterior goes; "train-prior" therefore is max(KL(q || sg(p)), free bits) + KL(sg(q) || p), sg without
     gradient. Above the threshold both have the same gradient; the value is larger by KL, which is why KL and ELBO
     are reported from the plain KL.
 
+    Shape: Gaussians ``[B, Z]`` -> ``[B]``.
+
     Args:
+        posterior, prior: of the latent variable
+        free_bits: in nats
+        mode: "train-prior" or "paper"
         over: what free bits hold, see :data:`HELD_OVER`
         weight: of what holds the posterior to the prior (KL warm-up); in "train-prior" the prior is trained at
             full weight throughout
@@ -93,7 +113,7 @@ def kl_term(posterior, prior, free_bits, mode, over="pair", weight=1.0):
     return weight * held_posterior + kl_divergence(posterior.detach(), prior)
 
 
-def kl_weight(num_updates, warmup_updates, cycle_updates):
+def kl_weight(num_updates: int, warmup_updates: int, cycle_updates: int) -> float:
     """Linear warm-up (Bowman et al. 2016, https://aclanthology.org/K16-1002), or begun anew every cycle (Fu et al.
     2019, https://aclanthology.org/N19-1021): in [0, 1]."""
     if not warmup_updates:
@@ -114,7 +134,7 @@ class ElboCriterion(FairseqCriterion):
         InputError: on a negative weight, negative free bits, or a warm-up longer than its cycle
     """
 
-    def __init__(self, cfg, task):
+    def __init__(self, cfg: ElboConfig, task: Any) -> None:
         super().__init__(task)
         for name in (
             "kl_free_bits",
@@ -134,15 +154,17 @@ class ElboCriterion(FairseqCriterion):
             )
         self.cfg = cfg
 
-    def forward(self, model, sample, reduce=True):
-        output = model(**sample["net_input"])
+    def forward(
+        self, model: GenerationModel, sample: dict[str, Any], reduce: bool = True
+    ) -> tuple[Tensor, int, dict[str, Any]]:
+        output: PairOutput = model(**sample["net_input"])
         nll = {
             text: text_nll(output.logits[text], output.targets[text], self.padding_idx)
             for text in output.logits
         }
         loss = torch.stack(list(nll.values())).sum(dim=0)
         sums = {f"nll_{text}": value for text, value in nll.items()}
-        totals = {}
+        totals: dict[str, Tensor] = {}
 
         # Validation is comparable over the whole training.
         weight = 1.0
@@ -184,7 +206,7 @@ class ElboCriterion(FairseqCriterion):
             sums["alignment"] = alignment
 
         if output.latents and not model.training:
-            under_prior = model(**sample["net_input"], latent_from="prior")
+            under_prior: PairOutput = model(**sample["net_input"], latent_from="prior")
             for text, target in output.targets.items():
                 sums[f"nll_{text}_prior"] = text_nll(
                     under_prior.logits[text], target, self.padding_idx
@@ -202,7 +224,7 @@ class ElboCriterion(FairseqCriterion):
         return loss, sample["nsentences"], logging_output
 
     @classmethod
-    def reduce_metrics(cls, logging_outputs):
+    def reduce_metrics(cls, logging_outputs: Sequence[dict[str, Any]]) -> None:
         """Per-pair means in nats (``loss``, ``nll_*``, ``kl*``, ``elbo*``), per-token perplexity, and what tells of
         collapse; logged only."""
         totals = {name: sum(log[name] for log in logging_outputs) for name in logging_outputs[0]}
@@ -233,5 +255,5 @@ class ElboCriterion(FairseqCriterion):
         log_collapse(totals, pairs)
 
     @staticmethod
-    def logging_outputs_can_be_summed():
+    def logging_outputs_can_be_summed() -> bool:
         return True

@@ -1,13 +1,22 @@
 """The generator object that stock fairseq-generate drives: samples in, question-answer hypotheses out."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from fairseq.data import Dictionary
+from torch import Tensor
 
 from vqapg.errors import InputError
-from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules, normalised_score
+from vqapg.generation.beam_search import BeamSearch
+from vqapg.generation.token_rules import TokenRules, normalised_score
+from vqapg.generation.token_sampling import Sampling
+from vqapg.models.generation_model import GenerationModel
+from vqapg.models.hypothesis import Hypothesis, Search, Texts
 from vqapg.models.stock_flags import refuse_generation_flags
+from vqapg.modules.noise import NoiseKeys
 
 
 class PairGenerator:
@@ -27,7 +36,14 @@ class PairGenerator:
         InputError: on a stock flag that has no meaning here
     """
 
-    def __init__(self, model, dictionary, separator, args, latent_temperature=1.0):
+    def __init__(
+        self,
+        model: GenerationModel,
+        dictionary: Dictionary,
+        separator: int,
+        args: Any,
+        latent_temperature: float = 1.0,
+    ) -> None:
         refuse_generation_flags(args)
         if not 0 < args.temperature < math.inf:
             raise InputError(f"--temperature must be above 0, not {args.temperature}")
@@ -72,12 +88,19 @@ class PairGenerator:
             max_len=args.max_len_b,
             temperature=args.temperature,
         )
+        self.search: Search
         if args.sampling:
             self.search = Sampling(rules, args.sampling_topk, args.sampling_topp)
         else:
             self.search = BeamSearch(rules, args.beam, self.length_penalty)
 
-    def generate(self, models, sample, prefix_tokens=None, constraints=None):
+    def generate(
+        self,
+        models: Sequence[GenerationModel],
+        sample: dict[str, Any],
+        prefix_tokens: Tensor | None = None,
+        constraints: Tensor | None = None,
+    ) -> list[list[dict[str, Any]]]:
         """One list of hypotheses a pair, best first, in stock fairseq's form."""
         inputs = sample["net_input"]
         # One row a draw: a row never shares its latent variable.
@@ -89,10 +112,17 @@ class PairGenerator:
             given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
         best = self.best(inputs["features"], image_index, noise_keys, given)
         grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
-        return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
+        joined = ([hypothesis for row in group for hypothesis in row] for group in grouped)
+        return [sorted(group, key=lambda h: h["score"], reverse=True) for group in joined]
 
     @torch.no_grad()
-    def best(self, features, image_index, noise_keys, given=None):
+    def best(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        given: Tensor | None = None,
+    ) -> list[list[dict[str, Any]]]:
         """For each row of *image_index* its ``--nbest`` hypotheses, best first, in stock fairseq's form; a row draws
         what its own noise key says. The arguments are those of the model's ``generate``."""
         self.model.eval()
@@ -113,14 +143,14 @@ class PairGenerator:
             for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
         ]
 
-    def score(self, texts):
+    def score(self, texts: Texts) -> float:
         """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was given."""
         length = sum(len(text.tokens) for text in texts.values())
         return normalised_score(
             sum(text.total for text in texts.values()), length, self.length_penalty
         )
 
-    def _join(self, texts, given):
+    def _join(self, texts: Texts, given: Tensor | None) -> dict[str, Any]:
         """The hypothesis of what was generated, as question, separator, answer, in stock fairseq's form.
 
         The separator takes the place, and the probability, of the question's end.
@@ -128,7 +158,10 @@ class PairGenerator:
         if "pair" in texts:
             tokens, log_probs = texts["pair"].tokens, texts["pair"].log_probs
         else:
-            ends = [texts.get(name) or self._given(given) for name in ("question", "answer")]
+            ends = [
+                texts[name] if name in texts else self._given(given)
+                for name in ("question", "answer")
+            ]
             tokens = torch.cat([text.tokens for text in ends])
             tokens[len(ends[0].tokens) - 1] = self.separator
             log_probs = torch.cat([text.log_probs for text in ends])
@@ -139,7 +172,9 @@ class PairGenerator:
             "alignment": None,
         }
 
-    def _given(self, tokens):
+    def _given(self, tokens: Tensor | None) -> Hypothesis:
         """A given text ``[T]`` beside a generated one: certain, so of log-probability 0."""
+        if tokens is None:
+            raise ValueError("one half of the pair is neither generated nor given")
         tokens = tokens[tokens.ne(self.padding)]
         return Hypothesis(tokens, torch.zeros(len(tokens), device=tokens.device), 0.0)

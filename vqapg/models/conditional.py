@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass, field
 
+from fairseq.data import Dictionary
 from fairseq.models import register_model
+from torch import Tensor
 
 from vqapg.models.generation_model import GenerationModel
+from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.output import PairOutput
-from vqapg.models.vqapg_model import GenerationModelConfig
+from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
+from vqapg.modules.noise import NoiseKeys
 
 
 @dataclass
@@ -27,17 +31,28 @@ class ConditionalModel(GenerationModel):
     which is 0 once standardised.
     """
 
-    text = None
+    text: str
+    given: str
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: ConditionalConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__(cfg, dictionary, features)
         self.model = ImageAndTextToText(cfg, dictionary, features, self.text, variational=False)
         self.blind = cfg.blind
 
-    def _seen(self, features):
+    def _seen(self, features: Tensor) -> Tensor:
         return self.model.image_encoder.feature_mean.expand_as(features) if self.blind else features
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         texts = {"question": question, "answer": answer}
         output = self.model(
             self._seen(features),
@@ -50,8 +65,17 @@ class ConditionalModel(GenerationModel):
         return PairOutput.of_texts({self.text: output}, {self.text: texts[self.text]})
 
     def generate(
-        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
-    ):
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        nbest: int = 1,
+        latent_temperature: float = 1.0,
+        given: Tensor | None = None,
+    ) -> list[list[Texts]]:
+        if given is None:
+            raise ValueError(f"{type(self).__name__} needs the {self.given} that is given")
         found = self.model.generate(
             self._seen(features), image_index, given, noise_keys, search, latent_temperature
         )

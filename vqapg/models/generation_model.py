@@ -1,6 +1,11 @@
 """What the models that generate pairs have in common, whatever the paradigm."""
 
+from torch import Tensor
+
+from vqapg.models.hypothesis import Search, Texts
+from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import VQAPGModel
+from vqapg.modules.noise import NoiseKeys
 
 
 class GenerationModel(VQAPGModel):
@@ -13,44 +18,63 @@ class GenerationModel(VQAPGModel):
         writes_separator: its decoder may say the separator, and so may a malformed text
     """
 
-    variational = False
-    given = None
-    order = None
-    writes_separator = False
+    variational: bool = False
+    given: str | None = None
+    order: str | None = None
+    writes_separator: bool = False
 
     @property
-    def completes(self):
+    def completes(self) -> str | None:
         """The text that it can complete to a pair, "question" or "answer"; None where it makes only both."""
         return self.given
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         """Teacher forcing.
 
         Args:
-            features: ``[U, R, C]`` of the distinct images
-            image_index: ``[B]``, each pair's row of ``features``
-            question, answer: ``[B, T]``, ended and padded
-            noise_keys: ``[B, 3]`` integers, see :mod:`vqapg.modules.noise`
-            latent_from: "posterior" or "prior", where z is drawn from; a baseline has no z and ignores it
+            features: of the distinct images
+            image_index: each pair's row of ``features``
+            question, answer: ended and padded
+            noise_keys: see :mod:`vqapg.modules.noise`
+            latent_from: "posterior" or "prior", where z is drawn from; a baseline ignores it
 
-        Returns:
-            :class:`~vqapg.models.output.PairOutput`
+        Shape:
+            features ``[U, R, C]``, image_index ``[B]``, question and answer ``[B, T]``,
+            noise_keys ``[B, 3]``
         """
         raise NotImplementedError
 
     def generate(
-        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
-    ):
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        nbest: int = 1,
+        latent_temperature: float = 1.0,
+        given: Tensor | None = None,
+    ) -> list[list[Texts]]:
         """Pairs for each row of ``image_index``, every row with latent variables of its own.
 
         Args:
-            search: see :mod:`vqapg.generation.search`
+            features, image_index, noise_keys: as in :meth:`forward`
+            search: finds the texts, see ``generation/``
             nbest: how many hypotheses of a first text a second one is generated from (pipeline)
             latent_temperature: scales the standard deviation of the prior; at 0 z is its mean
-            given: ``[B, T]``, the text named by :attr:`completes`, or None where :attr:`given` is None
+            given: the text named by :attr:`completes`, or None where :attr:`given` is None
+
+        Shape: given ``[B, T]``; the others as in :meth:`forward`.
 
         Returns:
-            for each row a list of dicts of what was generated, "question" and "answer", or the one that was not
-            given, or a "pair" that is none (malformed), each a :class:`~vqapg.generation.search.Hypothesis`
+            for each row a list of what was generated: "question" and "answer", or the one that
+            was not given, or a malformed "pair"
         """
         raise NotImplementedError

@@ -1,13 +1,17 @@
 """From an image and one text to the other: the pipeline's Y-model (section 4.2), and VQG and VQA (section 6.6)."""
 
 import torch
-from torch import nn
+from fairseq.data import Dictionary
+from torch import Tensor, nn
 
 from vqapg.models import parts
+from vqapg.models.hypothesis import Hypothesis, Search
 from vqapg.models.output import TextOutput
-from vqapg.modules.latent import Gaussians, TextImageGaussian
-from vqapg.modules.noise import Stream
-from vqapg.modules.text_decoder import Memory
+from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
+from vqapg.modules.latent import Gaussians, LatentVariable, TextImageGaussian
+from vqapg.modules.noise import NoiseKeys, Stream
+from vqapg.modules.text_decoder import LSTMState, Memory
+from vqapg.modules.text_encoder import TextEncoding
 
 
 class ImageAndTextToText(nn.Module):
@@ -18,7 +22,14 @@ class ImageAndTextToText(nn.Module):
         variational: with a latent variable, or the baseline
     """
 
-    def __init__(self, cfg, dictionary, features, text, variational):
+    def __init__(
+        self,
+        cfg: GenerationModelConfig,
+        dictionary: Dictionary,
+        features: TrainingFeatures,
+        text: str,
+        variational: bool,
+    ) -> None:
         super().__init__()
         dim = cfg.hidden_size
         self.image_encoder = parts.image_encoder(cfg, features)
@@ -27,13 +38,21 @@ class ImageAndTextToText(nn.Module):
         self.decoder = parts.text_decoder(
             cfg, text, dictionary, self.embedding, variational, reads_text=True
         )
-        self.latent = None
+        self.latent: LatentVariable | None = None
         if variational:
             self.prior = TextImageGaussian(dim, dim, cfg.latent_dim, cfg.dropout)
             self.posterior = TextImageGaussian(2 * dim, dim, cfg.latent_dim, cfg.dropout)
             self.latent = parts.latent_variable(cfg, Stream.LATENT_OF_Y)
 
-    def forward(self, features, image_index, given, text, noise_keys, latent_from):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        given: Tensor,
+        text: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str,
+    ) -> TextOutput:
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
         :class:`~vqapg.models.generation_model.GenerationModel`."""
         regions = self.image_encoder(features)[image_index]
@@ -49,7 +68,15 @@ class ImageAndTextToText(nn.Module):
             self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians
         )
 
-    def generate(self, features, image_index, given, noise_keys, search, latent_temperature):
+    def generate(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        given: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        latent_temperature: float,
+    ) -> list[list[Hypothesis]]:
         """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
         regions = self.image_encoder(features)[image_index]
         x = self.text_encoder(given)
@@ -59,7 +86,9 @@ class ImageAndTextToText(nn.Module):
             latent, regions = self.latent(prior, regions, noise_keys, latent_temperature)
         return search(self.decoder, *self._begin(regions, latent, x), noise_keys)
 
-    def _begin(self, regions, latent, x):
+    def _begin(
+        self, regions: Tensor, latent: Tensor | None, x: TextEncoding
+    ) -> tuple[Memory, LSTMState]:
         """What is decoded from: the regions and X's tokens; and the decoder's state before the first token."""
         return Memory(regions, x.tokens, x.real), self.decoder.initial_state(
             regions, latent, x.sequence

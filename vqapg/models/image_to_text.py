@@ -1,11 +1,14 @@
 """From an image to one text: the pipeline's X-model (section 4.2), and the sequential model's, of a whole pair."""
 
-from torch import nn
+from fairseq.data import Dictionary
+from torch import Tensor, nn
 
 from vqapg.models import parts
+from vqapg.models.hypothesis import Hypothesis, Search
 from vqapg.models.output import TextOutput
-from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
-from vqapg.modules.noise import Stream
+from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
+from vqapg.modules.latent import Gaussians, ImagePrior, LatentVariable, TextImageGaussian
+from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.text_decoder import Memory
 
 
@@ -17,12 +20,19 @@ class ImageToText(nn.Module):
         variational: with a latent variable, or the baseline
     """
 
-    def __init__(self, cfg, dictionary, features, text, variational):
+    def __init__(
+        self,
+        cfg: GenerationModelConfig,
+        dictionary: Dictionary,
+        features: TrainingFeatures,
+        text: str,
+        variational: bool,
+    ) -> None:
         super().__init__()
         self.image_encoder = parts.image_encoder(cfg, features)
         self.embedding = parts.embedding(cfg, dictionary)
         self.decoder = parts.text_decoder(cfg, text, dictionary, self.embedding, variational)
-        self.latent = None
+        self.latent: LatentVariable | None = None
         if variational:
             self.text_encoder = parts.text_encoder(cfg, self.embedding)
             self.prior = ImagePrior(cfg.hidden_size, cfg.latent_dim, cfg.dropout)
@@ -31,7 +41,14 @@ class ImageToText(nn.Module):
             )
             self.latent = parts.latent_variable(cfg, Stream.LATENT)
 
-    def forward(self, features, image_index, text, noise_keys, latent_from):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        text: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str,
+    ) -> TextOutput:
         """Teacher forcing of *text* ``[B, T]``; the rest as in :class:`~vqapg.models.generation_model.GenerationModel`."""
         image = self.image_encoder(features)
         regions = image[image_index]
@@ -47,7 +64,14 @@ class ImageToText(nn.Module):
             self.decoder.teacher_forced(text, Memory(regions), state, noise_keys).logits, gaussians
         )
 
-    def generate(self, features, image_index, noise_keys, search, latent_temperature):
+    def generate(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        latent_temperature: float,
+    ) -> list[list[Hypothesis]]:
         """For each row hypotheses of X, best first, given z ~ P(z | I)."""
         image = self.image_encoder(features)
         latent, regions = None, image[image_index]

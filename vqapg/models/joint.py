@@ -4,14 +4,17 @@ import itertools
 from dataclasses import dataclass
 
 import torch
+from fairseq.data import Dictionary
 from fairseq.models import register_model
+from torch import Tensor
 
 from vqapg.models import parts
 from vqapg.models.generation_model import GenerationModel
+from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.output import PairOutput
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig
+from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
 from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
-from vqapg.modules.noise import Stream
+from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.text_decoder import Memory
 
 
@@ -24,7 +27,9 @@ class VariationalJointConfig(GenerationModelConfig, LatentConfig):
 class JointModel(GenerationModel):
     """P(Q | I) P(A | I): two decoders that do not see each other (Table 1, the baseline)."""
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: GenerationModelConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__(cfg, dictionary, features)
         self.image_encoder = parts.image_encoder(cfg, features)
         self.embedding = parts.embedding(cfg, dictionary)
@@ -33,11 +38,27 @@ class JointModel(GenerationModel):
             for text in ("question", "answer")
         )
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         regions = self.image_encoder(features)[image_index]
         return self._decode(regions, None, question, answer, noise_keys, latents={})
 
-    def _decode(self, regions, latent, question, answer, noise_keys, latents):
+    def _decode(
+        self,
+        regions: Tensor,
+        latent: Tensor | None,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latents: dict[str, Gaussians],
+    ) -> PairOutput:
         output = PairOutput({}, {"question": question, "answer": answer}, latents, attention={})
         for text, decoder in (("question", self.question_decoder), ("answer", self.answer_decoder)):
             state = decoder.initial_state(regions, latent)
@@ -47,13 +68,29 @@ class JointModel(GenerationModel):
             output.logits[text], output.attention[text] = decoded.logits, decoded.attention
         return output
 
-    def sample(self, features, image_index, noise_keys, latent_temperature):
-        """What a generated pair hangs on: z (here none), and the regions to decode from ``[B, R, D]``."""
+    def sample(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        latent_temperature: float,
+    ) -> tuple[Tensor | None, Tensor]:
+        """What a generated pair hangs on: z (here none), and the regions to decode from.
+
+        Shape: z ``[B, Z]``, regions ``[B, R, D]``.
+        """
         return None, self.image_encoder(features)[image_index]
 
     def generate(
-        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
-    ):
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        nbest: int = 1,
+        latent_temperature: float = 1.0,
+        given: Tensor | None = None,
+    ) -> list[list[Texts]]:
         latent, regions = self.sample(features, image_index, noise_keys, latent_temperature)
         questions, answers = (
             search(decoder, Memory(regions), decoder.initial_state(regions, latent), noise_keys)
@@ -75,7 +112,9 @@ class VariationalJointModel(JointModel):
 
     variational = True
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: GenerationModelConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__(cfg, dictionary, features)
         dim, latent_dim = cfg.hidden_size, cfg.latent_dim
         self.text_encoder = parts.text_encoder(cfg, self.embedding)
@@ -83,7 +122,15 @@ class VariationalJointModel(JointModel):
         self.posterior = TextImageGaussian(2 * dim, dim, latent_dim, cfg.dropout)
         self.latent = parts.latent_variable(cfg, Stream.LATENT)
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         image = self.image_encoder(features)
         regions = image[image_index]
         # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
@@ -95,8 +142,17 @@ class VariationalJointModel(JointModel):
             regions, latent, question, answer, noise_keys, latents={"pair": gaussians}
         )
 
-    def sample(self, features, image_index, noise_keys, latent_temperature):
+    def sample(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        latent_temperature: float,
+    ) -> tuple[Tensor | None, Tensor]:
         """z ~ P(z | I), and the regions scaled by it."""
         image = self.image_encoder(features)
         prior = self.prior(image).select(image_index)
-        return self.latent(prior, image[image_index], noise_keys, latent_temperature)
+        drawn: tuple[Tensor, Tensor] = self.latent(
+            prior, image[image_index], noise_keys, latent_temperature
+        )
+        return drawn

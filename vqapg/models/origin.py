@@ -54,7 +54,8 @@ def _decode(stored: Tensor) -> dict[str, Any]:
             text = codes.astype(np.uint8).tobytes().decode("ascii")
             digest, text = text[:DIGEST], text[DIGEST:]
             if digest == _digest(text):
-                return json.loads(text)
+                record: dict[str, Any] = json.loads(text)  # checked by the caller
+                return record
     except (ValueError, RuntimeError, TypeError, RecursionError):
         pass
     raise InputError(

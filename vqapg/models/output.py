@@ -1,5 +1,6 @@
-"""What models return: to the criterion from a teacher-forced forward pass, to the generator from a search."""
+"""What models return to the criterion, from a teacher-forced forward pass."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from torch import Tensor
@@ -33,7 +34,9 @@ class PairOutput(NamedTuple):
     attention: dict[str, Tensor]
 
     @classmethod
-    def of_texts(cls, outputs, targets):
+    def of_texts(
+        cls, outputs: Mapping[str, TextOutput], targets: dict[str, Tensor]
+    ) -> "PairOutput":
         """From :class:`TextOutput` by text."""
         latents = {
             text: output.gaussians

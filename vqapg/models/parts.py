@@ -1,33 +1,43 @@
 """The parts that all models are made of, each at the sizes of a model's configuration."""
 
+from fairseq.data import Dictionary
 from torch import nn
 
+from vqapg.models.vqapg_model import ModelConfig, TrainingFeatures
 from vqapg.modules.image_encoder import ImageEncoder
 from vqapg.modules.latent import LatentVariable
+from vqapg.modules.noise import Stream
 from vqapg.modules.text_decoder import SpecialTokens, TextDecoder
 from vqapg.modules.text_encoder import TextEncoder
 from vqapg.tokens import SEPARATOR
 
 
-def special_tokens(dictionary):
+def special_tokens(dictionary: Dictionary) -> SpecialTokens:
     return SpecialTokens(
         dictionary.eos(), dictionary.pad(), dictionary.unk(), dictionary.index(SEPARATOR)
     )
 
 
-def image_encoder(cfg, features):
+def image_encoder(cfg: ModelConfig, features: TrainingFeatures) -> ImageEncoder:
     return ImageEncoder(features.mean, features.std, cfg.embed_dim, cfg.hidden_size, cfg.dropout)
 
 
-def embedding(cfg, dictionary):
+def embedding(cfg: ModelConfig, dictionary: Dictionary) -> nn.Embedding:
     return nn.Embedding(len(dictionary), cfg.embed_dim, padding_idx=dictionary.pad())
 
 
-def text_encoder(cfg, embedding):
+def text_encoder(cfg: ModelConfig, embedding: nn.Embedding) -> TextEncoder:
     return TextEncoder(embedding, cfg.hidden_size, cfg.dropout)
 
 
-def text_decoder(cfg, text, dictionary, embedding, variational, reads_text=False):
+def text_decoder(
+    cfg: ModelConfig,
+    text: str,
+    dictionary: Dictionary,
+    embedding: nn.Embedding,
+    variational: bool,
+    reads_text: bool = False,
+) -> TextDecoder:
     """The decoder of *text*: "question", "answer", or "pair" where one decoder says both."""
     return TextDecoder(
         text,
@@ -42,5 +52,5 @@ def text_decoder(cfg, text, dictionary, embedding, variational, reads_text=False
     )
 
 
-def latent_variable(cfg, stream):
+def latent_variable(cfg: ModelConfig, stream: Stream) -> LatentVariable:
     return LatentVariable(cfg.latent_dim, cfg.hidden_size, cfg.region_scaling, stream, cfg.dropout)

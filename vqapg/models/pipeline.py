@@ -2,14 +2,23 @@
 
 from dataclasses import dataclass
 
+from fairseq.data import Dictionary
 from fairseq.models import register_model
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vqapg.models.generation_model import GenerationModel
+from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.vqapg_model import (
+    GenerationModelConfig,
+    LatentConfig,
+    OrderConfig,
+    TrainingFeatures,
+)
+from vqapg.modules.noise import NoiseKeys
 
 
 @dataclass
@@ -31,7 +40,9 @@ class PipelineModel(GenerationModel):
     X and generated from the predicted X.
     """
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: PipelineConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__(cfg, dictionary, features)
         self.order = str(cfg.order)
         self.x, self.y = ("answer", "question") if self.order == "aq" else ("question", "answer")
@@ -40,10 +51,18 @@ class PipelineModel(GenerationModel):
         self.padding = dictionary.pad()
 
     @property
-    def completes(self):
+    def completes(self) -> str:
         return self.x
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         texts = {"question": question, "answer": answer}
         x, y = texts[self.x], texts[self.y]
         outputs = {
@@ -53,8 +72,15 @@ class PipelineModel(GenerationModel):
         return PairOutput.of_texts(outputs, texts)
 
     def generate(
-        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
-    ):
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        nbest: int = 1,
+        latent_temperature: float = 1.0,
+        given: Tensor | None = None,
+    ) -> list[list[Texts]]:
         if given is not None:
             found = self.y_model.generate(
                 features, image_index, given, noise_keys, search, latent_temperature
@@ -69,7 +95,7 @@ class PipelineModel(GenerationModel):
         found = self.y_model.generate(
             features, image_index[rows], given, noise_keys[rows], search, latent_temperature
         )
-        pairs = [[] for _ in image_index]
+        pairs: list[list[Texts]] = [[] for _ in image_index]
         for (row, x), hypotheses in zip(predicted, found, strict=True):
             pairs[row] += [{self.x: x, self.y: y} for y in hypotheses]
         return pairs

@@ -2,13 +2,22 @@
 
 from dataclasses import dataclass
 
+from fairseq.data import Dictionary
 from fairseq.models import register_model
+from torch import Tensor
 
 from vqapg.models.generation_model import GenerationModel
+from vqapg.models.hypothesis import Hypothesis, Search, Texts
 from vqapg.models.image_to_text import ImageToText
 from vqapg.models.output import PairOutput
 from vqapg.models.parts import special_tokens
-from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, OrderConfig
+from vqapg.models.vqapg_model import (
+    GenerationModelConfig,
+    LatentConfig,
+    OrderConfig,
+    TrainingFeatures,
+)
+from vqapg.modules.noise import NoiseKeys
 from vqapg.modules.text import concatenate
 
 
@@ -28,26 +37,43 @@ class SequentialModel(GenerationModel):
 
     writes_separator = True
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: SequentialConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__(cfg, dictionary, features)
         self.order = str(cfg.order)
         self.answer_first = self.order == "aq"
         self.special = special_tokens(dictionary)
         self.model = ImageToText(cfg, dictionary, features, "pair", self.variational)
 
-    def forward(self, features, image_index, question, answer, noise_keys, latent_from="posterior"):
+    def forward(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        noise_keys: NoiseKeys,
+        latent_from: str = "posterior",
+    ) -> PairOutput:
         first, second = (answer, question) if self.answer_first else (question, answer)
         pair = concatenate(first, second, self.special.separator, self.special.padding)
         output = self.model(features, image_index, pair, noise_keys, latent_from)
         return PairOutput.of_texts({"pair": output}, {"pair": pair})
 
     def generate(
-        self, features, image_index, noise_keys, search, nbest=1, latent_temperature=1.0, given=None
-    ):
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+        search: Search,
+        nbest: int = 1,
+        latent_temperature: float = 1.0,
+        given: Tensor | None = None,
+    ) -> list[list[Texts]]:
         found = self.model.generate(features, image_index, noise_keys, search, latent_temperature)
         return [[self._halves(text) for text in hypotheses] for hypotheses in found]
 
-    def _halves(self, text):
+    def _halves(self, text: Hypothesis) -> Texts:
         halves = text.split(self.special.separator, self.special.end)
         if halves is None:
             return {"pair": text}

@@ -28,7 +28,7 @@ UNFOLLOWED = {
     if field.name not in FOLLOWED
 }
 # Other sections of the configuration: {section: {field: its default}}, and what to do instead.
-ELSEWHERE = {
+ELSEWHERE: dict[str, tuple[dict[str, Any], str]] = {
     "dataset": ({"num_shards": 1, "shard_id": 0}, "fairseq-generate always makes the whole split"),
     "common_eval": ({"post_process": None}, "pairs have no subwords to join"),
     "common": ({"bf16": False, "amp": False, "tpu": False}, "generation follows --fp16 only"),

@@ -2,7 +2,10 @@
 
 import argparse
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, Self
 
+from fairseq.data import Dictionary
 from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.dataclass.utils import gen_parser_from_dataclass
 from fairseq.models import BaseFairseqModel
@@ -54,7 +57,7 @@ class GenerationModelConfig(ModelConfig):
 
 @dataclass
 class OrderConfig(FairseqDataclass):
-    order: ChoiceEnum(["aq", "qa"]) = field(
+    order: ChoiceEnum(["aq", "qa"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
         default="aq",
         metadata={
             "help": "which is generated first; aq: the answer (the paper's main results), qa: the question"
@@ -73,6 +76,21 @@ class LatentConfig(FairseqDataclass):
     )
 
 
+class TrainingFeatures(Protocol):
+    """What a model must know of the features that it is trained on.
+
+    Attributes:
+        path: their file
+        mean, std: ``[C]``, over the training images
+        source: what made them, with the keys :data:`FEATURE_IDENTITY`
+    """
+
+    path: Path
+    mean: Any
+    std: Any
+    source: dict[str, Any]
+
+
 class VQAPGModel(BaseFairseqModel):
     """Base of all models: flags, and the identity of the data they fit.
 
@@ -80,10 +98,12 @@ class VQAPGModel(BaseFairseqModel):
     says so, instead of a model that silently reads the wrong words or the wrong features.
     """
 
-    def __init__(self, cfg, dictionary, features):
+    def __init__(
+        self, cfg: ModelConfig, dictionary: Dictionary, features: TrainingFeatures
+    ) -> None:
         super().__init__()
         self.features_file = features.path
-        self.origin = {
+        self.origin: dict[str, Any] = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
             # Both orders, VQG and VQA, blind and seeing, have parameters of the same names and sizes.
@@ -95,18 +115,18 @@ class VQAPGModel(BaseFairseqModel):
         self.num_updates = 0
 
     @classmethod
-    def build_model(cls, cfg, task):
+    def build_model(cls, cfg: ModelConfig, task: Any) -> Self:
         check_sizes(cfg)
         model = cls(cfg, task.dictionary, task.features)
         model.apply(initialise)
         return model
 
-    def set_num_updates(self, num_updates):
+    def set_num_updates(self, num_updates: int) -> None:
         super().set_num_updates(num_updates)
         self.num_updates = num_updates
 
     @classmethod
-    def add_args(cls, parser):
+    def add_args(cls, parser: argparse.ArgumentParser) -> None:
         """fairseq's flags from the dataclass, but every switch as a pair: --region-scaling / --no-region-scaling."""
         # Where register_model keeps the configuration's dataclass.
         config = getattr(cls, "__dataclass")()
@@ -125,43 +145,47 @@ class VQAPGModel(BaseFairseqModel):
         """The record of the training data, saved with the weights (``nn.Module`` extra state)."""
         return origin.to_tensor(self.origin)
 
-    def set_extra_state(self, state: Tensor | dict) -> None:
+    def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
         """Checks that the checkpoint being loaded is of such a model, trained on data like this model's.
 
         Raises:
             InputError: on another model, order, dictionary, backbone, backbone weights or image size
         """
-        state = origin.from_tensor(state)
+        record = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
-        if state.get("model", self.origin["model"]) != self.origin["model"]:
+        if record.get("model", self.origin["model"]) != self.origin["model"]:
             raise InputError(
-                f"the checkpoint is of {state['model']}, not of {self.origin['model']}; give the flags it was trained "
+                f"the checkpoint is of {record['model']}, not of {self.origin['model']}; give the flags it was trained "
                 "with, or another --save-dir"
             )
-        theirs, ours = state["features"], self.origin["features"]
+        theirs, ours = record["features"], self.origin["features"]
         if theirs != ours:
             raise InputError(
                 f"{self.features_file}: was made by {_describe(ours)}, but the checkpoint was trained on features "
                 f"of {_describe(theirs)}; extract the features again with that backbone, or train a model on these"
             )
-        if state["dictionary"] != self.origin["dictionary"]:
+        if record["dictionary"] != self.origin["dictionary"]:
             raise InputError(
                 f"{self.features_file.with_name('dict.txt')}: is not the dictionary that the checkpoint was trained "
-                f"with ({len(self.origin['dictionary'])} and {len(state['dictionary'])} entries, special ones "
+                f"with ({len(self.origin['dictionary'])} and {len(record['dictionary'])} entries, special ones "
                 "counted); use the data directory of its training, or a copy of that dict.txt"
             )
 
-    def prepare_for_inference_(self, cfg) -> None:
+    def prepare_for_inference_(self, cfg: Any) -> None:
         """fairseq's commands call this before they generate. Raises InputError on flags that have no meaning here."""
         refuse_inference_flags(cfg)
         super().prepare_for_inference_(cfg)
 
-    def max_positions(self):
+    def max_positions(self) -> None:
         return None
 
 
-def check_sizes(cfg):
-    """Raises InputError, naming the flag, on sizes that no model can have."""
+def check_sizes(cfg: ModelConfig) -> None:
+    """Checks the sizes of a model.
+
+    Raises:
+        InputError: naming the flag, on sizes that no model can have
+    """
     for name, least in (
         ("hidden_size", 1),
         ("embed_dim", 1),
@@ -183,7 +207,7 @@ def check_sizes(cfg):
             )
 
 
-def _describe(features):
+def _describe(features: dict[str, Any]) -> str:
     return "{backbone} at {image_size} px (weights {short})".format(
         short=str(features["weights_sha256"])[:8], **features
     )

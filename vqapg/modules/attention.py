@@ -1,21 +1,34 @@
 """Dot-product attention over regions, and the text-image attention f(q, h) of equation 1."""
 
+from typing import NamedTuple
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vqapg.modules.mlp import MLP
 
 
-def attend(queries, keys, real=None):
-    """Dot-product attention, alpha of equation 1: keys are values too.
+class Attention(NamedTuple):
+    """What queries found: ``attended [B, T, D]``, by the ``weights [B, T, R]`` over the keys."""
+
+    attended: Tensor
+    weights: Tensor
+
+
+def attend(queries: Tensor, keys: Tensor, real: Tensor | None = None) -> Attention:
+    """Dot-product attention, alpha of equation 1. The keys are the values too.
 
     Args:
-        queries: ``[B, T, D]``
-        keys: ``[B, R, D]``, regions or a text's tokens
-        real: bool ``[B, R]``, False on padding; None where there is none (regions are never padded)
+        queries: what asks
+        keys: regions, or a text's tokens
+        real: bool, False on padding; None where no key is padding, as among regions
+
+    Shape:
+        queries ``[B, T, D]``, keys ``[B, R, D]``, real ``[B, R]`` -> attended ``[B, T, D]``,
+        weights ``[B, T, R]``
 
     Returns:
-        attended ``[B, T, D]`` and the attention weights ``[B, T, R]``, each row a distribution over the real keys
+        the attended keys, and the weights; each row of weights is a distribution over the real keys
     """
     # [B, T, D] x [B, D, R] -> [B, T, R]
     scores = queries @ keys.transpose(1, 2)
@@ -23,7 +36,7 @@ def attend(queries, keys, real=None):
         scores = scores.masked_fill(~real.unsqueeze(1), -torch.inf)
     # The softmax in float32 whatever the precision of training
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(queries)
-    return weights @ keys, weights
+    return Attention(weights @ keys, weights)
 
 
 class TextImageAttention(nn.Module):
@@ -37,13 +50,14 @@ class TextImageAttention(nn.Module):
     Shape: q ``[B, query_dim]``, h ``[B, R, D]`` -> ``[B, D]``.
     """
 
-    def __init__(self, query_dim, dim, dropout=0.0):
+    def __init__(self, query_dim: int, dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.project = nn.Identity() if query_dim == dim else nn.Linear(query_dim, dim)
         self.mlp = MLP(2 * dim, dim, dim, dropout)
 
-    def forward(self, query, regions):
+    def forward(self, query: Tensor, regions: Tensor) -> Tensor:
         query = self.project(query)
         # [B, 1, D] -> [B, D]
-        attended = attend(query.unsqueeze(1), regions)[0].squeeze(1)
-        return self.mlp(torch.cat([query, attended], dim=-1))
+        attended = attend(query.unsqueeze(1), regions).attended.squeeze(1)
+        fused: Tensor = self.mlp(torch.cat([query, attended], dim=-1))
+        return fused

@@ -1,7 +1,12 @@
 """The image encoder of section 4.1: grid features to region representations."""
 
+from collections.abc import Callable
+from typing import Self
+
+import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 
 class ImageEncoder(nn.Module):
@@ -21,7 +26,18 @@ class ImageEncoder(nn.Module):
         ValueError: if ``dim`` is odd
     """
 
-    def __init__(self, feature_mean, feature_std, embed_dim, dim, dropout=0.0, layers=2):
+    feature_mean: Tensor
+    feature_std: Tensor
+
+    def __init__(
+        self,
+        feature_mean: Tensor | NDArray[np.float32],
+        feature_std: Tensor | NDArray[np.float32],
+        embed_dim: int,
+        dim: int,
+        dropout: float = 0.0,
+        layers: int = 2,
+    ) -> None:
         super().__init__()
         if dim % 2:
             raise ValueError(
@@ -39,15 +55,16 @@ class ImageEncoder(nn.Module):
             embed_dim, dim // 2, layers, batch_first=True, bidirectional=True, dropout=dropout
         )
 
-    def _apply(self, function, recurse=True):
+    def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Half precision is for weights: statistics of raw features may lie outside its range."""
         statistics = self.feature_mean, self.feature_std
-        super()._apply(function, recurse)
+        super()._apply(function, recurse)  # type: ignore[no-untyped-call]  # torch has no type
         self.feature_mean, self.feature_std = (x.to(self.feature_mean.device) for x in statistics)
         return self
 
-    def forward(self, features):
+    def forward(self, features: Tensor) -> Tensor:
         # In float32, whatever features are stored in, and in one piece of memory: nothing here is larger.
         standardised = (features - self.feature_mean).div_(self.feature_std)
         embedded = self.embed(standardised.to(self.embed.weight.dtype))
-        return self.dropout(self.lstm(self.dropout(embedded))[0])
+        regions: Tensor = self.dropout(self.lstm(self.dropout(embedded))[0])
+        return regions

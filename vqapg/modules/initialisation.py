@@ -3,7 +3,7 @@
 from torch import nn
 
 
-def initialise(module):
+def initialise(module: nn.Module) -> None:
     """Glorot for linear and LSTM input weights, orthogonal LSTM recurrences, zero biases; for ``Module.apply``.
 
     PyTorch's own defaults shrink a signal in every layer. Through the layers between an image and the evaluator's

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
-from vqapg.modules.noise import standard_normal
+from vqapg.modules.noise import NoiseKeys, Stream, standard_normal
 from vqapg.modules.region_scaling import RegionScaling
 
 
@@ -17,15 +17,18 @@ class Gaussian(NamedTuple):
     mean: Tensor
     log_variance: Tensor
 
-    def sample(self, noise):
-        """The reparametrisation trick: mean + standard deviation * noise; noise is standard normal ``[B, Z]``."""
+    def sample(self, noise: Tensor) -> Tensor:
+        """The reparametrisation trick: mean + standard deviation * noise.
+
+        Shape: standard normal noise ``[B, Z]`` -> z ``[B, Z]``.
+        """
         return self.mean + torch.exp(0.5 * self.log_variance) * noise.to(self.mean)
 
-    def detach(self):
+    def detach(self) -> "Gaussian":
         """The same distribution without gradient: sg(.) of the training objective."""
         return Gaussian(self.mean.detach(), self.log_variance.detach())
 
-    def select(self, rows):
+    def select(self, rows: Tensor) -> "Gaussian":
         """The distributions of the given rows, e.g. of each pair's image."""
         return Gaussian(self.mean[rows], self.log_variance[rows])
 
@@ -37,44 +40,52 @@ class Gaussians(NamedTuple):
     prior: Gaussian
 
 
-def kl_per_dimension(q, p):
-    """KL(q || p) of diagonal Gaussians, in nats, each dimension's share: ``[B, Z]``."""
+def kl_per_dimension(q: Gaussian, p: Gaussian) -> Tensor:
+    """KL(q || p) of diagonal Gaussians, in nats, each dimension's share.
+
+    Shape: Gaussians ``[B, Z]`` -> ``[B, Z]``, float32.
+    """
     q_mean, q_log_variance = (x.float() for x in (q.mean, q.log_variance))
     p_mean, p_log_variance = (x.float() for x in (p.mean, p.log_variance))
-    return 0.5 * (
+    kl: Tensor = 0.5 * (
         p_log_variance
         - q_log_variance
         + (q_log_variance - p_log_variance).exp()
         + (q_mean - p_mean).pow(2) * (-p_log_variance).exp()
         - 1
     )
+    return kl
 
 
-def kl_divergence(q, p):
-    """KL(q || p) of diagonal Gaussians, in nats, summed over dimensions: ``[B]``."""
+def kl_divergence(q: Gaussian, p: Gaussian) -> Tensor:
+    """KL(q || p) of diagonal Gaussians, in nats, summed over dimensions.
+
+    Shape: Gaussians ``[B, Z]`` -> ``[B]``, float32.
+    """
     return kl_per_dimension(q, p).sum(dim=-1)
 
 
 class GaussianHead(nn.Module):
     """The MLP that gives mean and log-variance: ``[B, D] -> Gaussian [B, Z]``."""
 
-    def __init__(self, dim, latent_dim, dropout=0.0):
+    def __init__(self, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.mlp = MLP(dim, dim, 2 * latent_dim, dropout)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Gaussian:
         return Gaussian(*self.mlp(x).chunk(2, dim=-1))
 
 
 class ImagePrior(nn.Module):
     """P(Z | I) = M(mean_i h_i), equation 2. Regions ``[U, R, D]`` -> Gaussian ``[U, Z]``."""
 
-    def __init__(self, dim, latent_dim, dropout=0.0):
+    def __init__(self, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.head = GaussianHead(dim, latent_dim, dropout)
 
-    def forward(self, regions):
-        return self.head(regions.mean(dim=1))
+    def forward(self, regions: Tensor) -> Gaussian:
+        prior: Gaussian = self.head(regions.mean(dim=1))
+        return prior
 
 
 class TextImageGaussian(nn.Module):
@@ -86,13 +97,14 @@ class TextImageGaussian(nn.Module):
     Shape: text ``[B, text_dim]``, regions ``[B, R, D]`` -> Gaussian ``[B, Z]``.
     """
 
-    def __init__(self, text_dim, dim, latent_dim, dropout=0.0):
+    def __init__(self, text_dim: int, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.attention = TextImageAttention(text_dim, dim, dropout)
         self.head = GaussianHead(dim, latent_dim, dropout)
 
-    def forward(self, text, regions):
-        return self.head(self.attention(text, regions))
+    def forward(self, text: Tensor, regions: Tensor) -> Gaussian:
+        gaussian: Gaussian = self.head(self.attention(text, regions))
+        return gaussian
 
 
 class LatentVariable(nn.Module):
@@ -105,24 +117,38 @@ class LatentVariable(nn.Module):
         stream: the :class:`~vqapg.modules.noise.Stream` its noise comes from
     """
 
-    def __init__(self, latent_dim, dim, region_scaling, stream, dropout=0.0):
+    def __init__(
+        self,
+        latent_dim: int,
+        dim: int,
+        region_scaling: bool,
+        stream: Stream,
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.stream = stream
         self.scaling = RegionScaling(latent_dim, dim, dropout) if region_scaling else None
 
-    def forward(self, source, regions, noise_keys, temperature=1.0):
-        """
+    def forward(
+        self, source: Gaussian, regions: Tensor, noise_keys: NoiseKeys, temperature: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Draws z.
+
         Args:
-            source: the Gaussian to draw from, ``[B, Z]``
-            regions: ``[B, R, D]``
-            noise_keys: ``[B, 3]``, see :mod:`vqapg.modules.noise`
+            source: the Gaussian to draw from
+            regions: of each row's image
+            noise_keys: see :mod:`vqapg.modules.noise`
             temperature: scales the standard deviation; at 0 z is the Gaussian's mean
 
+        Shape:
+            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]`` -> ``[B, Z]``,
+            ``[B, R, D]``
+
         Returns:
-            z ``[B, Z]`` and the regions to decode from ``[B, R, D]``
+            z, and the regions to decode from
         """
         latent = source.sample(
             temperature * standard_normal(noise_keys, self.latent_dim, self.stream)
         )
-        return latent, regions if self.scaling is None else self.scaling(latent, regions)[0]
+        return latent, regions if self.scaling is None else self.scaling(latent, regions).regions

@@ -9,7 +9,9 @@ class MLP(nn.Sequential):
     Shape: ``[..., input_dim] -> [..., output_dim]``.
     """
 
-    def __init__(self, input_dim, hidden_dim, output_dim, dropout=0.0):
+    def __init__(
+        self, input_dim: int, hidden_dim: int, output_dim: int, dropout: float = 0.0
+    ) -> None:
         super().__init__(
             nn.Linear(input_dim, hidden_dim),
             nn.ReLU(),

@@ -7,10 +7,16 @@ A key is (seed, draw, pair): the run's seed; the epoch in training, 0 in validat
 generation; the number of the pair in its split.
 """
 
+from collections.abc import Iterator
 from enum import IntEnum
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Integers [B, 3]: a key a row.
+NoiseKeys = NDArray[np.int64]
 
 
 class Stream(IntEnum):
@@ -30,7 +36,7 @@ class Stream(IntEnum):
     PAIR_WORDS = 7
 
 
-def _generators(keys, stream):
+def _generators(keys: NoiseKeys, stream: Stream) -> Iterator[np.random.Generator]:
     for seed, draw, pair in np.asarray(keys).tolist():
         # A counter-based generator: the key and the upper counter words select an own sequence for each row.
         yield np.random.Generator(
@@ -38,16 +44,24 @@ def _generators(keys, stream):
         )
 
 
-def standard_normal(keys, dim, stream):
-    """Standard normal noise, one row a key: integers ``[B, 3]`` -> float32 tensor ``[B, dim]`` on the CPU."""
+def standard_normal(keys: NoiseKeys, dim: int, stream: Stream) -> Tensor:
+    """Standard normal noise, one row a key.
+
+    Shape:
+        ``[B, 3] -> [B, dim]``, float32, on the CPU
+    """
     noise = np.empty((len(keys), dim), dtype=np.float32)
     for row, generator in zip(noise, _generators(keys, stream)):
         generator.standard_normal(dtype=np.float32, out=row)
     return torch.from_numpy(noise)
 
 
-def uniform(keys, dim, stream):
-    """Uniform numbers in [0, 1), one row a key: integers ``[B, 3]`` -> float64 tensor ``[B, dim]`` on the CPU."""
+def uniform(keys: NoiseKeys, dim: int, stream: Stream) -> Tensor:
+    """Uniform numbers in [0, 1), one row a key.
+
+    Shape:
+        ``[B, 3] -> [B, dim]``, float64, on the CPU
+    """
     numbers = np.empty((len(keys), dim))
     for row, generator in zip(numbers, _generators(keys, stream)):
         generator.random(out=row)

@@ -1,11 +1,12 @@
 """Texts as padded rows of tokens, ``[B, T]``: what decoders read and are trained to say."""
 
 import torch
+from torch import Tensor
 
-from vqapg.modules.noise import uniform
+from vqapg.modules.noise import NoiseKeys, Stream, uniform
 
 
-def shift_right(target, first_token, padding):
+def shift_right(target: Tensor, first_token: int, padding: int) -> Tensor:
     """Decoder input for teacher forcing: *first_token*, then the target without its last token.
 
     Args:
@@ -21,14 +22,14 @@ def shift_right(target, first_token, padding):
     return previous.masked_fill(target.eq(padding), padding)
 
 
-def concatenate(first, second, separator, padding):
+def concatenate(first: Tensor, second: Tensor, separator: int, padding: int) -> Tensor:
     """T = first <sep> second (section 4.4): the separator takes the place of the first text's end.
 
     Args:
-        first, second: ``[B, m]`` and ``[B, n]``, each row ended, then padded
+        first, second: each row ended, then padded
+        separator, padding: their indices
 
-    Returns:
-        ``[B, T]``, as wide as its longest row
+    Shape: ``[B, m], [B, n] -> [B, T]``, as wide as its longest row.
     """
     first_lengths, second_lengths = (
         text.ne(padding).sum(dim=1, keepdim=True) for text in (first, second)
@@ -41,7 +42,14 @@ def concatenate(first, second, separator, padding):
     return joined[:, : int((first_lengths + second_lengths).max())]
 
 
-def drop_words(previous, noise_keys, stream, probability, unknown, padding):
+def drop_words(
+    previous: Tensor,
+    noise_keys: NoiseKeys,
+    stream: Stream,
+    probability: float,
+    unknown: int,
+    padding: int,
+) -> Tensor:
     """Word dropout: each input token but the first becomes the unknown word with *probability*.
 
     A decoder that cannot lean on the words before must read z. Source: Bowman et al. 2016, section 3.1.1,

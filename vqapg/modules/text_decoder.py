@@ -6,8 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from vqapg.modules.attention import attend
-from vqapg.modules.noise import Stream
+from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.text import drop_words, shift_right
+
+# h and c of an LSTM, each [layers, M, D].
+LSTMState = tuple[Tensor, Tensor]
 
 
 class SpecialTokens(NamedTuple):
@@ -28,9 +31,11 @@ class Memory(NamedTuple):
     text: Tensor | None = None
     text_real: Tensor | None = None
 
-    def select(self, rows):
+    def select(self, rows: Tensor) -> "Memory":
         """The memory of the given rows."""
-        return Memory(*(None if part is None else part[rows] for part in self))
+        text = None if self.text is None else self.text[rows]
+        real = None if self.text_real is None else self.text_real[rows]
+        return Memory(self.regions[rows], text, real)
 
 
 class DecoderOutput(NamedTuple):
@@ -38,7 +43,7 @@ class DecoderOutput(NamedTuple):
 
     logits: Tensor
     attention: Tensor
-    state: tuple[Tensor, Tensor]
+    state: LSTMState
 
 
 class TextDecoder(nn.Module):
@@ -62,17 +67,17 @@ class TextDecoder(nn.Module):
 
     def __init__(
         self,
-        text,
-        special,
-        embedding,
-        memory_dim,
-        dim,
-        latent_dim=None,
-        reads_text=False,
-        dropout=0.0,
-        word_dropout=0.0,
-        layers=2,
-    ):
+        text: str,
+        special: SpecialTokens,
+        embedding: nn.Embedding,
+        memory_dim: int,
+        dim: int,
+        latent_dim: int | None = None,
+        reads_text: bool = False,
+        dropout: float = 0.0,
+        word_dropout: float = 0.0,
+        layers: int = 2,
+    ) -> None:
         super().__init__()
         self.stream, self.words_stream = Stream[text.upper()], Stream[f"{text.upper()}_WORDS"]
         self.special = special
@@ -94,16 +99,19 @@ class TextDecoder(nn.Module):
             nn.Linear(memory_dim, 2 * layers * dim, bias=False) if reads_text else None
         )
 
-    def initial_state(self, regions, latent=None, text=None):
+    def initial_state(
+        self, regions: Tensor, latent: Tensor | None = None, text: Tensor | None = None
+    ) -> LSTMState:
         """The LSTM's state before the first token: a linear map of the mean region, plus one of z (section 4.5).
 
         Args:
-            regions: ``[B, R, D]``, scaled where there is region scaling
-            latent: ``[B, Z]``, or None in a model without latent variable
-            text: ``[B, D]``, the encoding of the text read, None where none is
+            regions: scaled where there is region scaling
+            latent: z, None in a model without latent variable
+            text: the encoding of the text read, None where none is
 
-        Returns:
-            (h, c), each ``[layers, B, dim]``
+        Shape:
+            regions ``[B, R, D]``, latent ``[B, Z]``, text ``[B, D]`` -> h and c, each
+            ``[layers, B, dim]``
         """
         state = self.state_from_image(regions.mean(dim=1))
         if self.state_from_latent is not None:
@@ -115,13 +123,17 @@ class TextDecoder(nn.Module):
         hidden, cell = state.permute(1, 2, 0, 3).unbind(0)
         return hidden.contiguous(), cell.contiguous()
 
-    def forward(self, previous_tokens, memory, state):
-        """
+    def forward(self, previous_tokens: Tensor, memory: Memory, state: LSTMState) -> DecoderOutput:
+        """One step, or all steps of a text.
+
         Args:
-            previous_tokens: ``[M, T]``, the tokens before those to predict; M = B, or B * K with the K beams of a
-                row side by side
-            memory: :class:`Memory` of B rows
-            state: (h, c), each ``[layers, M, dim]``
+            previous_tokens: the tokens before those to predict
+            memory: of B rows
+            state: before the first of these steps
+
+        Shape:
+            previous_tokens ``[M, T]``, where M is B, or B * K with the K beams of a row side by
+            side; state h and c, each ``[layers, M, dim]``
         """
         rows, steps = previous_tokens.shape
         hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
@@ -130,18 +142,26 @@ class TextDecoder(nn.Module):
         attended, attention = attend(self.query(asked), memory.regions)
         parts = [asked, attended]
         if self.text_query is not None:
-            parts.append(attend(self.text_query(asked), memory.text, memory.text_real)[0])
+            if memory.text is None:
+                raise ValueError("this decoder reads a text, and the memory has none")
+            parts.append(attend(self.text_query(asked), memory.text, memory.text_real).attended)
         combined = torch.tanh(self.combine(self.dropout(torch.cat(parts, dim=-1))))
         # [B, K * T, dim] -> [M, T, V]
         logits = self.output(self.dropout(combined.reshape(rows, steps, -1)))
         return DecoderOutput(logits, attention.reshape(rows, steps, -1), state)
 
-    def teacher_forced(self, text, memory, state, noise_keys):
+    def teacher_forced(
+        self, text: Tensor, memory: Memory, state: LSTMState, noise_keys: NoiseKeys
+    ) -> DecoderOutput:
         """All steps of a given text at once.
 
         Args:
-            text: ``[B, T]``, ended and padded
-            noise_keys: ``[B, 3]``, of word dropout
+            text: ended and padded
+            memory: what it is decoded from
+            state: before its first token
+            noise_keys: of word dropout
+
+        Shape: text ``[B, T]``, noise_keys ``[B, 3]``.
         """
         previous = shift_right(text, self.special.end, self.special.padding)
         if self.training and self.word_dropout > 0:
@@ -153,4 +173,5 @@ class TextDecoder(nn.Module):
                 self.special.unknown,
                 self.special.padding,
             )
-        return self(previous, memory, state)
+        decoded: DecoderOutput = self(previous, memory, state)
+        return decoded

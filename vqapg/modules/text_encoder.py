@@ -27,16 +27,20 @@ class TextEncoder(nn.Module):
     Shape: tokens ``[B, T]``, padded on the right, at least one real token a row -> :class:`TextEncoding`.
 
     Raises:
-        ValueError: if ``dim`` is odd
+        ValueError: if ``dim`` is odd, or the embedding has no ``padding_idx``
     """
 
-    def __init__(self, embedding, dim, dropout=0.0, layers=2):
+    def __init__(
+        self, embedding: nn.Embedding, dim: int, dropout: float = 0.0, layers: int = 2
+    ) -> None:
         super().__init__()
         if dim % 2:
             raise ValueError(
                 f"the hidden size is split over two directions and must be even, not {dim}"
             )
-        self.embedding = embedding
+        if embedding.padding_idx is None:
+            raise ValueError("the embedding has no padding_idx, so padding could not be told")
+        self.embedding, self.padding = embedding, embedding.padding_idx
         self.dropout = nn.Dropout(dropout)
         self.lstm = nn.LSTM(
             embedding.embedding_dim,
@@ -47,8 +51,8 @@ class TextEncoder(nn.Module):
             dropout=dropout,
         )
 
-    def forward(self, tokens):
-        real = tokens.ne(self.embedding.padding_idx)
+    def forward(self, tokens: Tensor) -> TextEncoding:
+        real = tokens.ne(self.padding)
         packed = pack_padded_sequence(
             self.dropout(self.embedding(tokens)),
             real.sum(dim=1).cpu(),

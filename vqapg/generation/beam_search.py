@@ -1,75 +1,17 @@
-"""Beam search and sampling from one decoder, batched over images and beams."""
+"""Beam search from one decoder, batched over images and beams."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vqapg.modules.noise import uniform
-
-# After how many steps a search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
-CHECKS_EVERY = {"cpu": 1, "cuda": 4}
-
-
-class Hypothesis(NamedTuple):
-    """A generated text: ``tokens [T]``, ending in end-of-sentence, each token's ``log_probs [T]`` in nats, their sum."""
-
-    tokens: Tensor
-    log_probs: Tensor
-    total: float
-
-    def split(self, separator, end):
-        """A pair's text as its two texts; None when it has not exactly one separator.
-
-        The first text ends where the separator stood, and with the separator's probability.
-        """
-        (places,) = self.tokens.eq(separator).nonzero(as_tuple=True)
-        if len(places) != 1:
-            return None
-        length = int(places) + 1
-        first, second = self.tokens[:length].clone(), self.tokens[length:]
-        first[-1] = end
-        first_total = self.log_probs[:length].sum().item()
-        return (
-            Hypothesis(first, self.log_probs[:length], first_total),
-            Hypothesis(second, self.log_probs[length:], self.total - first_total),
-        )
-
-
-@dataclass(frozen=True)
-class TokenRules:
-    """Which tokens may come when, and how their probabilities are made: stock fairseq's flags.
-
-    Attributes:
-        end: end-of-sentence, which also starts a text (fairseq's convention)
-        forbidden: tokens that never come (padding and other special symbols)
-        unknown, unknown_penalty: ``--unkpen``, taken off the unknown word's log-probability
-        min_len, max_len: ``--min-len`` and ``--max-len-b``, in tokens without end-of-sentence
-        temperature: ``--temperature``
-    """
-
-    end: int
-    forbidden: tuple[int, ...]
-    unknown: int
-    unknown_penalty: float = 0.0
-    min_len: int = 1
-    max_len: int = 200
-    temperature: float = 1.0
-
-    def log_probs(self, logits, step):
-        """Logits ``[..., V]`` of the token after *step* others -> log-probabilities, -inf where not allowed."""
-        log_probs = torch.log_softmax(logits.float() / self.temperature, dim=-1)
-        log_probs[..., list(self.forbidden)] = -torch.inf
-        log_probs[..., self.unknown] -= self.unknown_penalty
-        if step < self.min_len:
-            log_probs[..., self.end] = -torch.inf
-        if step >= self.max_len:
-            log_probs[..., : self.end] = -torch.inf
-            log_probs[..., self.end + 1 :] = -torch.inf
-        return log_probs
+from vqapg.generation.token_rules import CHECKS_EVERY, TokenRules, normalised_score
+from vqapg.models.hypothesis import Hypothesis
+from vqapg.modules.noise import NoiseKeys
+from vqapg.modules.text_decoder import DecoderOutput, LSTMState, Memory, TextDecoder
 
 
 class BeamSearch:
@@ -86,24 +28,20 @@ class BeamSearch:
         length_penalty: finished hypotheses are ordered by log-probability / length ** length_penalty, end counted
     """
 
-    def __init__(self, rules, beam, length_penalty=1.0):
+    def __init__(self, rules: TokenRules, beam: int, length_penalty: float = 1.0) -> None:
         self.rules = rules
         self.beam = beam
         self.length_penalty = length_penalty
 
-    def __call__(self, decoder, memory, state, noise_keys):
-        """
-        Args:
-            decoder: called as :class:`~vqapg.modules.text_decoder.TextDecoder` is
-            memory: :class:`~vqapg.modules.text_decoder.Memory` of B rows; never copied for the beams
-            state: the decoder's initial state, each tensor ``[layers, B, D]``
-            noise_keys: not used, beam search is deterministic
+    def __call__(
+        self, decoder: TextDecoder, memory: Memory, state: LSTMState, noise_keys: NoiseKeys
+    ) -> list[list[Hypothesis]]:
+        """For each row up to K hypotheses, best first; see :class:`~vqapg.models.hypothesis.Search`.
 
-        Returns:
-            for each row up to K :class:`Hypothesis`, best first
+        Beam search is deterministic and uses no noise.
         """
         rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
-        found = [None] * rows
+        found: list[list[Hypothesis]] = [[] for _ in range(rows)]
         live_rows = torch.arange(rows, device=device)
         finished = _Finished.none(rows, self.beam, device)
         # [N, K, t]; one beam until the first tokens are chosen
@@ -114,7 +52,7 @@ class BeamSearch:
 
         for step in range(self.rules.max_len + 1):
             beams = previous.size(1)
-            decoded = decoder(previous.reshape(-1, 1), memory, state)
+            decoded: DecoderOutput = decoder(previous.reshape(-1, 1), memory, state)
             # [N * K, 1, V] -> [N, K, V]
             log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(
                 len(live_rows), beams, -1
@@ -127,11 +65,16 @@ class BeamSearch:
             chosen = log_probs.flatten(1).gather(1, index)
             ends = token.eq(end)
 
-            finishing = (
-                part[:, : self.beam]
-                for part in (best.masked_fill(~ends, -torch.inf), parent, token, chosen)
+            first = slice(self.beam)
+            finished = finished.joined_by(
+                best.masked_fill(~ends, -torch.inf)[:, first],
+                parent[:, first],
+                token[:, first],
+                chosen[:, first],
+                tokens,
+                token_log_probs,
+                self.length_penalty,
             )
-            finished = finished.joined_by(*finishing, tokens, token_log_probs, self.length_penalty)
 
             scores, order = best.masked_fill(ends, -torch.inf).topk(
                 min(self.beam, best.size(1)), dim=1
@@ -169,7 +112,9 @@ class BeamSearch:
                     )
                 if not len(keep):
                     break
-            state = tuple(part.index_select(1, state_rows.flatten()) for part in decoded.state)
+            chosen_rows = state_rows.flatten()
+            hidden, cell = (part.index_select(1, chosen_rows) for part in decoded.state)
+            state = hidden, cell
 
         for row, hypotheses in zip(live_rows.tolist(), finished.hypotheses()):
             found[row] = hypotheses
@@ -189,7 +134,7 @@ class _Finished(NamedTuple):
     log_probs: Tensor
 
     @classmethod
-    def none(cls, rows, beam, device):
+    def none(cls, rows: int, beam: int, device: torch.device) -> "_Finished":
         nothing = torch.full((rows, beam), -torch.inf, device=device)
         lengths = torch.zeros(rows, beam, dtype=torch.long, device=device)
         return cls(
@@ -200,7 +145,16 @@ class _Finished(NamedTuple):
             nothing.new_empty(rows, beam, 0),
         )
 
-    def joined_by(self, totals, parent, token, chosen, tokens, log_probs, length_penalty):
+    def joined_by(
+        self,
+        totals: Tensor,
+        parent: Tensor,
+        token: Tensor,
+        chosen: Tensor,
+        tokens: Tensor,
+        log_probs: Tensor,
+        length_penalty: float,
+    ) -> "_Finished":
         """With the texts that end now, of log-probability *totals* ``[N, K]`` (-inf where none ends): *tokens* of the
         beam *parent*, then *token*."""
         length = tokens.size(2) + 1
@@ -223,10 +177,10 @@ class _Finished(NamedTuple):
             *(part.gather(1, order) if part.dim() == 2 else _follow(part, order) for part in both)
         )
 
-    def select(self, rows):
+    def select(self, rows: Tensor) -> "_Finished":
         return _Finished(*(part[rows] for part in self))
 
-    def hypotheses(self):
+    def hypotheses(self) -> Iterator[list[Hypothesis]]:
         """For each row its :class:`Hypothesis` list."""
         for row, (totals, lengths) in enumerate(zip(self.totals.tolist(), self.lengths.tolist())):
             yield [
@@ -238,70 +192,11 @@ class _Finished(NamedTuple):
             ]
 
 
-def _follow(history, parent):
+def _follow(history: Tensor, parent: Tensor) -> Tensor:
     """Each beam's history is that of its parent: ``[N, K, t]``, ``[N, K'] -> [N, K', t]``."""
     return history.gather(1, parent.unsqueeze(2).expand(-1, -1, history.size(2)))
 
 
-def _grow(history, parent, latest):
+def _grow(history: Tensor, parent: Tensor, latest: Tensor) -> Tensor:
     """The parent's history and then the *latest*: ``[N, K, t]``, ``[N, K']``, ``[N, K'] -> [N, K', t + 1]``."""
     return torch.cat([_follow(history, parent), latest.unsqueeze(2)], dim=2)
-
-
-def normalised_score(log_prob, length, length_penalty):
-    """Log-probability / length ** penalty, stock fairseq's score; penalty 0 is the plain log-probability."""
-    return log_prob / length**length_penalty
-
-
-class Sampling:
-    """Draws one text a row, token by token; the numbers come from the row's key, whatever the batch.
-
-    Args:
-        top_k: ``--sampling-topk``, only the k most probable tokens; -1: all
-        top_p: ``--sampling-topp``, only the smallest set of tokens with this much probability; -1: all
-    """
-
-    def __init__(self, rules, top_k=-1, top_p=-1.0):
-        self.rules = rules
-        self.top_k = top_k
-        self.top_p = top_p
-
-    def __call__(self, decoder, memory, state, noise_keys):
-        """As :class:`BeamSearch`; one hypothesis a row. The numbers are those of the decoder's ``stream``."""
-        rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
-        draws = uniform(noise_keys, self.rules.max_len + 1, decoder.stream).to(device)
-        tokens = torch.full((rows, 1), end, device=device)
-        log_probs = torch.zeros(rows, 0, device=device)
-        for step in range(self.rules.max_len + 1):
-            decoded = decoder(tokens[:, -1:], memory, state)
-            state = decoded.state
-            allowed = self.rules.log_probs(decoded.logits.squeeze(1), step)
-            token = self._draw(allowed, draws[:, step, None])
-            tokens = torch.cat([tokens, token], dim=1)
-            log_probs = torch.cat([log_probs, allowed.gather(1, token)], dim=1)
-            if (step + 1) % CHECKS_EVERY.get(device.type, 1) == 0 and tokens[:, 1:].eq(end).any(
-                dim=1
-            ).all():
-                break
-        lengths = tokens[:, 1:].eq(end).int().argmax(dim=1) + 1
-        totals = log_probs.masked_fill(
-            torch.arange(log_probs.size(1), device=device) >= lengths.unsqueeze(1), 0
-        ).sum(dim=1)
-        return [
-            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
-            for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
-        ]
-
-    def _draw(self, log_probs, number):
-        """Inverse of the cumulative distribution, most probable token first: ``[N, V]``, ``[N, 1] -> [N, 1]``."""
-        probs, order = log_probs.double().exp().sort(dim=1, descending=True, stable=True)
-        if self.top_k > 0:
-            probs[:, self.top_k :] = 0
-        if self.top_p > 0:
-            # A token stays when those before it do not reach top_p: the set that just reaches it.
-            probs = probs.masked_fill(probs.cumsum(dim=1) - probs >= self.top_p, 0)
-        cumulative = probs.cumsum(dim=1)
-        place = torch.searchsorted(cumulative, number * cumulative[:, -1:], right=True)
-        # Rounding may carry the number to the very end: the last token that has any probability.
-        last = probs.gt(0).sum(dim=1, keepdim=True) - 1
-        return order.gather(1, torch.minimum(place, last))
