@@ -1,16 +1,23 @@
 """Small stand-ins that many tests share: a dictionary, features, a batch of pairs."""
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from fairseq.data import Dictionary
 from hypothesis import settings
 
-import vqapg.tasks.vqapg  # noqa: F401
-import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
+# One of fairseq's modules sets logging up at its lowest level unless somebody has. Lines of h5py
+# would then follow the closing line of pytest.
+logging.getLogger().addHandler(logging.NullHandler())
+
+# They register the models and tasks, as --user-dir does.
+from fairseq.data import Dictionary
+
+import vqapg.tasks.vqapg
+import vqapg.tasks.vqapg_consistency
 from vqapg.tokens import SEPARATOR
 
 # The first call into a library may take long on a busy machine; that is no failure.

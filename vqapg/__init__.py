@@ -8,10 +8,11 @@ The folder of this package is the ``--user-dir`` of the fairseq commands, which 
 
 from typing import TYPE_CHECKING
 
+from vqapg.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from vqapg.sampling.sampler import load as load
 
-__version__ = "0.1.0"
 __all__ = ["load"]
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
+    "configs-dir": "vqapg.cli.configs_dir",
 }
 
 
