@@ -1,14 +1,16 @@
 """Draw many, keep few: true consistency against distinct pairs on easy-VQA, where the truth of a pair is known.
 
-    python benchmarks/choose_pairs.py DATA --evaluator EVALUATOR.pt runs/*/seed-1/final.pt --images 150 --draws 40
+    python benchmarks/choose_pairs.py DATA --evaluator EVALUATOR.pt runs/*/seed-1/final.pt --images
+    150 --draws 40
 
 For each checkpoint, of test images at even distances: what one draw a pair gives (the first --few draws, all kept), what
 all draws give unfiltered, and what choosing makes of them: by consistency alone (--min-consistency), and by maximal
 marginal relevance (--keep, --diversity) to about as many pairs as the few draws gave, so that N compares. Prints a
 Markdown table; a checkpoint's draws are the same in all its rows.
 
-Pairs are distinct (image, question, answer); "things asked" are an image's questions, however worded: whether there is
-a circle and whether there is no circle are two, "is there a circle" and "is a circle present" one. N counts distinct "question answer"; the truth leaves out pairs that the
+Pairs are distinct (image, question, answer); "things asked" are an image's questions, however
+worded: whether there is a circle and whether there is no circle are two, "is there a circle" and
+"is a circle present" one. N counts distinct "question answer"; the truth leaves out pairs that the
 data does not settle (vqapg/judges/easy_vqa_truth.py).
 """
 
@@ -67,8 +69,8 @@ def draw(checkpoint, evaluator, store, images, options):
 
 
 def figures(pairs_of_image, images, worlds):
-    """(pairs, things asked, N, possible pairs found, share truly consistent) of the kept (question, answer) of each
-    image; the first two over all images."""
+    """(pairs, things asked, N, possible pairs found, share truly consistent) of the kept (question,
+    answer) of each image; the first two over all images."""
     texts, verdicts, things = set(), [], 0
     for image, pairs in zip(images, pairs_of_image, strict=True):
         things += len({parse(question) for question, _ in pairs})

@@ -3,11 +3,12 @@
     python benchmarks/kill_commands.py --times 30
     python benchmarks/kill_commands.py --times 5 --commands train generate
 
-Writes a small data set of coloured squares. Each time from the same folder: the command in a process group of its own,
-SIGKILL to the group at a moment drawn between 0 and the length of an undisturbed run; then the same command again, to
-the end. Every file must equal the undisturbed run's byte by byte, a checkpoint in its weights, its place in training and
-its best figure; nothing temporary may be left. The commands run in forks of this process, which has imported all they
-need, so that the moments fall into their work, not into imports. Exit status 1 where one ends otherwise.
+Writes a small data set of coloured squares. Each time from the same folder: the command in a
+process group of its own, SIGKILL to the group at a moment drawn between 0 and the length of an
+undisturbed run; then the same command again, to the end. Every file must equal the undisturbed
+run's byte by byte, a checkpoint in its weights, its place in training and its best figure; nothing
+temporary may be left. The commands run in forks of this process, which has imported all they need,
+so that the moments fall into their work, not into imports. Exit status 1 where one ends otherwise.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from PIL import Image
 import vqapg
 import vqapg.cli.main
 import vqapg.data.feature_extraction
-import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, before the first fork
+import vqapg.judges.evaluator
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency
 from vqapg.backbones import backbone  # noqa: F401

@@ -9,8 +9,8 @@ the difference: reading the features, tokens to numbers, padding and the workers
 out; medians of the steps. Then the CPU time of reading the features alone. The target: under 5%. CPU time, that of the workers included (Linux), tells the same on a
 machine that has other work; the clock does not.
 
-Sizes: "quickstart", easy-VQA's features (9 regions, 1,280 channels) and a model 128 wide; "paper", ResNet-50's (100
-regions, 2,048 channels) and a model 512 wide. 64 pairs a step.
+Sizes: "quickstart", easy-VQA's features (9 regions, 1,280 channels) and a model 128 wide; "paper",
+ResNet-50's (100 regions, 2,048 channels) and a model 512 wide. 64 pairs a step.
 """
 
 import argparse

@@ -1,9 +1,10 @@
 """Reading VQA v2.0: writes files of the official form and size, then times `vqapg prepare` on them.
 
-    python benchmarks/read_vqa2.py FOLDER              all 658,111 questions; FOLDER takes about 1 GB
-    python benchmarks/read_vqa2.py FOLDER --share 0.1  a tenth of them
+    python benchmarks/read_vqa2.py FOLDER              all 658,111 questions; FOLDER takes about 1
+    GB python benchmarks/read_vqa2.py FOLDER --share 0.1  a tenth of them
 
-Prints wall and CPU seconds and the peak memory of the command. The target: under 2 minutes and 2 GiB on 2 cores.
+Prints wall and CPU seconds and the peak memory of the command. The target: under 2 minutes and 2
+GiB on 2 cores.
 """
 
 import argparse

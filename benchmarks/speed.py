@@ -3,13 +3,15 @@
     python benchmarks/speed.py --output speed.json               all of it, about 25 minutes
     python benchmarks/speed.py --work beam10 --widths default    one figure
 
-The work is that of a published implementation of these models, measured on one pinned thread (``PUBLISHED`` below):
-R = 100 regions x 2048 float32, a dictionary of 33, 9 to 13 decoding steps a pair, test pairs in image order with 9.8
-an image; joint variational model with region scaling and attention alignment. Feature values and words are random;
-questions are drawn from 107, answers from 13, as in easy-VQA; every pair is decoded for 11 steps. "published" widths
-are LSTMs of 512 a direction, "default" ours. Each work runs in a process of its own, with one thread pinned
-to one core. CPU seconds are medians over repeats, after one that is not counted; peak memory is the process's.
-Beside each stands the rate of floating-point operations, and the same thread's rate in a matrix product.
+The work is that of a published implementation of these models, measured on one pinned thread
+(``PUBLISHED`` below):
+R = 100 regions x 2048 float32, a dictionary of 33, 9 to 13 decoding steps a pair, test pairs in
+image order with 9.8 an image; joint variational model with region scaling and attention alignment.
+Feature values and words are random; questions are drawn from 107, answers from 13, as in easy-VQA;
+every pair is decoded for 11 steps. "published" widths are LSTMs of 512 a direction, "default" ours.
+Each work runs in a process of its own, with one thread pinned to one core. CPU seconds are medians
+over repeats, after one that is not counted; peak memory is the process's. Beside each stands the
+rate of floating-point operations, and the same thread's rate in a matrix product.
 """
 
 import argparse
@@ -209,7 +211,7 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     from fairseq.optim.adam import Adam
     from torch.utils.flop_counter import FlopCounterMode
 
-    import vqapg.tasks.vqapg  # noqa: F401
+    import vqapg.tasks.vqapg
     import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
     from vqapg.generation.search import BeamSearch, TokenRules
@@ -305,9 +307,12 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
 
     def count():
         # oneDNN's LSTM hides its products from the counter.
-        with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
-            with FlopCounterMode(display=False) as counter:
-                step()
+        with (
+            torch.backends.mkldnn.flags(enabled=False),
+            torch.backends.cudnn.flags(enabled=False),
+            FlopCounterMode(display=False) as counter,
+        ):
+            step()
         return counter.get_total_flops()
 
     return step, count

@@ -1,11 +1,13 @@
 """What true negatives cost the consistency evaluator: trained with them and without, on easy-VQA, where truth is known.
 
-    python benchmarks/true_negatives.py DATA --run runs/true-negatives --pairs OUT/generate-test.txt [MORE...]
+    python benchmarks/true_negatives.py DATA --run runs/true-negatives --pairs OUT/generate-test.txt
+    [MORE...]
 
-DATA is easy-VQA with features. Trains an evaluator as the quickstart does, once with the negatives as they are drawn and
-once with those alone that are known to be false, and prints P beside the true consistency of each file of generated
-pairs. Of no use elsewhere: on other data nobody knows which negatives are true. Two trainings of 12 epochs take about
-10 minutes on a core; run again, it skips what is done.
+DATA is easy-VQA with features. Trains an evaluator as the quickstart does, once with the negatives
+as they are drawn and once with those alone that are known to be false, and prints P beside the true
+consistency of each file of generated pairs. Of no use elsewhere: on other data nobody knows which
+negatives are true. Two trainings of 12 epochs take about 10 minutes on a core; run again, it skips
+what is done.
 """
 
 import argparse

@@ -13,12 +13,12 @@ from hypothesis import settings
 # would then follow the closing line of pytest.
 logging.getLogger().addHandler(logging.NullHandler())
 
-# They register the models and tasks, as --user-dir does.
-from fairseq.data import Dictionary
+from fairseq.data import Dictionary  # noqa: E402
 
-import vqapg.tasks.vqapg
-import vqapg.tasks.vqapg_consistency
-from vqapg.tokens import SEPARATOR
+# They register the models and tasks, as --user-dir does.
+import vqapg.tasks.vqapg  # noqa: E402
+import vqapg.tasks.vqapg_consistency  # noqa: E402, F401
+from vqapg.tokens import SEPARATOR  # noqa: E402
 
 # The first call into a library may take long on a busy machine; that is no failure.
 settings.register_profile("no-deadline", deadline=None)

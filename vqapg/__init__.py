@@ -1,9 +1,10 @@
 """vqapg: visual question-answer pair generation as a fairseq plugin.
 
-The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/`` and
-``models/`` from it; importing the package alone stays cheap.
+The folder of this package is the ``--user-dir`` of the fairseq commands, which import ``tasks/``
+and ``models/`` from it; importing the package alone stays cheap.
 
-``from vqapg import load``: a trained model that makes pairs for pictures, see :func:`vqapg.sampling.sampler.load`.
+``from vqapg import load``: a trained model that makes pairs for pictures, see
+:func:`vqapg.sampling.sampler.load`.
 """
 
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ __all__ = ["load"]
 
 
 def __getattr__(name):
-    # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the package.
+    # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the
+    # package.
     if name != "load":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import logging
 
-    # One of fairseq's modules would set logging up, at its lowest level, unless somebody has: it is the caller's.
+    # One of fairseq's modules would set logging up, at its lowest level, unless somebody has: it is
+    # the caller's.
     root, nobody = logging.getLogger(), logging.NullHandler()
     root.addHandler(nobody)
     try:

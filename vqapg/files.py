@@ -106,7 +106,7 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
     path = Path(path)
     with whole_file(path) as partial:
         try:
-            file = open(partial, mode, encoding=None if "b" in mode else "utf-8")
+            file = open(partial, mode, encoding=None if "b" in mode else "utf-8")  # noqa: SIM115
         except OSError as error:
             if error.errno in DISK_TROUBLE:
                 raise

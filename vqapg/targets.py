@@ -5,7 +5,8 @@ which is looked for in the content: vqapg's version in a JSON file, the exact ke
 the generator of a page, our attributes in a features file, the list of its files in a folder. An empty file or folder
 counts as nothing. Of a link, what it leads to is looked at.
 
-A recogniser is a function of a path. It returns None for what is ours, else a few words that say what is not.
+A recogniser is a function of a path. It returns None for what is ours, else a few words that say
+what is not.
 """
 
 import json
@@ -70,7 +71,7 @@ def is_free(path: Path) -> bool:
     """Whether nothing would be lost: there is no such file or folder, or an empty one."""
     if path.is_dir():
         return not any(path.iterdir())
-    return not path.exists() or path.is_file() and path.stat().st_size == 0
+    return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
 
 def write_json(
@@ -97,7 +98,7 @@ def our_json(path: Path) -> str | None:
     if not isinstance(content, dict):
         return FOREIGN
     versions = content.get("versions")
-    ours = "vqapg_version" in content or isinstance(versions, dict) and "vqapg" in versions
+    ours = "vqapg_version" in content or (isinstance(versions, dict) and "vqapg" in versions)
     return None if ours else FOREIGN
 
 

@@ -229,14 +229,15 @@ def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
     )
 
 
-# --- Stopped and gone on with -----------------------------------------------------------------------------------------
+# --- Stopped and gone on with
+# -----------------------------------------------------------------------------------------
 
 
 def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder, whole, capsys):
     good = (folder / "photos/2.png").read_bytes()
     (folder / "photos/2.png").write_bytes(good[:70])
     assert sample("--batch-size", 3) == 2
-    out, err = capsys.readouterr()
+    err = capsys.readouterr().err
     (line,) = [line for line in err.splitlines() if "error" in line]
     assert (
         line.startswith("vqapg sample: error: photos/2.png: cannot be read as an image")
@@ -412,7 +413,8 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
     assert sample("--overwrite") == 0 and (folder / "pairs.jsonl").read_bytes() == gone_on
 
 
-# --- Refused ----------------------------------------------------------------------------------------------------------
+# --- Refused
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):

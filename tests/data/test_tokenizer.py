@@ -68,7 +68,8 @@ def _between(left, right):
     return st.lists(WORD, min_size=1, max_size=3).map(lambda words: left + " ".join(words) + right)
 
 
-# Text as people write it: words of which some are contracted, possessive, quoted or in brackets, with points between.
+# Text as people write it: words of which some are contracted, possessive, quoted or in brackets,
+# with points between.
 WORD = st.sampled_from(
     "a the man dogs red t-shirt what is who u.s. 3 1,000 2:30 café o'clock 12.5 on".split()
 )

@@ -164,8 +164,8 @@ def test_evaluate_and_export_read_what_was_generated(world, generated, tmp_path,
     )
     lines = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
     assert len(lines) == PAIRS and all(0 <= line["consistency"] <= 1 for line in lines)
-    # The scores do not depend on what else was scored (four decimals are exported), and the exported file counts as the
-    # generated one does.
+    # The scores do not depend on what else was scored (four decimals are exported), and the
+    # exported file counts as the generated one does.
     distinct = {
         (line["image"], line["question"], line["answer"]): line["consistency"] for line in lines
     }

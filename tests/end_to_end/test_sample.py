@@ -47,7 +47,8 @@ def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
         f"images/test{number}.png" for number in range(IMAGES["test"])
     }
 
-    # The features made of the pictures are those in the data directory: the evaluator says the same of both.
+    # The features made of the pictures are those in the data directory: the evaluator says the same
+    # of both.
     data = DataDirectory(world / "data")
     triples = [
         (

@@ -110,7 +110,8 @@ def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(
     result = json.loads((tmp_path / "both.json").read_text())
     assert (result["pairs"], result["malformed"], result["generated"]["exact"]["n"]) == (4, 1, 2)
     assert result["gold"]["exact"]["n"] == PAIRS
-    # Two thirds of the answers hang on the words alone: a blind model can know these, and no more than chance of colours.
+    # Two thirds of the answers hang on the words alone: a blind model can know these, and no more
+    # than chance of colours.
     assert result["gold"]["blind"]["exact_by_type"]["yes/no"]["n"] == 2 * IMAGES["test"]
     colours = result["gold"]["blind"]["exact_by_type"]["other"]
     assert colours["n"] == IMAGES["test"] and colours["value"] in (

@@ -148,9 +148,7 @@ def test_true_negatives_are_counted_and_the_figures_are_without_them(report, kin
         0,
     )
     assert true > 0 and found["share_true"]["value"] == pytest.approx(true / len(negatives))
-    kept = [triple for triple in labelled.triples[:30]] + [
-        triple for triple in negatives if not holds(*triple)
-    ]
+    kept = labelled.triples[:30] + [triple for triple in negatives if not holds(*triple)]
     labels, scores = np.arange(len(kept)) < 30, score(kept)
     without = found["without_true"]
     assert without["negatives"] == len(kept) - 30

@@ -42,7 +42,8 @@ def test_agreement_by_hand():
 
 
 def test_tokens_are_read_as_people_write_them():
-    # Treebank tokens of "can't", which normalise to the contraction that the other one lacks its apostrophe of.
+    # Treebank tokens of "can't", which normalise to the contraction that the other one lacks its
+    # apostrophe of.
     assert compare([("a.png", "why ?", "it ca n't")], ["it cant"])["exact"]["value"] == 1
 
 

@@ -119,7 +119,8 @@ def test_a_picture_that_is_gone_and_more_images_than_a_page_holds(tmp_path, imag
     assert data["images"][0]["picture"] == "" and data["images"][1]["picture"]
 
 
-# --- In Chromium ------------------------------------------------------------------------------------------------------
+# --- In Chromium
+# ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")

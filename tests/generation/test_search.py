@@ -12,7 +12,8 @@ from vqapg.generation.search import BeamSearch, Hypothesis, Sampling, TokenRules
 from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
-# Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are words.
+# Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are
+# words.
 END, VOCABULARY = 2, 6
 
 
@@ -162,7 +163,9 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
             decoded = decoder(torch.tensor([[tokens[-1]]]), memory, current)
             scores = decoded.logits[0, 0].log_softmax(-1)
             for token in (END, 3, 4, 5):
-                if token == END and step < rules.min_len or token != END and step == rules.max_len:
+                if (token == END and step < rules.min_len) or (
+                    token != END and step == rules.max_len
+                ):
                     continue
                 candidates.append(
                     ([*tokens, token], [*log_probs, scores[token].item()], decoded.state)
@@ -178,9 +181,12 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
         if not live:
             break
         # The best beam as if it ended with the next token, at no cost
-        if stop_early and len(finished) == beam:
-            if score(live[0][1], step + 2) <= score(finished[-1][1], len(finished[-1][1])):
-                break
+        if (
+            stop_early
+            and len(finished) == beam
+            and score(live[0][1], step + 2) <= score(finished[-1][1], len(finished[-1][1]))
+        ):
+            break
     return finished
 
 
@@ -369,7 +375,7 @@ def test_a_sample_depends_on_its_key_not_on_its_batch(decoder, inputs):
     for row in range(5):
         alone = search(decoder, *one_row(memory, state, row), keys(5)[row : row + 1])
         assert alone[0][0].tokens.tolist() == together[row][0].tokens.tolist()
-    others = search(decoder, memory, state, keys(5) + [[1, 0, 0]])
+    others = search(decoder, memory, state, keys(5) + np.array([[1, 0, 0]]))
     assert [h[0].tokens.tolist() for h in others] != [h[0].tokens.tolist() for h in together]
 
 

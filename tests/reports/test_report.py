@@ -1,4 +1,5 @@
 import csv
+import importlib.util
 import json
 import shutil
 
@@ -254,11 +255,10 @@ def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_mine_does(folder
 
 
 def test_without_matplotlib_there_are_tables_and_the_cure(folder, tmp_path, monkeypatch):
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec",
-        lambda name, real=__import__("importlib").util.find_spec: (
-            None if name == "matplotlib" else real(name)
-        ),
+        lambda name: None if name == "matplotlib" else find_spec(name),
     )
     report = write_report(folder, tmp_path / "out")
     assert (

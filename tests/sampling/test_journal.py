@@ -126,7 +126,7 @@ def test_another_runs_entries_are_refused_with_what_differs(path, images):
 
 
 def test_images_may_be_added_taken_away_and_in_another_order(path, images):
-    a, b, c = images
+    _, b, c = images
     journal = Journal(path, IDENTITY, [c, b])
     assert journal.done == 1 and names(journal.left()) == ["c"]
     journal.add(entry("c"))

@@ -78,7 +78,8 @@ class Pair(NamedTuple):
 class DataDirectory:
     """A finished data directory, open for reading.
 
-    Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split is empty.
+    Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split
+    is empty.
     """
 
     def __init__(self, path):
@@ -267,11 +268,12 @@ def write_directory(
     """Tokenise the records of *source_data* (a SourceData) and write them as the data directory *path*.
 
     ``dataset`` and ``options`` (a dict that JSON can hold) go into the manifest, which is returned.
-    The directory appears when it is whole. With ``overwrite`` it replaces one that vqapg made; ``keep`` is called with
-    the folder that will take its place, and may put in it what is to be kept.
+    The directory appears when it is whole. With ``overwrite`` it replaces one that vqapg made;
+    ``keep`` is called with the folder that will take its place, and may put in it what is to be
+    kept.
 
-    Raises InputError when a record has no token in its question or answer, a split is empty, or *path* may not be
-    replaced, see :mod:`vqapg.targets`.
+    Raises InputError when a record has no token in its question or answer, a split is empty, or
+    *path* may not be replaced, see :mod:`vqapg.targets`.
     """
     path = Path(path)
     columns, counts = _tokenise(source_data, dataset)

@@ -32,8 +32,8 @@ def prepare(dataset, source, dest, options, *, overwrite=False):
 
     ``options`` holds at least the options which the data set's reader takes. Returns a Prepared.
 
-    Raises InputError for bad input, and when *dest* holds something made otherwise and *overwrite* is not
-    given.
+    Raises InputError for bad input, and when *dest* holds something made otherwise and *overwrite*
+    is not given.
     """
     if not str(dest):
         raise InputError("--dest: is empty; name the data directory to write")

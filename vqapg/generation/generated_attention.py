@@ -112,7 +112,7 @@ def _looks_of_pairs(recorder, best, model):
         tokens[len(texts[first].tokens) - 1] = model.special.separator
         whole.append(tokens)
     looks = []
-    for texts, (tokens, attention, weights) in zip(best, recorder.looks("pair", whole)):
+    for texts, (_, attention, weights) in zip(best, recorder.looks("pair", whole)):
         if "pair" in texts:
             looks.append(None)
             continue

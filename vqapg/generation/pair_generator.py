@@ -1,6 +1,7 @@
 """The generator object that stock fairseq-generate drives: samples in, question-answer hypotheses out."""
 
 import math
+from itertools import chain
 
 import numpy as np
 import torch
@@ -89,7 +90,10 @@ class PairGenerator:
             given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
         best = self.best(inputs["features"], image_index, noise_keys, given)
         grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
-        return [sorted(sum(group, []), key=lambda h: h["score"], reverse=True) for group in grouped]
+        return [
+            sorted(chain.from_iterable(group), key=lambda h: h["score"], reverse=True)
+            for group in grouped
+        ]
 
     @torch.no_grad()
     def best(self, features, image_index, noise_keys, given=None):

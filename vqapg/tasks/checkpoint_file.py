@@ -27,7 +27,7 @@ from vqapg.tokens import SEPARATOR
 ORIGIN = "_extra_state"  # torch's name, among the weights, for what get_extra_state gives
 PICKLED = 256 * 2**20  # bytes: the largest data.pkl that is read; the weights are not in it
 METERS = {"AverageMeter", "SumMeter", "ConcatTensorMeter", "TimeMeter", "StopwatchMeter"}
-assert METERS <= vars(meters).keys()
+assert vars(meters).keys() >= METERS
 
 
 class CheckpointFile(NamedTuple):
