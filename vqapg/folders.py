@@ -13,10 +13,10 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import vqapg
 from vqapg.errors import InputError, RunError
 from vqapg.files import left_over, working_name, writing
 from vqapg.targets import Recogniser, check_target, is_free, our_json
+from vqapg.version import __version__
 
 # Hidden, so that datasets.load_dataset passes it over.
 MARK = ".vqapg.json"
@@ -119,7 +119,7 @@ def recover(path: Path, recognise: Recogniser) -> None:
 
 
 def _write_mark(folder: Path, files: list[str]) -> None:
-    content = {"vqapg_version": vqapg.__version__, "files": files}
+    content = {"vqapg_version": __version__, "files": files}
     (folder / MARK).write_text(json.dumps(content, ensure_ascii=False, indent=0), encoding="utf-8")
 
 

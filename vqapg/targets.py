@@ -14,9 +14,9 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import vqapg
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import atomic_write
+from vqapg.version import __version__
 
 Recogniser = Callable[[Path], str | None]
 
@@ -86,7 +86,7 @@ def write_json(
     # Hours may have passed since the command looked at it.
     check_target(path, our_json, overwrite=overwrite)
     if "versions" not in content:
-        content = content | {"vqapg_version": vqapg.__version__}
+        content = content | {"vqapg_version": __version__}
     with atomic_write(path) as file:
         json.dump(content, file, indent=indent, ensure_ascii=False, allow_nan=False)
         file.write("\n")

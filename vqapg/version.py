@@ -1,3 +1,3 @@
-"""The version of vqapg. ``pyproject.toml`` and ``vqapg.__version__`` read it here."""
+"""The version of this package, for whatever writes it down."""
 
 __version__ = "0.1.0"

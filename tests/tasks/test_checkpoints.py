@@ -1,82 +1,90 @@
-"""A kill at any moment leaves every checkpoint whole, and the best one is the best."""
-
-import shutil
 from types import SimpleNamespace
-from unittest.mock import MagicMock
 
 import pytest
-from fairseq import checkpoint_utils
-from fairseq.dataclass.configs import CheckpointConfig
-from fairseq.file_io import PathManager
+import torch
+from fairseq.data import Dictionary
+
+from tests.support.tiny_checkpoints import features, save_checkpoint
+from vqapg.errors import InputError
+from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
 
 
-def test_a_copy_cut_short_leaves_the_file_of_before(tmp_path, monkeypatch):
-    (tmp_path / "checkpoint2.pt").write_bytes(b"second")
-    (tmp_path / "checkpoint_best.pt").write_bytes(b"first")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("vqapg_joint_variational", {}),
+        (
+            "vqapg_joint_variational",
+            {"region_scaling": False, "leave_out": ("word_dropout", "decoder_hidden_size")},
+        ),
+        ("vqapg_pipeline_variational", {"order": "qa"}),
+        ("vqapg_sequential", {"order": "aq"}),
+        ("vqapg_vqa", {}),
+    ],
+)
+def test_a_model_comes_back_from_its_checkpoint_alone(tmp_path, dictionary, name, options):
+    model = save_checkpoint(tmp_path / "model.pt", name, dictionary, **options)
+    loaded = load_generation_model(tmp_path / "model.pt")
+    assert type(loaded.model) is type(model) and not loaded.model.training
+    assert loaded.dictionary.symbols == dictionary.symbols and loaded.features == features().source
+    assert loaded.name.startswith(f"{name}:")
+    ours, theirs = model.state_dict(), loaded.model.state_dict()
+    assert ours.keys() == theirs.keys() and "_extra_state" in ours
+    for key, value in ours.items():
+        torch.testing.assert_close(theirs[key], value, rtol=0, atol=0)
 
-    def copy_half(source, target):
-        with open(target, "wb") as file:
-            file.write(b"sec")
-        raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfile", copy_half)
-        with pytest.raises(KeyboardInterrupt):
-            PathManager.copy(
-                str(tmp_path / "checkpoint2.pt"),
-                str(tmp_path / "checkpoint_best.pt"),
-                overwrite=True,
-            )
-    assert (tmp_path / "checkpoint_best.pt").read_bytes() == b"first"
-    assert PathManager.copy(
-        str(tmp_path / "checkpoint2.pt"), str(tmp_path / "checkpoint_best.pt"), overwrite=True
+def test_each_kind_where_it_belongs(checkpoint):
+    generator, evaluator = (
+        checkpoint("vqapg_joint"),
+        checkpoint("vqapg_consistency", "evaluator.pt"),
     )
-    assert (tmp_path / "checkpoint_best.pt").read_bytes() == b"second"
-    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint2.pt", "checkpoint_best.pt"}
-
-
-def restore(monkeypatch, restore_file, save_dir, val_loss, best, saves=True, **options):
-    """fairseq's own load_checkpoint, as fairseq-train calls it, over a trainer that loads nothing."""
-    monkeypatch.setattr(checkpoint_utils.save_checkpoint, "best", None, raising=False)
-    state = {"val_loss": val_loss, "best": best, "train_iterator": {"epoch": 3}}
-    trainer = SimpleNamespace(
-        checkpoint_suffix="",
-        task=None,
-        should_save_checkpoint_on_current_rank=saves,
-        lr_step=lambda epoch: None,
-        load_checkpoint=lambda *arguments, **options: state,
-        get_train_iterator=lambda **options: MagicMock(),
-        data_parallel_rank=0,
+    assert load_evaluator_for(load_generation_model(generator), evaluator).name.startswith(
+        "vqapg_consistency:"
     )
-    cfg = CheckpointConfig(save_dir=str(save_dir), restore_file=str(restore_file), **options)
-    checkpoint_utils.load_checkpoint(cfg, trainer)
+    with pytest.raises(InputError, match="is the consistency evaluator, which makes no pairs"):
+        load_generation_model(evaluator)
+    with pytest.raises(InputError, match="model.pt: is no consistency evaluator"):
+        load_evaluator_for(load_generation_model(generator), generator)
 
 
-@pytest.mark.parametrize("name", ["checkpoint3.pt", "checkpoint_last.pt"])
-@pytest.mark.parametrize("before", [b"of an earlier epoch", None])
-def test_a_run_killed_before_the_best_was_copied_is_mended_by_the_next(
-    tmp_path, monkeypatch, name, before
-):
-    (tmp_path / name).write_bytes(b"third")
-    best = tmp_path / "checkpoint_best.pt"
-    if before:
-        best.write_bytes(before)
-    restored = name if name == "checkpoint_last.pt" else tmp_path / name
-    restore(monkeypatch, restored, tmp_path, val_loss=-2.5, best=-2.0)
-    assert not best.exists() if before is None else best.read_bytes() == before
-    restore(monkeypatch, restored, tmp_path, val_loss=-2.0, best=-2.0)
-    assert best.read_bytes() == b"third"
-
-
-def test_the_best_is_only_taken_from_a_run_that_goes_on_in_its_folder_and_saves(
-    tmp_path, monkeypatch
-):
-    (tmp_path / "here").mkdir()
-    (tmp_path / "checkpoint3.pt").write_bytes(b"of another run")
-    restore(monkeypatch, tmp_path / "checkpoint3.pt", tmp_path / "here", val_loss=-2.0, best=-2.0)
-    assert not list((tmp_path / "here").iterdir())
-    for options in ({"no_save": True}, {"saves": False}, {"reset_meters": True}):
-        restore(
-            monkeypatch, tmp_path / "checkpoint3.pt", tmp_path, val_loss=-2.0, best=-2.0, **options
+def test_an_evaluator_of_other_words_or_features_is_refused(checkpoint, dictionary):
+    generator = load_generation_model(checkpoint("vqapg_joint"))
+    other = Dictionary()
+    for word in [*dictionary.symbols[4:], "zebra"]:
+        other.add_symbol(word)
+    with pytest.raises(InputError, match=r"another dictionary .*\(19 and 18 entries\)"):
+        load_evaluator_for(
+            generator, checkpoint("vqapg_consistency", "evaluator.pt", of_dictionary=other)
         )
-        assert not (tmp_path / "checkpoint_best.pt").exists(), options
+    elsewhere = SimpleNamespace(
+        **vars(features()) | {"source": features().source | {"image_size": 96}}
+    )
+    with pytest.raises(InputError, match=r"with other features .*\(image_size 96, not 64\)"):
+        load_evaluator_for(
+            generator, checkpoint("vqapg_consistency", "evaluator.pt", of_features=elsewhere)
+        )
+
+
+@pytest.mark.parametrize("content", [b"", b"text", {"model": {}}, {"cfg": None, "model": [1]}])
+def test_what_is_no_checkpoint_is_one_line(tmp_path, content):
+    path = tmp_path / "model.pt"
+    path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
+    with pytest.raises(
+        InputError, match="model.pt: (not a whole checkpoint|it does not say what model)"
+    ) as error:
+        load_generation_model(path)
+    assert "\n" not in str(error.value)
+    with pytest.raises(InputError, match="none.pt: no such checkpoint"):
+        load_generation_model(tmp_path / "none.pt")
+
+
+def test_the_backbone_has_the_weights_of_training(tmp_path):
+    assert (
+        load_backbone(features().source, "none").weights_sha256
+        == features().source["weights_sha256"]
+    )
+    with pytest.raises(
+        InputError, match="--weights none: are not the weights of resnet18 .*instead of abababab"
+    ):
+        load_backbone(features().source | {"weights_sha256": "ab" * 32}, "none")

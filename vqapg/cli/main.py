@@ -5,9 +5,9 @@ import importlib
 import logging
 import sys
 
-import vqapg
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.files import writing
+from vqapg.version import __version__
 
 # Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
 # at its top, so that --help is instant.
@@ -35,7 +35,7 @@ def build_parser():
         description="Generate diverse and consistent question-answer pairs from images.",
         epilog="Training and generation are stock fairseq: fairseq-train / fairseq-generate --user-dir $(vqapg user-dir)",
     )
-    parser.add_argument("--version", action="version", version=f"vqapg {vqapg.__version__}")
+    parser.add_argument("--version", action="version", version=f"vqapg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module_name in COMMANDS.items():
         module = importlib.import_module(module_name)

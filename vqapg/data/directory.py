@@ -22,7 +22,6 @@ from typing import NamedTuple
 import nltk
 from tqdm import tqdm
 
-import vqapg
 from vqapg.data.tokenizer import TOKENIZER_VERSION, is_written_without_spaces, tokenize
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
@@ -30,6 +29,7 @@ from vqapg.folders import MARK, files_in, new_folder
 from vqapg.strict_json import read_json
 from vqapg.targets import FOREIGN, our_features, our_json
 from vqapg.tokens import SEPARATOR
+from vqapg.version import __version__
 
 FORMAT_VERSION = 1
 SPLITS = ("train", "valid", "test")
@@ -317,7 +317,7 @@ def _write_files(path, source_data, columns, counts, dataset, options):
         "distinct_tokens": len(counts),
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
         "versions": {
-            "vqapg": vqapg.__version__,
+            "vqapg": __version__,
             "python": platform.python_version(),
             "nltk": nltk.__version__,
             "tokenizer": TOKENIZER_VERSION,

@@ -5,7 +5,6 @@ import os
 import shutil
 from pathlib import Path
 
-import vqapg
 from vqapg.data.directory import (
     FIELDS,
     FORMAT_VERSION,
@@ -19,6 +18,7 @@ from vqapg.errors import InputError
 from vqapg.files import atomic_write, sha256
 from vqapg.folders import new_folder
 from vqapg.targets import real_path
+from vqapg.version import __version__
 
 
 def write_pretraining_directory(data, pairs_file, pairs, path, *, overwrite=False):
@@ -76,7 +76,7 @@ def _write_files(path, data, store, pairs, generated):
         "counts": counts
         | {split: data.manifest["counts"][split] for split in SPLITS if split != "train"},
         "sha256": {name: sha256(path / name) for name in ("dict.txt", *TEXT_FILES)},
-        "versions": data.manifest["versions"] | {"vqapg": vqapg.__version__},
+        "versions": data.manifest["versions"] | {"vqapg": __version__},
     }
     with atomic_write(path / "manifest.json") as file:
         json.dump(manifest, file, indent=2, ensure_ascii=False, allow_nan=False)

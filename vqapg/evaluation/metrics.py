@@ -5,12 +5,12 @@ import platform
 
 import numpy as np
 
-import vqapg
 from vqapg.evaluation.diversity import diversity_figures
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.gold import novelty_figures, recall_figures
 from vqapg.evaluation.overlap import overlap_figures
 from vqapg.judges import easy_vqa_truth as truth
+from vqapg.version import __version__
 
 # Section 5.2: consistent means an evaluator score above this.
 CONSISTENT_ABOVE = 0.5
@@ -118,7 +118,7 @@ def versions():
     except importlib.metadata.PackageNotFoundError:
         pycocoevalcap = None
     return {
-        "vqapg": vqapg.__version__,
+        "vqapg": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "nltk": importlib.metadata.version("nltk"),
