@@ -18,6 +18,7 @@ from fairseq.data import Dictionary  # noqa: E402
 # They register the models and tasks, as --user-dir does.
 import vqapg.tasks.vqapg  # noqa: E402
 import vqapg.tasks.vqapg_consistency  # noqa: E402, F401
+from tests.support.tiny_checkpoints import save_checkpoint  # noqa: E402
 from vqapg.tokens import SEPARATOR  # noqa: E402
 
 # The first call into a library may take long on a busy machine; that is no failure.
@@ -75,3 +76,14 @@ def batch(dictionary):
         "answer": texts("red", "yes", "a circle", "no"),
         "noise_keys": np.array([[1, 0, i] for i in range(4)]),
     }
+
+
+@pytest.fixture
+def checkpoint(tmp_path, dictionary):
+    """checkpoint(name, [options]) -> path of a new checkpoint of that model."""
+
+    def save(name, path="model.pt", of_dictionary=dictionary, **options):
+        save_checkpoint(tmp_path / path, name, of_dictionary, **options)
+        return tmp_path / path
+
+    return save

@@ -9,8 +9,8 @@ from PIL import Image
 
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
-from vqapg.generation import attention_record
 from vqapg.models.joint import VariationalJointConfig, VariationalJointModel
+from vqapg.reports import attention_record
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from omegaconf import OmegaConf
 
 from tests.support.tiny_checkpoints import refused, save_checkpoint
 from vqapg.models import origin
-from vqapg.sampling.checkpoint import load_generation_model
 from vqapg.tasks.checkpoint_file import read_checkpoint
+from vqapg.tasks.checkpoints import load_generation_model
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from tests.support.generation_models import build
 from tests.support.tiny_checkpoints import save_checkpoint
 from vqapg.errors import InputError
 from vqapg.models import origin
-from vqapg.sampling.checkpoint import load_generation_model
 from vqapg.tasks import fairseq_patches
+from vqapg.tasks.checkpoints import load_generation_model
 from vqapg.tasks.one_line_errors import tell
 
 

@@ -1,19 +1,8 @@
 import pytest
 
-from tests.support.tiny_checkpoints import backbone, draw_pictures, save_checkpoint
-from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
+from tests.support.tiny_checkpoints import backbone, draw_pictures
 from vqapg.sampling.sampler import PairSampler
-
-
-@pytest.fixture
-def checkpoint(tmp_path, dictionary):
-    """checkpoint(name, [options]) -> path of a new checkpoint of that model."""
-
-    def save(name, path="model.pt", of_dictionary=dictionary, **options):
-        save_checkpoint(tmp_path / path, name, of_dictionary, **options)
-        return tmp_path / path
-
-    return save
+from vqapg.tasks.checkpoints import load_evaluator_for, load_generation_model
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from tests.support.generation_models import build
 from vqapg.backbones.backbone import build_backbone
 from vqapg.errors import InputError
-from vqapg.sampling.checkpoint import load_generation_model
 from vqapg.tasks.checkpoint_file import read_checkpoint
+from vqapg.tasks.checkpoints import load_generation_model
 
 IMAGE_SIZE = 64
 

@@ -6,7 +6,7 @@ from fairseq.data import Dictionary
 
 from tests.support.tiny_checkpoints import features, save_checkpoint
 from vqapg.errors import InputError
-from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
+from vqapg.tasks.checkpoints import load_backbone, load_evaluator_for, load_generation_model
 
 
 @pytest.mark.parametrize(

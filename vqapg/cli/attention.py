@@ -58,7 +58,7 @@ def run(args):
     inputs += data.path.glob("*")
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
 
-    from vqapg.generation.attention_record import record_attention
+    from vqapg.reports.attention_record import record_attention
 
     record = record_attention(
         args.checkpoint,

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from vqapg.data.input_image import InputImage
 from vqapg.data.question_type import question_type
 from vqapg.evaluation.vqa_answers import answer_type, normalise_answer
 from vqapg.files import atomic_write
-from vqapg.sampling.images import InputImage
 
 ANSWERS = 10
 # Of an image's questions: official numbers are the image's times 1000 and more.

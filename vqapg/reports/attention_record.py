@@ -16,13 +16,12 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
-from vqapg.backbones.backbone import build_backbone
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.generation.generated_attention import generate_and_look
-from vqapg.tasks.checkpoints import load_model
+from vqapg.tasks.checkpoints import load_backbone, load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 
 LONGEST = 50  # words of a text
@@ -63,21 +62,12 @@ class NamedImages:
         if image in self.features.rows:
             return torch.from_numpy(self.features.read([self.features.rows[image]]))
         if self.backbone is None:
-            self.backbone = self._load_backbone()
+            source = self.features.source
+            weights = source["weights"] if self.weights is None else self.weights
+            self.backbone = load_backbone(source, weights)
         pixels = self.backbone.preprocessing.resize(open_rgb(self.paths[image]))
         with torch.inference_mode():
             return torch.from_numpy(encode_images(self.backbone, pixels[None]))
-
-    def _load_backbone(self):
-        source = self.features.source
-        weights = source["weights"] if self.weights is None else self.weights
-        backbone = build_backbone(source["backbone"], weights, source["image_size"])
-        if backbone.weights_sha256 != source["weights_sha256"]:
-            raise InputError(
-                f"--weights {weights}: are not those that {self.features.path} was made with; give what vqapg "
-                "extract-features was given"
-            )
-        return backbone
 
 
 def record_attention(checkpoint, data, names, *, draws=4, seed=1, beam=10, weights=None):

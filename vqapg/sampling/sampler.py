@@ -17,10 +17,10 @@ from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.sampling.checkpoint import load_backbone, load_evaluator_for, load_generation_model
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
+from vqapg.tasks.checkpoints import load_backbone, load_evaluator_for, load_generation_model
 from vqapg.tokens import SEPARATOR
 
 LONGEST = 50  # words of a text
@@ -87,7 +87,7 @@ class PairSampler:
     """Makes pairs for pictures; see :func:`load`.
 
     Args:
-        generator: a :class:`~vqapg.sampling.checkpoint.Loaded` generation model
+        generator: a :class:`~vqapg.tasks.checkpoints.Loaded` generation model
         evaluator: a Loaded consistency evaluator, or None
         backbone: :class:`~vqapg.backbones.backbone.Backbone`
         device: where all of them run
