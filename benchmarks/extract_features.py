@@ -1,4 +1,4 @@
-"""Speed of `vqapg extract-features` against the bare forward pass of the same CNN over the same images.
+"""Speed of `vqapg extract-features` against the bare forward pass of the same CNN.
 
     python benchmarks/extract_features.py --output extract_features.json
     python benchmarks/extract_features.py --backbone resnet50 --images 64 --rounds 3
@@ -165,12 +165,14 @@ def main():
         data = write_data(Path(folder), args.images)
         size = sum(path.stat().st_size for path in Path(folder).glob("*.jpg")) / args.images
         print(
-            f"{args.images} images of {size / 1000:.0f} KB on average; {args.device}, {torch.get_num_threads()} threads",
+            f"{args.images} images of {size / 1000:.0f} KB on average; {args.device}, "
+            f"{torch.get_num_threads()} threads",
             flush=True,
         )
         print("by the clock, images a second" + " " * 29 + "CPU time, ms an image")
         print(
-            "backbone             size   bare   kept command  of bare  of kept   bare   kept command  of bare  of kept",
+            "backbone             size   bare   kept command  of bare  of kept   bare   kept "
+            "command  of bare  of kept",
             flush=True,
         )
         results = []

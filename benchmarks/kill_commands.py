@@ -216,7 +216,8 @@ def finish(run, folder):
     _, status = os.waitpid(start(run, folder), 0)
     if status:
         raise RuntimeError(
-            f"ended with {os.waitstatus_to_exitcode(status)}: {folder.with_suffix('.log').read_text()[-2000:]}"
+            f"ended with {os.waitstatus_to_exitcode(status)}: "
+            f"{folder.with_suffix('.log').read_text()[-2000:]}"
         )
     return time.perf_counter() - started
 
@@ -242,7 +243,10 @@ def outcome(folder):
 
 
 def try_command(run, folder, times, generator):
-    """Kills the command *times* times, each time from the *folder* as it is; leaves it as an undisturbed run does."""
+    """Kills the command *times* times; leaves *folder* as an undisturbed run does.
+
+    Each time the command starts from the folder as it is.
+    """
     before = folder.with_name("before")
     shutil.rmtree(before, ignore_errors=True)
     shutil.copytree(folder, before)
@@ -297,7 +301,8 @@ def main():
             seconds, killed, wrong = try_command(run, folder, args.times, generator)
             failed |= bool(wrong)
             print(
-                f"{name:<29} {seconds:5.1f} s undisturbed; killed at work {killed:>2} of {args.times} times; "
+                f"{name:<29} {seconds:5.1f} s undisturbed; killed at work {killed:>2} of "
+                f"{args.times} times; "
                 f"{len(wrong)} ended otherwise {wrong or ''}",
                 flush=True,
             )

@@ -43,7 +43,8 @@ def write(folder, share):
         asked, annotated = [], []
         for number in range(questions):
             answer = generator.choice(("yes", "no", "2", generator.choice(words)))
-            text = f"{generator.choice(STARTS)} {' '.join(generator.choices(words, k=generator.randint(2, 5)))}?"
+            start = generator.choice(STARTS)
+            text = f"{start} {' '.join(generator.choices(words, k=generator.randint(2, 5)))}?"
             asked.append({"image_id": number % images, "question": text, "question_id": number})
             annotated.append(
                 {

@@ -87,7 +87,8 @@ def main():
         "growth": [],
     }
     print(
-        f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} {'share':>6} {'GFLOP/s':>8} {'of matmul':>9}"
+        f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} "
+        f"{'share':>6} {'GFLOP/s':>8} {'of matmul':>9}"
     )
     for device in devices():
         for widths in args.widths:
@@ -104,7 +105,8 @@ def main():
                 )
                 results["growth"].append({"grows_with": name, option: value, **result})
                 print(
-                    f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, {result['pairs_per_second']:.1f} pairs/s"
+                    f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, "
+                    f"{result['pairs_per_second']:.1f} pairs/s"
                 )
     if args.output:
         with open(args.output, "w", encoding="utf-8") as file:
@@ -136,14 +138,16 @@ def show(result):
     ratio = f"{result['pairs_per_second'] / published:.1f}x" if cpu_at_published_widths else "-"
     share = f"{result['peak_gib'] / memory:.0%}" if cpu_at_published_widths else "-"
     print(
-        f"{result['work']:<14} {result['widths']:<10} {result['device']:<6} {result['pairs_per_second']:>8.1f} {ratio:>6} "
-        f"{result['peak_gib']:>5.1f} {share:>6} {result['gflops']:>8.1f} {result['gflops'] / result['matmul_gflops']:>9.0%}",
+        f"{result['work']:<14} {result['widths']:<10} {result['device']:<6} "
+        f"{result['pairs_per_second']:>8.1f} {ratio:>6} "
+        f"{result['peak_gib']:>5.1f} {share:>6} {result['gflops']:>8.1f} "
+        f"{result['gflops'] / result['matmul_gflops']:>9.0%}",
         flush=True,
     )
 
 
 def measure(work, widths, repeats, device, regions=100, batch=None, per_image=None, beam=10):
-    """Medians of the seconds of one batch of *work*: CPU seconds on a CPU, wall seconds on a GPU."""
+    """Median seconds of one batch of *work*: CPU seconds on a CPU, wall seconds on a GPU."""
     if hasattr(os, "sched_setaffinity") and device == "cpu":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
@@ -190,7 +194,7 @@ def measure(work, widths, repeats, device, regions=100, batch=None, per_image=No
 
 
 def profile(step, rows=8):
-    """Which operations the time of one batch goes into: share of the time, without what they call."""
+    """The share of the time of one batch that each operation takes, without what it calls."""
     import torch
 
     with torch.profiler.profile() as profiler:
@@ -203,7 +207,7 @@ def profile(step, rows=8):
 
 
 def prepare(work, widths, pairs, per_image, regions, beam, device):
-    """One batch of *work* as a function without arguments, and a function that counts its floating-point operations."""
+    """Two functions without arguments: one batch of *work*, and the count of its operations."""
     import numpy as np
     import torch
     from fairseq.data import Dictionary

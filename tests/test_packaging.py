@@ -1,4 +1,4 @@
-"""The wheel and the sdist hold all that an installed vqapg reads, and nothing else of the checkout."""
+"""The wheel and the sdist hold all that an installed vqapg reads."""
 
 import shutil
 import subprocess

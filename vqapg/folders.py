@@ -1,9 +1,8 @@
 """Writing folders as a whole: a new one is complete before the old one goes, and no file that is not ours is deleted.
 
-The new folder is built beside its place, under a hidden working name with a mark in it, and
-renamed. A folder that is replaced steps aside first, under a hidden name too. Between these two
-renames, for less than a millisecond, nothing has the final name; the next run on that machine puts
-the old folder back.
+The new folder is built beside its place, under a hidden working name with a mark in it, and renamed. A folder that is
+replaced steps aside first, under a hidden name too. Between these two renames, for less than a millisecond, nothing has
+the final name; the next run on that machine puts the old folder back.
 """
 
 import contextlib

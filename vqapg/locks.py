@@ -1,12 +1,10 @@
 """A lock that one process holds, on this machine and on others that see the same file system.
 
-The lock is a hidden file beside what it guards. It says who holds it, and two things keep others
-out:
+The lock is a hidden file beside what it guards. It says who holds it, and two things keep others out:
 
 - flock, which the kernel drops when the process dies. It reaches other machines on NFS, but not on every file system.
 - a sign of life: the holder touches the file every few seconds. Another machine that gets the flock takes the lock only
-  when there has been no sign for a minute. The clock is the file system's own, so clocks may
-  differ.
+  when there has been no sign for a minute. The clock is the file system's own, so clocks may differ.
 
 A killed run therefore blocks nobody on its own machine, and others for a minute.
 """
@@ -114,8 +112,7 @@ class Lock:
         except OSError:
             flocked = False  # a file system without flock: the sign of life alone tells
         holder = self._holder()
-        # What ran on this kernel has lost its flock by ending, whether or not the flock reaches
-        # other machines.
+        # What ran on this kernel has lost its flock by ending, whether or not the flock reaches other machines.
         ended = flocked and holder is not None and holder.get("boot") == _boot()
         if holder is not None and not ended and self._silence() < SILENCE:
             raise self._held(holder)

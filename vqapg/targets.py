@@ -5,8 +5,7 @@ which is looked for in the content: vqapg's version in a JSON file, the exact ke
 the generator of a page, our attributes in a features file, the list of its files in a folder. An empty file or folder
 counts as nothing. Of a link, what it leads to is looked at.
 
-A recogniser is a function of a path. It returns None for what is ours, else a few words that say
-what is not.
+A recogniser is a function of a path. It returns None for what is ours, else a few words that say what is not.
 """
 
 import json

@@ -181,7 +181,8 @@ def test_one_is_singular(folder, capsys):
     ]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
-        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by --min-consistency; "
+        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by "
+        "--min-consistency; "
         "1 image left out that cannot be read\n"
     )
 
@@ -230,7 +231,7 @@ def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
 
 
 # --- Stopped and gone on with
-# -----------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder, whole, capsys):
@@ -414,7 +415,7 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
 
 
 # --- Refused
-# ----------------------------------------------------------------------------------------------------------
+# --------------------------------------------------------------------------------
 
 
 def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):

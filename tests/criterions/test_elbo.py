@@ -273,7 +273,10 @@ def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, f
 
 
 def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
-    """--update-freq and data parallel training rely on it; fairseq divides by the sum of the sample sizes."""
+    """--update-freq and data parallel training rely on it.
+
+    fairseq divides by the sum of the sample sizes.
+    """
     model = variational_model(dictionary, features, dropout=0.0).train()
     # Free bits that hold some of the pairs and not the others
     kls = kl_divergence(*model(**batch).latents["pair"]).tolist()

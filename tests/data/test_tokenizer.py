@@ -76,7 +76,8 @@ WORD = st.sampled_from(
 UNIT = st.one_of(
     WORD,
     st.sampled_from(
-        "isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot gonna".split()
+        "isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot "
+        "gonna".split()
     ),
     st.sampled_from(["man", "café", "t-shirt"]).map("{}'s".format),
     st.sampled_from("$5 $5.50 50% 1/2 and/or 'stop' '90s p.m. mr. & x.jpg".split()),

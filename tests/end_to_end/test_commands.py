@@ -341,8 +341,8 @@ def test_resuming_over_another_dictionary_is_refused_in_one_line(world, tmp_path
         status=2,
     )
     assert (
-        f"{data / 'dict.txt'}: is not the dictionary that the checkpoint was trained with (20 and 19"
-        in error_line(done)
+        f"{data / 'dict.txt'}: is not the dictionary that the checkpoint was trained with (20 and "
+        "19" in error_line(done)
     )
 
 

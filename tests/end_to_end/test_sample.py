@@ -1,4 +1,7 @@
-"""Pairs for pictures from checkpoints that fairseq saved, against what the data directory says of the same pictures."""
+"""Pairs for pictures from checkpoints that fairseq saved.
+
+They are compared with what the data directory says of the same pictures.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""What judges the judges, through the commands: check-evaluator, and round-trip with a seeing and a blind answerer."""
+"""What judges the judges, through the commands.
+
+These are check-evaluator, and round-trip with an answerer that sees and one that is blind.
+"""
 
 import json
 
@@ -146,7 +149,8 @@ def error_of(capsys, *arguments):
         (
             "generation",
             None,
-            "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch vqapg_vqa",
+            "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch "
+            "vqapg_vqa",
         ),
         ("consistency", None, "vqapg_consistency is no model of --task vqapg"),
         ("none", None, "there is no such file"),

@@ -149,7 +149,7 @@ MARKS = st.lists(st.lists(st.sampled_from("012?"), min_size=1, max_size=4), min_
 
 @given(MARKS, MARKS)
 def test_intervals_are_the_obvious_loop(first, second):
-    """Two models judged by one annotator; every resample is computed anew from what its images hold."""
+    """Two models, one annotator; each resample is computed anew from what its images hold."""
     images = min(len(first), len(second))
     groups, judged = [], {}
     for model, marks_of in (("one", first), ("two", second)):

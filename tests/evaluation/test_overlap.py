@@ -132,7 +132,7 @@ def test_rouge_l_is_that_of_rouge_score(corpus):
 
 
 def slow_cider(text, own, references):
-    """CIDEr-D as Vedantam et al. define it, word for word; *own* are the references of the text's image."""
+    """CIDEr-D word for word as Vedantam et al. define it; *own*: references of the image."""
 
     def grams(text, n):
         tokens = text.split()

@@ -349,7 +349,10 @@ def test_sampling_follows_the_models_distribution(decoder, inputs):
 
 
 def sampling_distribution(decoder, memory, state, rules, tokens=(), probability=1.0):
-    """Every text with its probability; what is forbidden at a step has its share spread over what is left."""
+    """Every text with its probability.
+
+    What is forbidden at a step has its share spread over what is left.
+    """
     if tokens and tokens[-1] == END:
         return {tokens: probability}
     decoded = decoder(torch.tensor([[tokens[-1] if tokens else END]]), memory, state)

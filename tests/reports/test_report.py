@@ -271,8 +271,8 @@ def test_the_command_says_what_it_wrote_and_what_is_missing(folder, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert "Table 4: table4.md, table4.tex, table4.csv" in printed
     assert (
-        f"Table 10 is missing; make it with: vqapg report --table-10 --output {folder}/parameters.json"
-        in printed
+        f"Table 10 is missing; make it with: vqapg report --table-10 --output "
+        f"{folder}/parameters.json" in printed
     )
     assert printed[-1] == f"All in one: {folder}/report/report.md"
 

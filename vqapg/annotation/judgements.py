@@ -1,8 +1,7 @@
 """What annotators judged: one JSON line a judgement, appended and on the disk before it counts as saved.
 
-A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of the same annotator,
-pair and field replaces an earlier one. A process killed in the middle of a line leaves its end cut:
-that line was never saved.
+A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of the same annotator, pair and field
+replaces an earlier one. A process killed in the middle of a line leaves its end cut: that line was never saved.
 """
 
 import contextlib
@@ -78,8 +77,8 @@ def read_judgements(session):
 class JudgementLog:
     """The judgements of a session, open for more: a context manager, and one process at a time.
 
-    ``judgements`` is what read_judgements gives, kept up to date. Threads may call ``append`` at
-    once. Raises InputError, on entering, when another process has it open or the file is broken.
+    ``judgements`` is what read_judgements gives, kept up to date. Threads may call ``append`` at once.
+    Raises InputError, on entering, when another process has it open or the file is broken.
     """
 
     def __init__(self, session):
@@ -120,8 +119,7 @@ class JudgementLog:
     def append(self, annotator, pair, field, value):
         """Save one judgement; when this returns it is on the disk. Returns the value as it was stored.
 
-        Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then
-        nothing is saved.
+        Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then nothing is saved.
         """
         (value,) = self.extend([(annotator, pair, field, value)])
         return value

@@ -84,8 +84,7 @@ class AnnotationServer(ThreadingHTTPServer):
             return super().get_request()
         except OSError as error:
             if error.errno in NO_ROOM:
-                # The waiting connection wakes the server at once again: without a pause it would
-                # spin.
+                # The waiting connection wakes the server at once again: without a pause it would spin.
                 self._tell(
                     f"no more connections can be opened ({error.strerror}); the oldest are closed"
                 )

@@ -5,8 +5,8 @@
 - ``judgements.jsonl``: what annotators judged, see judgements.py
 - ``.unfinished``: our mark in a folder that is still being made
 
-The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order
-drawn by the seed, so that no number tells the model.
+The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order drawn by the
+seed, so that no number tells the model.
 """
 
 import hashlib
@@ -60,9 +60,8 @@ def image_path(folder, number):
 def draw_groups(generated, image_ids, images, seed):
     """Draw images and pairs.
 
-    An image takes part when every model has at least three well-formed pairs for it. Of these as
-    many are drawn from every model, ten at most; then repeats are left out (section 6.4), so that
-    how many remain is the model's doing.
+    An image takes part when every model has at least three well-formed pairs for it. Of these as many are drawn from
+    every model, ten at most; then repeats are left out (section 6.4), so that how many remain is the model's doing.
 
     Args:
         generated: {model: list of GeneratedPair}.

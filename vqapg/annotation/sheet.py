@@ -43,8 +43,8 @@ def write_sheet(path, session, annotator, judged):
 def read_sheet(path, session):
     """[(annotator, pair id, {field: value})] of the rows that are filled in; with commas or semicolons between.
 
-    A row with neither consistency nor object is not judged yet. Raises InputError with the line of
-    anything else that is missing, unknown or not of this session.
+    A row with neither consistency nor object is not judged yet. Raises InputError with the line of anything else
+    that is missing, unknown or not of this session.
     """
     path = Path(path)
     try:

@@ -1,8 +1,8 @@
 """Runs every image of a data directory through a frozen CNN and writes features.h5.
 
-A killed run can be gone on with: rows go into ``.features.h5.partial``, and how many of them are
-finished into the journal ``.features.h5.journal`` beside it, every few seconds. The final name
-appears only when all is done.
+A killed run can be gone on with: rows go into ``.features.h5.partial``, and how many of them are finished
+into the journal ``.features.h5.journal`` beside it, every few seconds. The final name appears only when all
+is done.
 """
 
 import json
@@ -29,8 +29,8 @@ from vqapg.targets import check_target, is_free, our_features, our_json, write_j
 
 FLUSH_SECONDS = 5
 STATISTICS_ROWS = 256
-# A channel that hardly varies over the training images would be blown up by standardising as soon
-# as another image makes it vary; none counts as less than this share of the average deviation.
+# A channel that hardly varies over the training images would be blown up by standardising as soon as another
+# image makes it vary; none counts as less than this share of the average deviation.
 STD_FLOOR = 0.1
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
@@ -58,14 +58,12 @@ def extract_features(
 
     An image that cannot be read stops the run, or with *skip_bad_images* is left out.
 
-    With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into
-    ``features.I-of-N.h5``; the run that finishes the last of them joins all to features.h5, which
-    names where in the shards the features are.
+    With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into ``features.I-of-N.h5``; the run
+    that finishes the last of them joins all to features.h5, which names where in the shards the features are.
 
     Returns an Extracted.
 
-    Raises InputError when an image cannot be read, none of a split can, or the file is there
-    already, made otherwise.
+    Raises InputError when an image cannot be read, none of a split can, or the file is there already, made otherwise.
     """
     digest = data.images_digest()
     image_ids, target = data.image_ids(), data.features_path
@@ -291,8 +289,7 @@ class _Images(Dataset):
 
     def __getitem__(self, index):
         try:
-            # Bytes: a quarter of the numbers' size on the way to this process, and on to the
-            # device.
+            # Bytes: a quarter of the numbers' size on the way to this process, and on to the device.
             return self.preprocessing.resize(open_rgb(self.paths[index]))
         except InputError as error:
             return str(error)
@@ -378,16 +375,15 @@ def encode_images(backbone, images):
 
 
 def _statistics(read, rows):
-    """Mean and standard deviation of each channel over all regions of *rows*, *read* a block at a
-    time: float32 [C] each."""
+    """Mean and standard deviation of each channel over all regions of *rows*, *read* a block at a time: float32 [C]
+    each."""
     count, mean, squares = 0, 0.0, 0.0
     starts = range(0, len(rows), STATISTICS_ROWS)
     for start in tqdm(starts, desc="statistics", unit="block", delay=2, leave=False, disable=None):
         # [n, R, C] -> [n * R, C]
         block = read(rows[start : start + STATISTICS_ROWS]).astype(np.float64)
         block = block.reshape(-1, block.shape[2])
-        # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is
-        # large.
+        # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is large.
         block_mean = block.mean(axis=0)
         difference = block_mean - mean
         total = count + len(block)

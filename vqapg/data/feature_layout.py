@@ -1,11 +1,10 @@
 """Looks at a features file as at a stranger's: nothing outside of it is read, and nothing larger than it is believed.
 
-HDF5 can send a reader to other files: by external storage, external and soft links, and virtual
-data sets. It can also state sizes that the file does not have. So every data set is looked at
-before it is read. It must be a plain one of the expected type and shape, stored in this file.
+HDF5 can send a reader to other files: by external storage, external and soft links, and virtual data sets. It can also
+state sizes that the file does not have. So every data set is looked at before it is read. It must be a plain one of the
+expected type and shape, stored in this file.
 
-Only the features may lie elsewhere: in shards, which are features files of their own in the same
-folder.
+Only the features may lie elsewhere: in shards, which are features files of their own in the same folder.
 """
 
 import collections
@@ -48,11 +47,9 @@ def read_layout(path: Path) -> Layout:
     """The layout of the features file *path*; of a link, of the file that it leads to.
 
     Raises:
-        InputError: if there is no such file; it is not HDF5 or is cut; a data set is linked,
-        virtual, external,
-            compressed, of a wrong type or shape, or larger than the file; the statistics are not
-            finite, or a deviation is not positive; an image is there twice; or a shard is missing,
-            cut, a link, or of something else
+        InputError: if there is no such file; it is not HDF5 or is cut; a data set is linked, virtual, external,
+            compressed, of a wrong type or shape, or larger than the file; the statistics are not finite, or a deviation
+            is not positive; an image is there twice; or a shard is missing, cut, a link, or of something else
     """
     cure = f"make it anew with: vqapg extract-features {path.parent} --overwrite"
     if not path.is_file():
