@@ -7,7 +7,8 @@ and ``models/`` from it; importing the package alone stays cheap.
 :func:`vqapg.sampling.sampler.load`.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from vqapg.version import __version__ as __version__
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["load"]
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Callable[..., Any]:
     # PEP 562: torch and fairseq are imported by whoever asks for them, not by every import of the
     # package.
     if name != "load":

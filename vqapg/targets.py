@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import atomic_write
@@ -74,7 +75,7 @@ def is_free(path: Path) -> bool:
 
 
 def write_json(
-    path: Path, content: dict, *, overwrite: bool = False, indent: int | None = 2
+    path: Path, content: dict[str, Any], *, overwrite: bool = False, indent: int | None = 2
 ) -> None:
     """Write the JSON file *path* with our mark in it, by the rule above; whole, or not at all.
 

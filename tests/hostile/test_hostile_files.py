@@ -196,7 +196,7 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
     page = tmp_path / "page.html"
     from importlib import resources
 
-    page.write_text(resources.files("vqapg.sampling").joinpath("gallery.html").read_text())
+    page.write_text(resources.files("vqapg.export").joinpath("gallery.html").read_text())
     assert our_page(page) is None
     assert our_features(write_features(tmp_path)) is None
 
