@@ -40,6 +40,7 @@ from vqapg.judges.easy_vqa_truth import (
 )
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions
+from vqapg.tasks.checkpoints import load_evaluator_for, load_generation_model
 
 HEAD = (
     "| model | draws | kept | pairs an image | things asked an image | N | N, % of unfiltered "

@@ -44,6 +44,10 @@ import vqapg.data.feature_extraction
 import vqapg.sampling.run
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency  # noqa: F401
+from vqapg.tasks.fairseq_patches import patch_fairseq
+
+# As --user-dir does, which passes over a package that is imported.
+patch_fairseq()
 
 
 def main() -> int:

@@ -35,6 +35,10 @@ import vqapg.judges.evaluator
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency
 from vqapg.backbones import backbone  # noqa: F401
+from vqapg.tasks.fairseq_patches import patch_fairseq
+
+# As --user-dir does, which passes over a package that is imported.
+patch_fairseq()
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 180, 30)}
 IMAGES = {"train": 30, "valid": 10, "test": 10}

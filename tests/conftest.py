@@ -19,7 +19,10 @@ from fairseq.data import Dictionary  # noqa: E402
 import vqapg.tasks.vqapg  # noqa: E402
 import vqapg.tasks.vqapg_consistency  # noqa: E402, F401
 from tests.support.tiny_checkpoints import save_checkpoint  # noqa: E402
+from vqapg.tasks.fairseq_patches import patch_fairseq  # noqa: E402
 from vqapg.tokens import SEPARATOR  # noqa: E402
+
+patch_fairseq()
 
 # The first call into a library may take long on a busy machine; that is no failure.
 settings.register_profile("no-deadline", deadline=None)

@@ -1,12 +1,21 @@
-"""What fairseq runs. fairseq imports this folder of a user-dir first, so whatever it must know is set up here."""
+"""What fairseq runs. With ``--user-dir`` fairseq imports this folder first."""
 
-import logging
+import os
 
-from vqapg import criterions  # noqa: F401  registers the criterions, which fairseq does not look for by itself
-from vqapg.tasks.fairseq_patches import patch_fairseq
-from vqapg.tasks.one_line_errors import report_errors
+from fairseq.utils import import_user_module
 
-# Some fairseq commands leave logging at its lowest level, where h5py tells of every conversion.
-logging.getLogger("h5py").setLevel(logging.INFO)
-patch_fairseq()
-report_errors()
+from vqapg import criterions  # noqa: F401  registers them; fairseq looks for tasks and models only
+
+
+def _is_user_dir() -> bool:
+    """Whether fairseq imports this package for ``--user-dir``, not a program of the user's."""
+    package = os.path.realpath(os.path.dirname(os.path.dirname(__file__)))
+    folders = getattr(import_user_module, "memo", ())  # fairseq's own note, made before the import
+    return any(os.path.realpath(folder) == package for folder in folders)
+
+
+if _is_user_dir():
+    # Here, not in setup_task alone: fairseq-validate reads the checkpoint before it has a task.
+    from vqapg.tasks.fairseq_patches import patch_fairseq
+
+    patch_fairseq()

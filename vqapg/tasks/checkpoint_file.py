@@ -5,8 +5,11 @@ build, the values of its weights, their shapes. Before all of that holds, nothin
 nothing larger than the file is allocated.
 """
 
+import argparse
+import collections
 import os
 import re
+import typing
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +17,10 @@ from typing import Any, NamedTuple
 
 import torch
 from fairseq.data import Dictionary
+from fairseq.distributed.utils import _TensorPlaceholder
 from fairseq.logging import meters
 from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
+from omegaconf import DictConfig, ListConfig, base, nodes
 from torch import Tensor
 
 from vqapg.errors import InputError, RunError, shortage
@@ -25,6 +30,21 @@ from vqapg.tasks.checkpoint_config import own_config
 from vqapg.tokens import SEPARATOR
 
 ORIGIN = "_extra_state"  # torch's name, among the weights, for what get_extra_state gives
+# What fairseq stores beside tensors: settings, and containers of metrics. None of them runs code.
+CHECKPOINT_TYPES = [
+    argparse.Namespace,
+    DictConfig,
+    ListConfig,
+    base.ContainerMetadata,
+    base.Metadata,
+    nodes.AnyNode,
+    typing.Any,
+    collections.defaultdict,
+    dict,
+    list,
+    int,
+    _TensorPlaceholder,
+]
 PICKLED = 256 * 2**20  # bytes: the largest data.pkl that is read; the weights are not in it
 METERS = {"AverageMeter", "SumMeter", "ConcatTensorMeter", "TimeMeter", "StopwatchMeter"}
 assert vars(meters).keys() >= METERS
@@ -60,8 +80,12 @@ def read_checkpoint(path: str | os.PathLike) -> CheckpointFile:
         raise InputError(f"{path}: no such checkpoint; correct the path")
     try:
         check_archive(path)
-        # torch's and fairseq's defaults differ between versions, so the flag is given here.
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        # On leaving, torch would forget types that were allowed before, so those are left out.
+        allowed = torch.serialization.get_safe_globals()
+        new = [kind for kind in CHECKPOINT_TYPES if kind not in allowed]
+        with torch.serialization.safe_globals(new):
+            # torch's and fairseq's defaults differ between versions, so the flag is given here.
+            state = torch.load(path, map_location="cpu", weights_only=True)
         return _checked(path, state)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

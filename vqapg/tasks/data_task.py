@@ -75,6 +75,10 @@ class DataDirectoryTask(FairseqTask):
 
     @classmethod
     def setup_task(cls, cfg, **kwargs):
+        # Late, for it imports this module, and fairseq's trainer, which few need.
+        from vqapg.tasks.fairseq_patches import patch_fairseq
+
+        patch_fairseq()
         return cls(cfg)
 
     def build_model(self, cfg, from_checkpoint=False):

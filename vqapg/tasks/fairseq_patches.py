@@ -1,7 +1,9 @@
 """Everything that this package changes in fairseq 0.12.3, for fairseq offers no hook there.
 
-The changes are made when the tasks are imported, as ``--user-dir`` does. ``import vqapg`` alone
-changes nothing.
+``--user-dir`` makes the changes when it imports this package, and so does ``setup_task`` of our
+tasks. Other programs may import every part of vqapg, and use :func:`vqapg.load`: that changes
+nothing. A program that reads checkpoints by fairseq's functions before it sets a task up calls
+:func:`patch_fairseq` itself.
 
 | what | why | without it |
 |---|---|---|
@@ -12,47 +14,34 @@ changes nothing.
 | the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
 | ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
+| ``sys.excepthook``, in fairseq's commands only | a user's mistake is one line | a traceback |
+| the level of h5py's log | fairseq leaves logging at its lowest level | a line a conversion |
+
+The functions are those of ``fairseq.checkpoint_utils``, unless a class is named.
 """
 
-import argparse
-import collections
 import filecmp
 import functools
+import logging
 import os
 import shutil
-import typing
 from pathlib import Path
 from typing import Any
 
 import torch
 from fairseq import checkpoint_utils
 from fairseq.dataclass.utils import overwrite_args_by_name
-from fairseq.distributed.utils import _TensorPlaceholder
 from fairseq.file_io import PathManager
 from fairseq.trainer import Trainer
-from omegaconf import DictConfig, ListConfig, base, nodes
 
 from vqapg.errors import InputError, RunError, shortage
-from vqapg.tasks.checkpoint_file import read_checkpoint
-
-# What fairseq stores beside tensors: settings, and containers of metrics. None of them runs code.
-CHECKPOINT_TYPES = [
-    argparse.Namespace,
-    DictConfig,
-    ListConfig,
-    base.ContainerMetadata,
-    base.Metadata,
-    nodes.AnyNode,
-    typing.Any,
-    collections.defaultdict,
-    dict,
-    list,
-    int,
-    _TensorPlaceholder,
-]
+from vqapg.tasks.checkpoint_file import CHECKPOINT_TYPES, read_checkpoint
+from vqapg.tasks.one_line_errors import report_errors
 
 
+@functools.cache
 def patch_fairseq() -> None:
+    """Makes the changes, once in a process however often it is called."""
     torch.serialization.add_safe_globals(CHECKPOINT_TYPES)
     PathManager.copy = staticmethod(copy_whole)
     checkpoint_utils.load_checkpoint_to_cpu = load_checkpoint_to_cpu
@@ -61,6 +50,8 @@ def patch_fairseq() -> None:
     )
     checkpoint_utils.load_checkpoint = _with_best(checkpoint_utils.load_checkpoint)
     Trainer.load_checkpoint = _never_anew(Trainer.load_checkpoint)
+    logging.getLogger("h5py").setLevel(logging.INFO)
+    report_errors()
 
 
 def load_checkpoint_to_cpu(

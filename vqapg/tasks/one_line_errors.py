@@ -21,9 +21,9 @@ class Told(NamedTuple):
 
 
 def report_errors() -> None:
-    """Hooks uncaught exceptions in a fairseq command."""
-    program = os.path.basename(sys.argv[0])
-    if "fairseq" not in sys.argv[0]:
+    """Hooks uncaught exceptions in a fairseq command, and in no other program."""
+    folder, program = os.path.split(sys.argv[0])
+    if not program.startswith("fairseq-") and os.path.basename(folder) != "fairseq_cli":
         return
     # Hydra would show an error in its own way and exit with 1 before anything here hears of it.
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")
