@@ -11,7 +11,8 @@ case ${1-} in
     --long) run=runs/quickstart-long epochs=20 evaluator_epochs=20 ;;
     *)      sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
-source "$(dirname "$0")/environment.sh"
+cd "$(dirname "$0")/.."
+source scripts/environment.sh
 source scripts/training.sh
 begin_run
 

@@ -35,7 +35,8 @@ begin() {
         name=$(basename "$given")-
     fi
     run=runs/study-$name$epochs-epochs${FREE_BITS:+-$FREE_BITS-nats}
-    source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+    cd "$(dirname "${BASH_SOURCE[0]}")/.."
+    source scripts/environment.sh
     source scripts/training.sh
     begin_run
     if [ -z "${given-}" ]; then

@@ -3,7 +3,8 @@
 #   bash scripts/test.sh tests/modules -k attention
 #   bash scripts/test.sh tests/modules -n 0 --pdb      in one process, which a debugger needs
 set -euo pipefail
-source "$(dirname "$0")/environment.sh"
+cd "$(dirname "$0")/.."
+source scripts/environment.sh
 
 # The annotation page is tested in a real browser. Where there is none, its tests fail and say how to get one.
 if [ $# -eq 0 ] && ! command -v chromedriver > /dev/null && [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then

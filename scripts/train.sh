@@ -39,11 +39,7 @@ if [ "${NODES-1}" -gt 1 ]; then
 fi
 root=$(cd "$(dirname "$0")/.." && pwd)
 source "$root/scripts/newest_checkpoint.sh"
-if ! command -v fairseq-train > /dev/null; then
-    folder=$PWD
-    source "$root/scripts/environment.sh"
-    cd "$folder"
-fi
+if ! command -v fairseq-train > /dev/null; then source "$root/scripts/environment.sh"; fi
 
 # How many processes, and what they need
 if [ -n "${PROCESSES-}" ]; then export CUDA_VISIBLE_DEVICES=; fi
