@@ -25,7 +25,6 @@ import os
 
 import numpy as np
 from tqdm import tqdm
-from vqapg.sampling.checkpoint import load_evaluator_for, load_generation_model
 
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore

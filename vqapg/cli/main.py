@@ -6,6 +6,7 @@ import logging
 import sys
 
 from vqapg.errors import InputError, RunError, shortage
+from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
 from vqapg.version import __version__
 
@@ -65,6 +66,10 @@ def main(argv=None):
         print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
         return 1
     except Exception as error:
+        missing = no_fairseq(error) if isinstance(error, ModuleNotFoundError) else None
+        if missing:
+            print(f"vqapg {args.command}: error: {missing}", file=sys.stderr)
+            return 2
         if (short := shortage(error)) is not None:
             print(f"vqapg {args.command}: failed: {short}", file=sys.stderr)
             return 1

@@ -2,9 +2,13 @@
 
 import os
 
+import fairseq
 from fairseq.utils import import_user_module
 
 from vqapg import criterions  # noqa: F401  registers them; fairseq looks for tasks and models only
+from vqapg.fairseq_package import check_version
+
+check_version(fairseq.__version__)
 
 
 def _is_user_dir() -> bool:
