@@ -1,12 +1,15 @@
 """Whoever has no fairseq, or another one, is told in one line which package to install."""
 
 import argparse
+import tomllib
+from pathlib import Path
 
+import fairseq
 import pytest
 
 from vqapg.cli import main as program
 from vqapg.errors import InputError
-from vqapg.fairseq_package import check_version
+from vqapg.fairseq_package import VERSION, check_version
 
 
 @pytest.fixture
@@ -43,7 +46,7 @@ def test_another_fairseq_version_is_refused_with_both_versions():
         check_version("0.12.2")
 
 
-def test_needed_version_is_the_one_that_is_installed():
-    import fairseq
-
+def test_needed_version_is_the_one_that_pyproject_installs():
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+    assert f"ve-fairseq=={VERSION}" in project["project"]["dependencies"]
     check_version(fairseq.__version__)
