@@ -15,8 +15,8 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 380
-LONG_TEST_NAMES = 130
+UNTYPED_FUNCTIONS = 378
+LONG_TEST_NAMES = 127
 LONG_LINES = {
     *(f"vqapg/{room}/**" for room in (
         "annotation", "backbones", "cli", "criterions", "data", "datasets", "evaluation", "export",
