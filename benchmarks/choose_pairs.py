@@ -1,14 +1,21 @@
-"""Draw many, keep few: true consistency against distinct pairs on easy-VQA, where the truth of a pair is known.
+"""Draw many, keep few: consistency against distinct pairs on easy-VQA, whose truth is known.
 
-    python benchmarks/choose_pairs.py DATA --evaluator EVALUATOR.pt runs/*/seed-1/final.pt --images 150 --draws 40
+    python benchmarks/choose_pairs.py DATA --evaluator EVALUATOR.pt runs/*/seed-1/final.pt --images
+    150 --draws 40
 
-For each checkpoint, of test images at even distances: what one draw a pair gives (the first --few draws, all kept), what
-all draws give unfiltered, and what choosing makes of them: by consistency alone (--min-consistency), and by maximal
-marginal relevance (--keep, --diversity) to about as many pairs as the few draws gave, so that N compares. Prints a
-Markdown table; a checkpoint's draws are the same in all its rows.
+For each checkpoint it draws pairs of test images at even distances, and prints a Markdown table:
 
-Pairs are distinct (image, question, answer); "things asked" are an image's questions, however worded: whether there is
-a circle and whether there is no circle are two, "is there a circle" and "is a circle present" one. N counts distinct "question answer"; the truth leaves out pairs that the
+- the first --few draws, all kept
+- all draws, unfiltered
+- those chosen by consistency alone (--min-consistency)
+- those chosen by maximal marginal relevance (--keep, --diversity): about as many as the few draws
+  gave, so that N compares
+
+A checkpoint's draws are the same in all its rows.
+
+Pairs are distinct (image, question, answer); "things asked" are an image's questions, however
+worded: whether there is a circle and whether there is no circle are two, "is there a circle" and
+"is a circle present" one. N counts distinct "question answer"; the truth leaves out pairs that the
 data does not settle (vqapg/judges/easy_vqa_truth.py).
 """
 
@@ -34,7 +41,10 @@ from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.sampler import PairSampler, SamplingOptions
 from vqapg.tasks.checkpoints import load_generation_model
 
-HEAD = "| model | draws | kept | pairs an image | things asked an image | N | N, % of unfiltered | possible pairs found | truly consistent (%) |"
+HEAD = (
+    "| model | draws | kept | pairs an image | things asked an image | N | N, % of unfiltered "
+    "| possible pairs found | truly consistent (%) |"
+)
 
 
 class StoredFeatures:
@@ -45,7 +55,7 @@ class StoredFeatures:
 
 
 def draw(checkpoint, evaluator, store, images, options):
-    """For each image its distinct pairs: (question, answer) in tokens, consistency, number of the draw."""
+    """For each image its distinct pairs: tokens (question, answer), consistency, draw."""
     generator = load_generation_model(checkpoint)
     sampler = PairSampler(generator, StoredFeatures(), evaluator_spec(evaluator))
     rows, found = [store.rows[image] for image in images], []
@@ -67,8 +77,8 @@ def draw(checkpoint, evaluator, store, images, options):
 
 
 def figures(pairs_of_image, images, worlds):
-    """(pairs, things asked, N, possible pairs found, share truly consistent) of the kept (question, answer) of each
-    image; the first two over all images."""
+    """(pairs, things asked, N, possible pairs found, share truly consistent) of the kept (question,
+    answer) of each image; the first two over all images."""
     texts, verdicts, things = set(), [], 0
     for image, pairs in zip(images, pairs_of_image, strict=True):
         things += len({parse(question) for question, _ in pairs})
@@ -115,7 +125,8 @@ def main():
     ]
     options = SamplingOptions(num_samples=args.draws, seed=args.seed)
     print(
-        f"{args.images} test images, seed {args.seed}, beam {options.beam}\n\n{HEAD}\n|{' --- |' * 9}",
+        f"{args.images} test images, seed {args.seed}, beam "
+        f"{options.beam}\n\n{HEAD}\n|{' --- |' * 9}",
         flush=True,
     )
     folder = os.path.commonpath([os.path.dirname(path) for path in args.checkpoints])
@@ -147,7 +158,8 @@ def main():
         for draws, what, pairs in rows:
             count, things, distinct, possible, consistent = figures(pairs, images, worlds)
             print(
-                f"| {name} | {draws} | {what} | {count / len(images):.1f} | {things / len(images):.1f} | {distinct} | {100 * distinct / unfiltered:.0f} | "
+                f"| {name} | {draws} | {what} | {count / len(images):.1f} | "
+                f"{things / len(images):.1f} | {distinct} | {100 * distinct / unfiltered:.0f} | "
                 f"{possible} | {100 * consistent:.1f} |",
                 flush=True,
             )

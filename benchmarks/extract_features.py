@@ -1,15 +1,17 @@
-"""Speed of `vqapg extract-features` against the bare forward pass of the same CNN over the same images.
+"""Speed of `vqapg extract-features` against the bare forward pass of the same CNN.
 
     python benchmarks/extract_features.py --output extract_features.json
     python benchmarks/extract_features.py --backbone resnet50 --images 64 --rounds 3
 
-Writes photo-like JPEG files of 640x480 pixels. The command: reading, decoding and resizing in workers, forward passes,
-half precision, writing and flushing the file, statistics. Bare: batches of the same size, of images decoded and
-prepared in memory beforehand; as a plain loop, and ("kept") with malloc told to keep freed memory, as the command does.
-All take turns, each in a fresh process; medians of the rounds. The target: at least 90% of the bare speed.
+Writes photo-like JPEG files of 640x480 pixels. The command: reading, decoding and resizing in
+workers, forward passes, half precision, writing and flushing the file, statistics. Bare: batches of
+the same size, of images decoded and prepared in memory beforehand; as a plain loop, and ("kept")
+with malloc told to keep freed memory, as the command does. All take turns, each in a fresh process;
+medians of the rounds. The target: at least 90% of the bare speed.
 
-Shares by the clock, and of CPU time, that of the workers included: what the share comes to on a CPU with nothing to
-spare. On a machine that has other work only the latter tells (with OMP_NUM_THREADS=1: waiting threads spin).
+Shares by the clock, and of CPU time, that of the workers included: what the share comes to on a CPU
+with nothing to spare. On a machine that has other work only the latter tells (with
+OMP_NUM_THREADS=1: waiting threads spin).
 """
 
 import argparse
@@ -163,12 +165,14 @@ def main():
         data = write_data(Path(folder), args.images)
         size = sum(path.stat().st_size for path in Path(folder).glob("*.jpg")) / args.images
         print(
-            f"{args.images} images of {size / 1000:.0f} KB on average; {args.device}, {torch.get_num_threads()} threads",
+            f"{args.images} images of {size / 1000:.0f} KB on average; {args.device}, "
+            f"{torch.get_num_threads()} threads",
             flush=True,
         )
         print("by the clock, images a second" + " " * 29 + "CPU time, ms an image")
         print(
-            "backbone             size   bare   kept command  of bare  of kept   bare   kept command  of bare  of kept",
+            "backbone             size   bare   kept command  of bare  of kept   bare   kept "
+            "command  of bare  of kept",
             flush=True,
         )
         results = []

@@ -31,7 +31,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 # The plugin reports errors of fairseq's programs only in fairseq's programs.
 sys.argv[0], PROGRAM = "fairseq-generate", sys.argv[0]
 
-import fairseq_cli.generate  # noqa: F401  what the forks need, imported once
+import fairseq_cli.generate
 import fairseq_cli.train  # noqa: F401
 import torch
 from fuzzing.corpus import build, fake_ghostscript
@@ -40,9 +40,9 @@ from fuzzing.traps import Traps
 from fuzzing.worker import FOUND, Finding, in_fork, run_cases
 from tqdm import tqdm
 
-import vqapg.data.feature_extraction  # noqa: F401
-import vqapg.sampling.run  # noqa: F401
-import vqapg.tasks.vqapg  # noqa: F401
+import vqapg.data.feature_extraction
+import vqapg.sampling.run
+import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency  # noqa: F401
 from vqapg.tasks.fairseq_patches import patch_fairseq
 

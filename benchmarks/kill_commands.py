@@ -3,11 +3,12 @@
     python benchmarks/kill_commands.py --times 30
     python benchmarks/kill_commands.py --times 5 --commands train generate
 
-Writes a small data set of coloured squares. Each time from the same folder: the command in a process group of its own,
-SIGKILL to the group at a moment drawn between 0 and the length of an undisturbed run; then the same command again, to
-the end. Every file must equal the undisturbed run's byte by byte, a checkpoint in its weights, its place in training and
-its best figure; nothing temporary may be left. The commands run in forks of this process, which has imported all they
-need, so that the moments fall into their work, not into imports. Exit status 1 where one ends otherwise.
+Writes a small data set of coloured squares. Each time from the same folder: the command in a
+process group of its own, SIGKILL to the group at a moment drawn between 0 and the length of an
+undisturbed run; then the same command again, to the end. Every file must equal the undisturbed
+run's byte by byte, a checkpoint in its weights, its place in training and its best figure; nothing
+temporary may be left. The commands run in forks of this process, which has imported all they need,
+so that the moments fall into their work, not into imports. Exit status 1 where one ends otherwise.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from PIL import Image
 import vqapg
 import vqapg.cli.main
 import vqapg.data.feature_extraction
-import vqapg.judges.evaluator  # noqa: F401  each of the commands' imports, before the first fork
+import vqapg.judges.evaluator
 import vqapg.tasks.vqapg
 import vqapg.tasks.vqapg_consistency
 from vqapg.backbones import torchvision_networks  # noqa: F401
@@ -219,7 +220,8 @@ def finish(run, folder):
     _, status = os.waitpid(start(run, folder), 0)
     if status:
         raise RuntimeError(
-            f"ended with {os.waitstatus_to_exitcode(status)}: {folder.with_suffix('.log').read_text()[-2000:]}"
+            f"ended with {os.waitstatus_to_exitcode(status)}: "
+            f"{folder.with_suffix('.log').read_text()[-2000:]}"
         )
     return time.perf_counter() - started
 
@@ -245,7 +247,10 @@ def outcome(folder):
 
 
 def try_command(run, folder, times, generator):
-    """Kills the command *times* times, each time from the *folder* as it is; leaves it as an undisturbed run does."""
+    """Kills the command *times* times; leaves *folder* as an undisturbed run does.
+
+    Each time the command starts from the folder as it is.
+    """
     before = folder.with_name("before")
     shutil.rmtree(before, ignore_errors=True)
     shutil.copytree(folder, before)
@@ -300,7 +305,8 @@ def main():
             seconds, killed, wrong = try_command(run, folder, args.times, generator)
             failed |= bool(wrong)
             print(
-                f"{name:<29} {seconds:5.1f} s undisturbed; killed at work {killed:>2} of {args.times} times; "
+                f"{name:<29} {seconds:5.1f} s undisturbed; killed at work {killed:>2} of "
+                f"{args.times} times; "
                 f"{len(wrong)} ended otherwise {wrong or ''}",
                 flush=True,
             )

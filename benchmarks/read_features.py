@@ -3,14 +3,17 @@
     python benchmarks/read_features.py --output read_features.json
     python benchmarks/read_features.py --sizes paper --steps 4 --rounds 2
 
-Trains the joint variational model by fairseq's own trainer on generated pairs and features. Each way of loading (no
-worker, 2 forked, 2 spawned) takes turns with batches that lie finished in memory, so that all that loading costs is in
-the difference: reading the features, tokens to numbers, padding and the workers' hand-over. A loader's start is left
-out; medians of the steps. Then the CPU time of reading the features alone. The target: under 5%. CPU time, that of the workers included (Linux), tells the same on a
-machine that has other work; the clock does not.
+Trains the joint variational model by fairseq's own trainer on generated pairs and features. Each
+way of loading (no worker, 2 forked, 2 spawned) takes turns with batches that lie finished in
+memory. So the difference is all that loading costs: reading the features, tokens to numbers,
+padding and the workers' hand-over. The start of a loader is left out. The figures are medians of
+the steps. The CPU time of reading the features alone follows.
 
-Sizes: "quickstart", easy-VQA's features (9 regions, 1,280 channels) and a model 128 wide; "paper", ResNet-50's (100
-regions, 2,048 channels) and a model 512 wide. 64 pairs a step.
+The target is under 5%. On a machine that has other work only the CPU time tells. It includes that
+of the workers (Linux).
+
+Sizes: "quickstart", easy-VQA's features (9 regions, 1,280 channels) and a model 128 wide; "paper",
+ResNet-50's (100 regions, 2,048 channels) and a model 512 wide. 64 pairs a step.
 """
 
 import argparse
@@ -142,7 +145,10 @@ def cpu_seconds():
 
 
 def step_seconds(trainer, batches, steps):
-    """Of each step [by the clock], and [CPU time of a step] over all of them, which the clock ticks of workers need."""
+    """Wall seconds of each step, and the mean CPU seconds of a step.
+
+    Workers report CPU time in clock ticks, too coarse for one step.
+    """
     seconds, used = [], cpu_seconds()
     for _ in range(steps):
         started = time.perf_counter()
@@ -226,12 +232,14 @@ def main():
         for row in measure(size, args.steps, args.rounds):
             if not results:
                 print(
-                    f"{'sizes':<12} {'loading':<18} {'in memory, s':>13} {'loaded, s':>10} {'adds':>7} {'adds, CPU time':>15}"
+                    f"{'sizes':<12} {'loading':<18} {'in memory, s':>13} {'loaded, s':>10} "
+                    f"{'adds':>7} {'adds, CPU time':>15}"
                 )
             results.append(row)
             clock = f"{'':>32}"
             if "adds" in row:
-                clock = f"{row['seconds_in_memory']:>13.3f} {row['seconds_loaded']:>10.3f} {row['adds']:>7.1%}"
+                seconds = f"{row['seconds_in_memory']:>13.3f} {row['seconds_loaded']:>10.3f}"
+                clock = f"{seconds} {row['adds']:>7.1%}"
             print(
                 f"{row['sizes']:<12} {row['way']:<18} {clock} {row['adds_cpu']:>15.1%}", flush=True
             )

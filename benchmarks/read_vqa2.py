@@ -1,9 +1,10 @@
 """Reading VQA v2.0: writes files of the official form and size, then times `vqapg prepare` on them.
 
-    python benchmarks/read_vqa2.py FOLDER              all 658,111 questions; FOLDER takes about 1 GB
-    python benchmarks/read_vqa2.py FOLDER --share 0.1  a tenth of them
+    python benchmarks/read_vqa2.py FOLDER              all 658,111 questions; FOLDER takes about 1
+    GB python benchmarks/read_vqa2.py FOLDER --share 0.1  a tenth of them
 
-Prints wall and CPU seconds and the peak memory of the command. The target: under 2 minutes and 2 GiB on 2 cores.
+Prints wall and CPU seconds and the peak memory of the command. The target: under 2 minutes and 2
+GiB on 2 cores.
 """
 
 import argparse
@@ -42,7 +43,8 @@ def write(folder, share):
         asked, annotated = [], []
         for number in range(questions):
             answer = generator.choice(("yes", "no", "2", generator.choice(words)))
-            text = f"{generator.choice(STARTS)} {' '.join(generator.choices(words, k=generator.randint(2, 5)))}?"
+            start = generator.choice(STARTS)
+            text = f"{start} {' '.join(generator.choices(words, k=generator.randint(2, 5)))}?"
             asked.append({"image_id": number % images, "question": text, "question_id": number})
             annotated.append(
                 {

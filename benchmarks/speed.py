@@ -3,13 +3,15 @@
     python benchmarks/speed.py --output speed.json               all of it, about 25 minutes
     python benchmarks/speed.py --work beam10 --widths default    one figure
 
-The work is that of a published implementation of these models, measured on one pinned thread (``PUBLISHED`` below):
-R = 100 regions x 2048 float32, a dictionary of 33, 9 to 13 decoding steps a pair, test pairs in image order with 9.8
-an image; joint variational model with region scaling and attention alignment. Feature values and words are random;
-questions are drawn from 107, answers from 13, as in easy-VQA; every pair is decoded for 11 steps. "published" widths
-are LSTMs of 512 a direction, "default" ours. Each work runs in a process of its own, with one thread pinned
-to one core. CPU seconds are medians over repeats, after one that is not counted; peak memory is the process's.
-Beside each stands the rate of floating-point operations, and the same thread's rate in a matrix product.
+The work is that of a published implementation of these models, measured on one pinned thread
+(``PUBLISHED`` below):
+R = 100 regions x 2048 float32, a dictionary of 33, 9 to 13 decoding steps a pair, test pairs in
+image order with 9.8 an image; joint variational model with region scaling and attention alignment.
+Feature values and words are random; questions are drawn from 107, answers from 13, as in easy-VQA;
+every pair is decoded for 11 steps. "published" widths are LSTMs of 512 a direction, "default" ours.
+Each work runs in a process of its own, with one thread pinned to one core. CPU seconds are medians
+over repeats, after one that is not counted; peak memory is the process's. Beside each stands the
+rate of floating-point operations, and the same thread's rate in a matrix product.
 """
 
 import argparse
@@ -85,7 +87,8 @@ def main():
         "growth": [],
     }
     print(
-        f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} {'share':>6} {'GFLOP/s':>8} {'of matmul':>9}"
+        f"{'work':<14} {'widths':<10} {'device':<6} {'pairs/s':>8} {'ratio':>6} {'GiB':>5} "
+        f"{'share':>6} {'GFLOP/s':>8} {'of matmul':>9}"
     )
     for device in devices():
         for widths in args.widths:
@@ -102,7 +105,8 @@ def main():
                 )
                 results["growth"].append({"grows_with": name, option: value, **result})
                 print(
-                    f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, {result['pairs_per_second']:.1f} pairs/s"
+                    f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, "
+                    f"{result['pairs_per_second']:.1f} pairs/s"
                 )
     if args.output:
         with open(args.output, "w", encoding="utf-8") as file:
@@ -134,14 +138,16 @@ def show(result):
     ratio = f"{result['pairs_per_second'] / published:.1f}x" if cpu_at_published_widths else "-"
     share = f"{result['peak_gib'] / memory:.0%}" if cpu_at_published_widths else "-"
     print(
-        f"{result['work']:<14} {result['widths']:<10} {result['device']:<6} {result['pairs_per_second']:>8.1f} {ratio:>6} "
-        f"{result['peak_gib']:>5.1f} {share:>6} {result['gflops']:>8.1f} {result['gflops'] / result['matmul_gflops']:>9.0%}",
+        f"{result['work']:<14} {result['widths']:<10} {result['device']:<6} "
+        f"{result['pairs_per_second']:>8.1f} {ratio:>6} "
+        f"{result['peak_gib']:>5.1f} {share:>6} {result['gflops']:>8.1f} "
+        f"{result['gflops'] / result['matmul_gflops']:>9.0%}",
         flush=True,
     )
 
 
 def measure(work, widths, repeats, device, regions=100, batch=None, per_image=None, beam=10):
-    """Medians of the seconds of one batch of *work*: CPU seconds on a CPU, wall seconds on a GPU."""
+    """Median seconds of one batch of *work*: CPU seconds on a CPU, wall seconds on a GPU."""
     if hasattr(os, "sched_setaffinity") and device == "cpu":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
@@ -188,7 +194,7 @@ def measure(work, widths, repeats, device, regions=100, batch=None, per_image=No
 
 
 def profile(step, rows=8):
-    """Which operations the time of one batch goes into: share of the time, without what they call."""
+    """The share of the time of one batch that each operation takes, without what it calls."""
     import torch
 
     with torch.profiler.profile() as profiler:
@@ -201,7 +207,7 @@ def profile(step, rows=8):
 
 
 def prepare(work, widths, pairs, per_image, regions, beam, device):
-    """One batch of *work* as a function without arguments, and a function that counts its floating-point operations."""
+    """Two functions without arguments: one batch of *work*, and the count of its operations."""
     import numpy as np
     import torch
     from fairseq.data import Dictionary
@@ -209,7 +215,7 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     from fairseq.optim.adam import Adam
     from torch.utils.flop_counter import FlopCounterMode
 
-    import vqapg.tasks.vqapg  # noqa: F401
+    import vqapg.tasks.vqapg
     import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
     from vqapg.criterions.elbo import ElboConfig, ElboCriterion
     from vqapg.generation.beam_search import BeamSearch
@@ -306,9 +312,12 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
 
     def count():
         # oneDNN's LSTM hides its products from the counter.
-        with torch.backends.mkldnn.flags(enabled=False), torch.backends.cudnn.flags(enabled=False):
-            with FlopCounterMode(display=False) as counter:
-                step()
+        with (
+            torch.backends.mkldnn.flags(enabled=False),
+            torch.backends.cudnn.flags(enabled=False),
+            FlopCounterMode(display=False) as counter,
+        ):
+            step()
         return counter.get_total_flops()
 
     return step, count

@@ -1,11 +1,13 @@
-"""What true negatives cost the consistency evaluator: trained with them and without, on easy-VQA, where truth is known.
+"""What true negatives cost the consistency evaluator, on easy-VQA, whose truth is known.
 
-    python benchmarks/true_negatives.py DATA --run runs/true-negatives --pairs OUT/generate-test.txt [MORE...]
+    python benchmarks/true_negatives.py DATA --run runs/true-negatives --pairs OUT/generate-test.txt
+    [MORE...]
 
-DATA is easy-VQA with features. Trains an evaluator as the quickstart does, once with the negatives as they are drawn and
-once with those alone that are known to be false, and prints P beside the true consistency of each file of generated
-pairs. Of no use elsewhere: on other data nobody knows which negatives are true. Two trainings of 12 epochs take about
-10 minutes on a core; run again, it skips what is done.
+DATA is easy-VQA with features. Trains an evaluator as the quickstart does, once with the negatives
+as they are drawn and once with those alone that are known to be false, and prints P beside the true
+consistency of each file of generated pairs. Of no use elsewhere: on other data nobody knows which
+negatives are true. Two trainings of 12 epochs take about 10 minutes on a core; run again, it skips
+what is done.
 """
 
 import argparse
@@ -26,7 +28,10 @@ TASKS = {"as drawn": "vqapg_consistency", "true ones removed": "vqapg_consistenc
 
 @register_task("vqapg_consistency_false_negatives", dataclass=ConsistencyConfig)
 class FalseNegativesTask(ConsistencyTask):
-    """Trains with negatives that are known to be false; its dev negatives are those of every evaluator."""
+    """Trains with negatives that are known to be false.
+
+    Its dev negatives are those of every evaluator.
+    """
 
     def make_dataset(self, pairs, training):
         dataset = super().make_dataset(pairs, training)
@@ -44,13 +49,17 @@ def train(data, folder, task, negatives, epochs, seed):
     folder.mkdir(parents=True, exist_ok=True)
     # fairseq-train, with this module's task registered.
     program = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parent)!r}); import true_negatives; "
+        f"import sys; sys.path.insert(0, {str(Path(__file__).resolve().parent)!r}); import "
+        "true_negatives; "
         "from fairseq_cli.train import cli_main; cli_main()"
     )
     flags = (
-        f"--task {task} --arch vqapg_consistency --criterion vqapg_consistency --negatives {negatives} --cpu "
-        "--hidden-size 128 --embed-dim 128 --batch-size 64 --clip-norm 5 --optimizer adam --lr 1e-3 --num-workers 0 "
-        f"--lr-scheduler cosine --warmup-updates 300 --max-update {epochs * UPDATES_AN_EPOCH} --max-epoch {epochs} "
+        f"--task {task} --arch vqapg_consistency --criterion vqapg_consistency --negatives "
+        f"{negatives} --cpu "
+        "--hidden-size 128 --embed-dim 128 --batch-size 64 --clip-norm 5 --optimizer adam --lr "
+        "1e-3 --num-workers 0 "
+        f"--lr-scheduler cosine --warmup-updates 300 --max-update {epochs * UPDATES_AN_EPOCH} "
+        f"--max-epoch {epochs} "
         f"--no-last-checkpoints --keep-last-epochs 1 --seed {seed}"
     )
     with open(folder / "train.log", "w") as log:
@@ -81,7 +90,8 @@ def main():
     args = parser.parse_args()
 
     lines = [
-        "| negatives | pairs | truly consistent (%) | P (%) | gap | accepts a right pair (%) | rejects a wrong pair (%) |",
+        "| negatives | pairs | truly consistent (%) | P (%) | gap | accepts a right pair (%) | "
+        "rejects a wrong pair (%) |",
         "|---|---|---|---|---|---|---|",
     ]
     for negatives in args.negatives:
@@ -106,7 +116,8 @@ def main():
                 figures = json.loads(output.read_text())
                 truth, p = figures["true_consistent"], figures["consistent"]
                 cells = [
-                    f"{100 * figure['value']:.1f} [{100 * figure['ci95'][0]:.1f}, {100 * figure['ci95'][1]:.1f}]"
+                    f"{100 * figure['value']:.1f} [{100 * figure['ci95'][0]:.1f}, "
+                    f"{100 * figure['ci95'][1]:.1f}]"
                     for figure in (
                         truth,
                         p,

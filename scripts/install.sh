@@ -17,6 +17,6 @@ if ! "$PYTHON" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (
 fi
 echo "Installing into .venv, once: PyTorch and what it needs are several GB"
 "$PYTHON" -m venv --clear .venv
-.venv/bin/python -m pip install --disable-pip-version-check --editable '.[quickstart,test]'
+.venv/bin/python -m pip install --disable-pip-version-check --editable '.[dev]'
 # Last of all: without the stamp of a whole install, the next start makes the environment anew.
 printf '%s\n%s\n' "$wanted" "$PYTHON" > "$stamp"

@@ -1,19 +1,26 @@
 """Small stand-ins that many tests share: a dictionary, features, a batch of pairs."""
 
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from fairseq.data import Dictionary
 from hypothesis import settings
 
-import vqapg.tasks.vqapg  # noqa: F401
-import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models and tasks, as --user-dir does
-from tests.support.tiny_checkpoints import save_checkpoint
-from vqapg.tasks.fairseq_patches import patch_fairseq
-from vqapg.tokens import SEPARATOR
+# One of fairseq's modules sets logging up at its lowest level unless somebody has. Lines of h5py
+# would then follow the closing line of pytest.
+logging.getLogger().addHandler(logging.NullHandler())
+
+from fairseq.data import Dictionary  # noqa: E402
+
+# They register the models and tasks, as --user-dir does.
+import vqapg.tasks.vqapg  # noqa: E402
+import vqapg.tasks.vqapg_consistency  # noqa: E402, F401
+from tests.support.tiny_checkpoints import save_checkpoint  # noqa: E402
+from vqapg.tasks.fairseq_patches import patch_fairseq  # noqa: E402
+from vqapg.tokens import SEPARATOR  # noqa: E402
 
 patch_fairseq()
 

@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/ are commands that exist, with flags that exist; links lead somewhere.
+"""The commands of README.md and docs/ exist, with their flags; links lead somewhere.
 
 What the commands do is tested where they are: tests/cli and tests/end_to_end run each of them.
 """
@@ -20,7 +20,7 @@ PAGES = [
 
 
 def commands(page):
-    """The lines of its code blocks, continued ones joined, as words; without settings of the environment before them."""
+    """The commands of the page's code blocks as words, without settings of the environment."""
     text = page.read_text(encoding="utf-8")
     for block in re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():

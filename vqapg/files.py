@@ -10,7 +10,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from vqapg.errors import InputError, RunError
 
@@ -27,7 +27,7 @@ KINDS = {
 
 
 @contextlib.contextmanager
-def writing(path: str | os.PathLike | None = None) -> Iterator[None]:
+def writing(path: str | os.PathLike[str] | None = None) -> Iterator[None]:
     """Turns trouble of the disk, such as that it is full, into a RunError that names *path* or the error's file."""
     try:
         yield
@@ -41,7 +41,7 @@ def writing(path: str | os.PathLike | None = None) -> Iterator[None]:
 
 
 def check_readable_file(
-    path: str | os.PathLike, cure: str, largest: int | None = None, option: str | None = None
+    path: str | os.PathLike[str], cure: str, largest: int | None = None, option: str | None = None
 ) -> Path:
     """The path of a user's file that can be opened without waiting and read to an end.
 
@@ -96,7 +96,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
+def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
     """Open a :func:`whole_file` for writing: a text (UTF-8, ``mode="w"``) or binary (``mode="wb"``) file object.
 
     Raises:
@@ -106,7 +106,7 @@ def atomic_write(path: str | os.PathLike, mode: str = "w") -> Iterator[IO]:
     path = Path(path)
     with whole_file(path) as partial:
         try:
-            file = open(partial, mode, encoding=None if "b" in mode else "utf-8")
+            file = open(partial, mode, encoding=None if "b" in mode else "utf-8")  # noqa: SIM115
         except OSError as error:
             if error.errno in DISK_TROUBLE:
                 raise
@@ -160,7 +160,7 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def sha256(path: str | os.PathLike) -> str:
+def sha256(path: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

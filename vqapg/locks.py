@@ -18,6 +18,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from vqapg.errors import InputError, RunError
 from vqapg.files import writing
@@ -124,7 +125,7 @@ class Lock:
             os.close(self._descriptor)
         return current
 
-    def _held(self, holder: dict | None) -> InputError:
+    def _held(self, holder: dict[str, Any] | None) -> InputError:
         who = "another run"
         if holder is not None:
             who = f"process {holder.get('process')} on {holder.get('machine')}, begun {holder.get('begun')},"
@@ -133,7 +134,7 @@ class Lock:
             f"as ended after {SILENCE:.0f} seconds)"
         )
 
-    def _holder(self) -> dict | None:
+    def _holder(self) -> dict[str, Any] | None:
         """Who the file says holds it; None where it says nothing. Raises InputError for a file that is not ours."""
         content = os.pread(self._descriptor, 4096, 0)
         if not content:

@@ -22,7 +22,9 @@ _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def read_json(path: str | Path, cure: str, object_hook: Callable[[dict], Any] | None = None) -> Any:
+def read_json(
+    path: str | Path, cure: str, object_hook: Callable[[dict[str, Any]], Any] | None = None
+) -> Any:
     """What the JSON file *path* holds.
 
     Args:
@@ -78,7 +80,7 @@ def decode(content: bytes, where: str, cure: str) -> str:
 
 
 def parse_json(
-    text: str, where: str, cure: str, object_hook: Callable[[dict], Any] | None = None
+    text: str, where: str, cure: str, object_hook: Callable[[dict[str, Any]], Any] | None = None
 ) -> Any:
     """The value that *text* spells.
 

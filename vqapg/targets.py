@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import atomic_write
@@ -68,11 +69,11 @@ def is_free(path: Path) -> bool:
     """Whether nothing would be lost: there is no such file or folder, or an empty one."""
     if path.is_dir():
         return not any(path.iterdir())
-    return not path.exists() or path.is_file() and path.stat().st_size == 0
+    return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
 
 def write_json(
-    path: Path, content: dict, *, overwrite: bool = False, indent: int | None = 2
+    path: Path, content: dict[str, Any], *, overwrite: bool = False, indent: int | None = 2
 ) -> None:
     """Write the JSON file *path* by the rule above; whole, or not at all.
 
@@ -102,7 +103,7 @@ def our_json(path: Path) -> str | None:
         return FOREIGN
     # Before version 0.2 there were no blocks of provenance, but these two keys.
     versions = content.get("versions")
-    earlier = "vqapg_version" in content or isinstance(versions, dict) and "vqapg" in versions
+    earlier = "vqapg_version" in content or (isinstance(versions, dict) and "vqapg" in versions)
     return None if earlier or is_provenance(content.get(KEY)) else FOREIGN
 
 

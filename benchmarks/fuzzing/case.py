@@ -9,8 +9,9 @@ from typing import NamedTuple
 class Case(NamedTuple):
     """One command over one mutated file.
 
-    ``file`` is that file. ``label`` says what was done to it (``!``: it must be refused).
-    ``run`` gives the exit status. ``may_change`` are files and folders that the command may write, beside the folder ``out``.
+    ``file`` is that file. ``label`` says what was done to it (``!``: it must be refused). ``run``
+    gives the exit status. ``may_change`` are files and folders that the command may write, beside
+    the folder ``out``.
     """
 
     file: Path

@@ -105,10 +105,12 @@ def build(folder: Path) -> None:
         vqapg("annotate", "sheet", session, "--annotator", "anna", "--output", folder / "sheet.csv")
     )
     judge(folder, session)
-    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("archive/data/0", "w") as file:
-            for _ in range(BOMB >> 20):
-                file.write(bytes(1 << 20))
+    with (
+        zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("archive/data/0", "w") as file,
+    ):
+        for _ in range(BOMB >> 20):
+            file.write(bytes(1 << 20))
 
 
 def must(status):

@@ -21,9 +21,12 @@ def watch(traps: Traps) -> list[tuple[str, str]]:
             name = os.path.basename(os.fsdecode(arguments[0] or b""))
             if name.split()[:1] and name.split()[0] not in HARMLESS_PROGRAMS:
                 seen.append(("code run", f"{event} {arguments[0]!r}"))
-        elif event == "open" and not isinstance(arguments[0], (int, type(None))):
-            if os.path.realpath(os.fsdecode(arguments[0])) == secret:
-                seen.append(("secret read", "the secret file was opened"))
+        elif (
+            event == "open"
+            and not isinstance(arguments[0], (int, type(None)))
+            and os.path.realpath(os.fsdecode(arguments[0])) == secret
+        ):
+            seen.append(("secret read", "the secret file was opened"))
 
     sys.addaudithook(audit)
     return seen

@@ -72,7 +72,7 @@ class Page:
         self.wait(lambda: self.text("saved") == "saved")
 
     def focus(self):
-        """The number of the card that has the focus, from 0, and the name of the field if one has."""
+        """The number of the card that has the focus, and the name of the field if one has."""
         return self.driver.execute_script(
             "const at = document.activeElement, cards = [...document.querySelectorAll('.pair')];"
             "return [cards.indexOf(at.closest('.pair')), at.name ?? null]"

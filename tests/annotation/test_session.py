@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ def test_numbers_do_not_tell_the_model():
     )
     assert [group.id for group in groups] == [f"g{number}" for number in range(1, 61)]
     models = [group.model for group in groups]
-    switches = sum(first != second for first, second in zip(models, models[1:], strict=False))
+    switches = sum(first != second for first, second in pairwise(models))
     assert 18 < switches < 42
 
 

@@ -87,7 +87,8 @@ def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
     figures = json.loads((folder / "human.json").read_text())
     assert list(figures["models"]) == list(MODELS)
     one, two = (figures["models"][model] for model in MODELS)
-    # Of model-one: what color, what color, is there; cat, dog, cat. Of model-two: what is, where is; none, cat.
+    # Of model-one: what color, what color, is there; cat, dog, cat. Of model-two: what is, where
+    # is; none, cat.
     assert one["diversity"] == {
         "value": pytest.approx((2 / 3 + 2 / 3) / 2),
         "n": 6,

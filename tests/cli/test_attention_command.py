@@ -1,4 +1,7 @@
-"""vqapg attention on a model that knows nothing: what is stored and how it is spelled; the numbers have tests of their own."""
+"""vqapg attention on an untrained model: what is stored, and how it is spelled.
+
+The numbers have tests of their own.
+"""
 
 import json
 

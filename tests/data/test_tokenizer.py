@@ -68,14 +68,16 @@ def _between(left, right):
     return st.lists(WORD, min_size=1, max_size=3).map(lambda words: left + " ".join(words) + right)
 
 
-# Text as people write it: words of which some are contracted, possessive, quoted or in brackets, with points between.
+# Text as people write it: words of which some are contracted, possessive, quoted or in brackets,
+# with points between.
 WORD = st.sampled_from(
     "a the man dogs red t-shirt what is who u.s. 3 1,000 2:30 café o'clock 12.5 on".split()
 )
 UNIT = st.one_of(
     WORD,
     st.sampled_from(
-        "isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot gonna".split()
+        "isn't can't don't won't he'll she'd they've i'm you're let's who's dogs' cannot "
+        "gonna".split()
     ),
     st.sampled_from(["man", "café", "t-shirt"]).map("{}'s".format),
     st.sampled_from("$5 $5.50 50% 1/2 and/or 'stop' '90s p.m. mr. & x.jpg".split()),

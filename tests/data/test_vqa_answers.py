@@ -31,7 +31,8 @@ from vqapg.data.vqa_answers import answer_type, exact_match, normalise_answer, t
         ("the", ""),
         ("?", ""),
         ("café", "café"),
-        # A sign beside a space, or a comma in a number, anywhere in the text, and all of them go without a trace.
+        # A sign beside a space, or a comma in a number, anywhere in the text, and all of them go
+        # without a trace.
         ("red,white, blue", "redwhite blue"),
         ("1,000 t-shirts", "1000 tshirts"),
         ("100%", "100%"),

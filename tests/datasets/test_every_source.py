@@ -29,7 +29,7 @@ def write_jsonl(root, pairs):
 def write_easy_vqa(root, pairs):
     # Nine more images for training, so that a tenth of ten become valid.
     parts = {
-        "train": {TRAIN: pairs[TRAIN]} | {n: pairs[VALID] for n in range(10, 19)},
+        "train": {TRAIN: pairs[TRAIN]} | dict.fromkeys(range(10, 19), pairs[VALID]),
         "test": {TEST: pairs[TEST]},
     }
     for part, images in parts.items():

@@ -16,7 +16,10 @@ def coco(part, number):
 
 
 def write_vqa2(root, train=None, val=None):
-    """*train* and *val*: {image id: [(question, answer), ...]}; question ids are image id * 10_000 + place."""
+    """*train* and *val*: {image id: [(question, answer), ...]}.
+
+    A question's id is the image's id * 10_000 + its place.
+    """
     train = (
         {9: [("What is it?", "cake"), ("Is it big?", "yes")], 25: [("How many?", "2")]}
         if train is None
@@ -150,7 +153,7 @@ def test_vqa2_ids_may_be_strings_and_equal_pairs_are_kept(tmp_path):
 
 
 def refuses(capsys, name, source, *expected, options=()):
-    """vqapg prepare exits with 2 and one line that has each of *expected*; no data directory is left."""
+    """vqapg prepare exits with 2 and one line with each of *expected*; it leaves no directory."""
     dest = source / "made"
     assert (
         main(

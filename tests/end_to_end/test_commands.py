@@ -164,8 +164,8 @@ def test_evaluate_and_export_read_what_was_generated(world, generated, tmp_path,
     )
     lines = [json.loads(line) for line in (tmp_path / "pairs.jsonl").read_text().splitlines()]
     assert len(lines) == PAIRS and all(0 <= line["consistency"] <= 1 for line in lines)
-    # The scores do not depend on what else was scored (four decimals are exported), and the exported file counts as the
-    # generated one does.
+    # The scores do not depend on what else was scored (four decimals are exported), and the
+    # exported file counts as the generated one does.
     distinct = {
         (line["image"], line["question"], line["answer"]): line["consistency"] for line in lines
     }
@@ -341,8 +341,8 @@ def test_resuming_over_another_dictionary_is_refused_in_one_line(world, tmp_path
         status=2,
     )
     assert (
-        f"{data / 'dict.txt'}: is not the dictionary that the checkpoint was trained with (20 and 19"
-        in error_line(done)
+        f"{data / 'dict.txt'}: is not the dictionary that the checkpoint was trained with (20 and "
+        "19" in error_line(done)
     )
 
 

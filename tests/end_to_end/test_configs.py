@@ -1,4 +1,7 @@
-"""Every file under configs/ composes, builds and means what scripts/train.sh does; hydra's training runs."""
+"""Every file under configs/ composes, builds and means what scripts/train.sh does.
+
+hydra's training runs.
+"""
 
 from types import SimpleNamespace
 

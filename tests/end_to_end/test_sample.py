@@ -1,4 +1,7 @@
-"""Pairs for pictures from checkpoints that fairseq saved, against what the data directory says of the same pictures."""
+"""Pairs for pictures from checkpoints that fairseq saved.
+
+They are compared with what the data directory says of the same pictures.
+"""
 
 import json
 
@@ -47,7 +50,8 @@ def test_photos_to_pairs_to_figures(world, checkpoints, tmp_path, monkeypatch):
         f"images/test{number}.png" for number in range(IMAGES["test"])
     }
 
-    # The features made of the pictures are those in the data directory: the evaluator says the same of both.
+    # The features made of the pictures are those in the data directory: the evaluator says the same
+    # of both.
     data = DataDirectory(world / "data")
     triples = [
         (

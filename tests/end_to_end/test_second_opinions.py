@@ -1,4 +1,7 @@
-"""What judges the judges, through the commands: check-evaluator, and round-trip with a seeing and a blind answerer."""
+"""What judges the judges, through the commands.
+
+These are check-evaluator, and round-trip with an answerer that sees and one that is blind.
+"""
 
 import json
 
@@ -112,7 +115,8 @@ def test_round_trip_asks_both_answerers_about_generated_and_gold_pairs(
     result = json.loads((tmp_path / "both.json").read_text())
     assert (result["pairs"], result["malformed"], result["generated"]["exact"]["n"]) == (4, 1, 2)
     assert result["gold"]["exact"]["n"] == PAIRS
-    # Two thirds of the answers hang on the words alone: a blind model can know these, and no more than chance of colours.
+    # Two thirds of the answers hang on the words alone: a blind model can know these, and no more
+    # than chance of colours.
     assert result["gold"]["blind"]["exact_by_type"]["yes/no"]["n"] == 2 * IMAGES["test"]
     colours = result["gold"]["blind"]["exact_by_type"]["other"]
     assert colours["n"] == IMAGES["test"] and colours["value"] in (
@@ -166,7 +170,8 @@ def error_of(capsys, *arguments):
         (
             "generation",
             None,
-            "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch vqapg_vqa",
+            "generation/checkpoint_last.pt: does not answer questions; give a checkpoint of --arch "
+            "vqapg_vqa",
         ),
         ("consistency", None, "vqapg_consistency is no model of --task vqapg"),
         ("none", None, "there is no such file"),

@@ -1,4 +1,7 @@
-"""Training goes on where it stopped, over any number of processes, to the same weights: through scripts/train.sh."""
+"""Training goes on where it stopped, to the same weights, over any number of processes.
+
+scripts/train.sh starts it.
+"""
 
 import os
 import signal
@@ -112,7 +115,7 @@ cli_main()
 
 
 def test_workers_give_the_weights_that_none_give_forked_or_spawned(world, tmp_path):
-    """fork is Python's way on Linux, spawn on macOS, where a worker starts from nothing but a pickle."""
+    """fork is Python's way on Linux, spawn on macOS: a worker starts from a pickle alone."""
     flags = [*GENERATION, "--optimizer", "adam", "--lr", "1e-2", "--cpu", "--batch-size", 8]
     flags += ["--max-epoch", 1, "--no-last-checkpoints", "--disable-validation"]
     for name, workers in (("none", 0), ("forked", 2)):

@@ -8,7 +8,8 @@ from nltk.metrics.distance import binary_distance
 from vqapg.evaluation.agreement import krippendorff_alpha
 
 VALUES = (1, 2, 3, 4, 5)
-# Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units.
+# Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", section C: four observers,
+# twelve units.
 PUBLISHED = [
     "1 2 3 3 2 1 4 1 2 . . .",
     "1 2 3 3 2 2 4 1 2 5 . 3",

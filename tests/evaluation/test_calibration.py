@@ -8,7 +8,7 @@ from vqapg.evaluation.calibration import BINS, AreaUnderCurve, CalibrationError
 
 @pytest.fixture(params=range(5))
 def drawn(request):
-    """Scores with ties and with the bounds of bins among them, labels, whole-number weights as a resample's."""
+    """Scores with ties and bounds of bins, labels, and whole weights as a resample has."""
     generator = np.random.default_rng(request.param)
     scores = np.round(generator.uniform(size=200), 2)
     return scores, generator.uniform(size=200) < scores, generator.integers(0, 4, 200).astype(float)

@@ -63,9 +63,8 @@ def test_distinct_4_and_n_are_the_obvious_counts(said):
         return [tuple(window) for window in windows if len(window) == 4]
 
     everything = grams([text for _, text in said])
-    assert found["distinct4"] == mean(
-        [len(set(everything)) / len(everything)] if everything else []
-    )[:1] + (len(everything),)
+    [share] = mean([len(set(everything)) / len(everything)] if everything else [])[:1]
+    assert found["distinct4"] == (share, len(everything))
     of_images = [grams([text for image, text in said if image == name]) for name in "xy"]
     assert found["distinct4_within_image"] == mean(
         [len(set(some)) / len(some) for some in of_images if some]
@@ -75,7 +74,8 @@ def test_distinct_4_and_n_are_the_obvious_counts(said):
 
 def test_self_bleu_by_hand():
     found = measure([("x", "a b c d"), ("x", "a b c e"), ("x", "a b c d"), ("y", "a b c d")])
-    # "a b c d z" against "a b c e z": 4/5, 2/4, 1/3 and, smoothed, 0.1/2. Said twice it stands against itself.
+    # "a b c d z" against "a b c e z": 4/5, 2/4, 1/3 and, smoothed, 0.1/2. Said twice it stands
+    # against itself.
     one = (4 / 5 * 2 / 4 * 1 / 3 * 0.1 / 2) ** 0.25
     assert found["self_bleu4"] == (approx((1 + one + 1) / 3), 3)
     assert found["self_bleu4_distinct_triples"] == (approx(one), 2)

@@ -39,7 +39,7 @@ WORLDS = {
 
 
 def score(triples):
-    """An evaluator that likes "yes" and blue things: a number by the text alone, the same for each triple."""
+    """An evaluator that likes "yes" and blue things: its score is the text's alone."""
     return np.array(
         [0.9 if answer == "yes" else 0.6 if answer == "blue" else 0.3 for _, _, answer in triples]
     )
@@ -155,9 +155,7 @@ def test_true_negatives_are_counted_and_the_figures_are_without_them(report, kin
         0,
     )
     assert true > 0 and found["share_true"]["value"] == pytest.approx(true / len(negatives))
-    kept = [triple for triple in labelled.triples[:30]] + [
-        triple for triple in negatives if not holds(*triple)
-    ]
+    kept = labelled.triples[:30] + [triple for triple in negatives if not holds(*triple)]
     labels, scores = np.arange(len(kept)) < 30, score(kept)
     without = found["without_true"]
     assert without["negatives"] == len(kept) - 30
@@ -177,7 +175,7 @@ def test_table_3_is_train_and_dev_with_the_papers_negatives_and_test_without_any
     assert report["table3_paper"]["vqa2"] == {"train": 0.896, "valid": 0.879, "test": 0.892}
 
 
-def test_without_truth_nothing_is_said_of_it_and_only_the_data_sets_own_column_of_the_paper_is_shown():
+def test_report_without_truth_shows_the_data_sets_own_column_alone():
     report = report_evaluator(SPLITS, "valid", LIKING, dataset="visual7w", seed=2, resamples=20)
     assert all("truth" not in figures for figures in report["negatives"].values())
     assert list(report["table3_paper"]) == ["visual7w"]
@@ -235,7 +233,7 @@ def test_a_types_rows_are_auc_and_accuracy_in_their_units(report):
 
 
 def test_intervals_are_over_images():
-    """All that is said of an image is drawn together: where images agree within, the interval is that of ten numbers."""
+    """A resample draws images whole: an image that agrees within itself counts as one number."""
     pairs = [
         Pair(f"{i}.png", f"what {j} ?", "yes" if i < 5 else "no")
         for i in range(10)

@@ -37,7 +37,8 @@ def test_the_papers_example_of_diversity():
 
 
 def test_the_papers_example_of_consistency():
-    # Windows 2, Apple 2, Unknown 1 (appendix C.2); the laptop is not scored there, here it cannot be judged.
+    # Windows 2, Apple 2, Unknown 1 (appendix C.2); the laptop is not scored there, here it cannot
+    # be judged.
     group = make_group("g", "joint", 0, 4)
     figures = compute_human([group], {"a": judge(group, "? 2 2 1")}, 1)
     assert figures["models"]["joint"]["consistency"] == {
@@ -109,8 +110,8 @@ def test_figures_computed_by_hand(study):
 
 def test_agreement_computed_by_hand(study):
     agreement = compute_human(*study, 2)["agreement"]
-    # Judged by both: (2, 2), (0, 2), (1, 1). Observed disagreement 2 of 6 values; 0 once, 1 twice, 2 three times:
-    # expected 2 (1*2 + 1*3 + 2*3) / 30.
+    # Judged by both: (2, 2), (0, 2), (1, 1). Observed disagreement 2 of 6 values; 0 once, 1 twice,
+    # 2 three times: expected 2 (1*2 + 1*3 + 2*3) / 30.
     assert agreement["consistency_marks"]["value"] == pytest.approx(1 - (2 / 6) / (22 / 30))
     assert agreement["consistency_marks"]["n"] == agreement["consistency"]["n"] == 3
     # The two pairs of g1, and the first two of g2: anna says different, same; ben same, same.
@@ -148,7 +149,7 @@ MARKS = st.lists(st.lists(st.sampled_from("012?"), min_size=1, max_size=4), min_
 
 @given(MARKS, MARKS)
 def test_intervals_are_the_obvious_loop(first, second):
-    """Two models judged by one annotator; every resample is computed anew from what its images hold."""
+    """Two models, one annotator; each resample is computed anew from what its images hold."""
     images = min(len(first), len(second))
     groups, judged = [], {}
     for model, marks_of in (("one", first), ("two", second)):
@@ -185,7 +186,7 @@ def test_intervals_are_the_obvious_loop(first, second):
 
 
 def test_the_interval_of_a_figure_from_one_image_is_none(study):
-    groups, judgements = study
+    groups, _ = study
     only_ben = {"ben": judge(groups[0], "2 0", "x y", "cat dog")}
     figures = compute_human(groups, only_ben, 2)["models"]["one"]
     assert figures["diversity"]["value"] is not None and figures["diversity"]["ci95"] is None

@@ -55,14 +55,16 @@ def fake_java(folder, script):
 def test_scores_by_hand(meteor, statistics):
     assert statistics.shape == (len(ASKED), STATISTICS)
     scores = meteor.scores(statistics)
-    # Two of three words match, so precision = recall = 2/3, in one chunk of two: penalty 0.6 (1/2)^0.2.
+    # Two of three words match, so precision = recall = 2/3, in one chunk of two: penalty 0.6
+    # (1/2)^0.2.
     assert scores[0] == pytest.approx(2 / 3 * (1 - 0.6 * 0.5**0.2))
     # Both words of the better reference match, in two chunks: penalty 0.6.
     assert scores[1] == pytest.approx(0.4)
     assert scores[3] == scores[4] == 0
     # Whatever the locale, letters beyond ASCII arrive.
     assert scores[5] == 1
-    # Of two texts together: 5 of 6 words match in one chunk, as that of a text that matches as a whole is none.
+    # Of two texts together: 5 of 6 words match in one chunk, as that of a text that matches as a
+    # whole is none.
     together = 5 / 6 * (1 - 0.6 * (1 / 5) ** 0.2)
     assert meteor.scores([statistics[0] + statistics[5]]) == pytest.approx([together])
 

@@ -58,7 +58,8 @@ def test_every_figure_by_hand():
         "bootstrap": {"resamples": 100, "seed": 5},
     }
     assert figures(metrics) == {
-        # 4 + 4 + 3 + 3 + 4 + 0 4-grams; repeated texts and "what color is the" count once: 4 + 3 + 3.
+        # 4 + 4 + 3 + 3 + 4 + 0 4-grams; repeated texts and "what color is the" count once: 4 + 3 +
+        # 3.
         "distinct4": (10 / 18, 18),
         "distinct4_distinct_triples": (10 / 14, 14),
         # a.png: 4 4-grams twice, and 3, of which 7 differ; b.png: 7 that differ.
@@ -114,14 +115,15 @@ def test_intervals_are_those_of_the_right_images():
         "possible_pairs_found": bootstrap.distinct_count(
             np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 1, 2]), (0, 273)
         ),
-        # a.png: 4 4-grams twice, and 3; b.png: the same 3, and 4 of which the first is a.png's first.
+        # a.png: 4 4-grams twice, and 3; b.png: the same 3, and 4 of which the first is a.png's
+        # first.
         "distinct4": bootstrap.distinct_ratio(
             np.array([0] * 11 + [1] * 7),
             np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 4, 5, 6, 0, 7, 8, 9]),
         ),
     }
     assert {key: metrics[key]["ci95"] for key in expected} == expected
-    assert {key for key in figures(metrics)} == set(expected)
+    assert set(figures(metrics)) == set(expected)
 
 
 def test_n_cannot_exceed_the_number_of_pairs():
@@ -193,7 +195,8 @@ def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
     }
     assert set(metrics) - set(before) == added
     assert list(metrics["not_computed"]) == ["meteor"]
-    # 4 distinct pairs, one in train; 4 distinct questions, one in train; both images' gold pairs were found.
+    # 4 distinct pairs, one in train; 4 distinct questions, one in train; both images' gold pairs
+    # were found.
     assert figures(metrics)["novel_pairs"] == figures(metrics)["novel_questions"] == (3 / 4, 4)
     assert figures(metrics)["gold_recall"] == (1.0, 2)
 

@@ -82,7 +82,8 @@ def test_bleu_and_rouge_l_are_coco_captions(corpus):
 def test_bleu_is_that_of_sacrebleu(corpus):
     images, texts, references = columns(corpus)
     parts, _ = bleu_parts_and_rouge_l(images, texts, references)
-    # sacrebleu takes the n-th reference of every text together; a text with fewer has its first again.
+    # sacrebleu takes the n-th reference of every text together; a text with fewer has its first
+    # again.
     streams = [
         [references[image][n if n < len(references[image]) else 0] for image in images]
         for n in range(3)
@@ -90,8 +91,9 @@ def test_bleu_is_that_of_sacrebleu(corpus):
     expected = (
         sacrebleu.corpus_bleu(texts, streams, smooth_method="none", tokenize="none").score / 100
     )
-    # Where no 4-gram matches, sacrebleu gives 0 and coco-caption next to it: its precision is then TINY / (4-grams +
-    # SMALL), at most 1e-6 where the texts are too short to have any, else at most 1e-15; and BLEU-4 its fourth root.
+    # Where no 4-gram matches, sacrebleu gives 0 and coco-caption next to it: its precision is then
+    # TINY / (4-grams + SMALL), at most 1e-6 where the texts are too short to have any, else at most
+    # 1e-15; and BLEU-4 its fourth root.
     sums = parts.sum(axis=0)
     near_zero = (1e-6 if sums[7] == 0 else 1e-15) ** 0.25
     assert bleu_4(sums[None]) == pytest.approx(
@@ -108,7 +110,8 @@ def test_bleu_of_texts_without_a_4_gram_is_coco_captions_next_to_nothing():
 
 
 def test_rouge_l_by_hand():
-    # The longest common subsequence of "a b c d" and "a x c d e f" is "a c d": precision 3/4, recall 3/6.
+    # The longest common subsequence of "a b c d" and "a x c d e f" is "a c d": precision 3/4,
+    # recall 3/6.
     _, rouge = bleu_parts_and_rouge_l(["i"], ["a b c d"], {"i": ["a x c d e f"]})
     assert rouge == pytest.approx([(1 + 1.2**2) * 0.75 * 0.5 / (0.5 + 1.2**2 * 0.75)])
 
@@ -129,7 +132,7 @@ def test_rouge_l_is_that_of_rouge_score(corpus):
 
 
 def slow_cider(text, own, references):
-    """CIDEr-D as Vedantam et al. define it, word for word; *own* are the references of the text's image."""
+    """CIDEr-D word for word as Vedantam et al. define it; *own*: references of the image."""
 
     def grams(text, n):
         tokens = text.split()
@@ -150,10 +153,12 @@ def slow_cider(text, own, references):
             )
             norms = [math.sqrt(sum(value**2 for value in vector.values())) for vector in (a, b)]
             dot = sum(min(value, b.get(gram, 0)) * b.get(gram, 0) for gram, value in a.items())
-            # The lengths are counted in bigrams, which differ as the tokens do, but for a text of none.
+            # The lengths are counted in bigrams, which differ as the tokens do, but for a text of
+            # none.
             lengths = [sum(grams(t, 2).values()) for t in (text, reference)]
             penalty = math.exp(-((lengths[0] - lengths[1]) ** 2) / (2 * 6**2))
-            # coco-caption divides only where both norms are above 0; otherwise the product is 0 anyway.
+            # coco-caption divides only where both norms are above 0; otherwise the product is 0
+            # anyway.
             total += penalty * (dot / (norms[0] * norms[1]) if all(norms) else 0)
     return 10 * total / 4 / len(own)
 
@@ -187,7 +192,7 @@ def test_punctuation_is_left_out_as_coco_caption_does():
         without_punctuation(" ".join(tokenize("What's in front of the T.V.?")))
         == "what 's in front of the t.v."
     )
-    assert not {token for token in without_punctuation(" a ".join(PUNCTUATIONS)).split()} - {"a"}
+    assert not set(without_punctuation(" a ".join(PUNCTUATIONS)).split()) - {"a"}
 
 
 SAID = [

@@ -44,12 +44,16 @@ def test_agreement_by_hand():
 
 
 def test_tokens_are_read_as_people_write_them():
-    # Treebank tokens of "can't", which normalise to the contraction that the other one lacks its apostrophe of.
+    # Treebank tokens of "can't", which normalise to the contraction that the other one lacks its
+    # apostrophe of.
     assert compare([("a.png", "why ?", "it ca n't")], ["it cant"])["exact"]["value"] == 1
 
 
 def test_the_difference_to_the_blind_one_is_taken_pair_by_pair():
-    """Both agree with all of some images and with none of others: each interval is wide, that of the difference nil."""
+    """Both agree with all pairs of some images and with none of others.
+
+    So each interval is wide, and that of the difference is nil.
+    """
     triples = [(f"{i}.png", "is it ?", "yes") for i in range(40)]
     answers = ["yes" if i % 2 else "no" for i in range(40)]
     figures = compare(triples, answers, answers, seed=1, resamples=200)

@@ -31,9 +31,8 @@ def test_table_is_aligned_and_names_what_each_figure_is_over():
 
 def test_table_says_when_p_was_not_computed_and_shows_no_interval_of_one_image():
     lines = format_table(compute_metrics(PAIRS[:2], resamples=10)).splitlines()
-    assert [line for line in lines if line.startswith("  P: ")][0].endswith(
-        "not computed: give --judge, or --evaluator"
-    )
+    (p,) = [line for line in lines if line.startswith("  P: ")]
+    assert p.endswith("not computed: give --judge, or --evaluator")
     (n,) = [line for line in lines if line.startswith("  N: ")]
     assert n.split()[3:5] == ["2", "-"]
 

@@ -30,7 +30,8 @@ def without_meteor(monkeypatch):
 
 def test_questions_are_measured_against_the_pairs_own_question_alone(without_meteor):
     figures = text_overlap(GENERATED, PAIRS, "question")
-    # Without question marks: 4 of 5 and 4 of 4 tokens, 3 of 4 and 3 of 3 pairs, 2 of 3 and 2 of 2, 1 of 2 and 1 of 1.
+    # Without question marks: 4 of 5 and 4 of 4 tokens, 3 of 4 and 3 of 3 pairs, 2 of 3 and 2 of 2,
+    # 1 of 2 and 1 of 1.
     bleu = (8 / 9 * 6 / 7 * 4 / 5 * 2 / 3) ** 0.25
     assert figures["bleu4"]["value"] == pytest.approx(bleu, abs=1e-6) and figures["bleu4"]["n"] == 2
     # The longest common subsequence is 4 of 5 tokens on both sides; the other question is equal.

@@ -119,7 +119,8 @@ def test_a_picture_that_is_gone_and_more_images_than_a_page_holds(tmp_path, imag
     assert data["images"][0]["picture"] == "" and data["images"][1]["picture"]
 
 
-# --- In Chromium ------------------------------------------------------------------------------------------------------
+# --- In Chromium
+# --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -326,7 +327,8 @@ def darkness(driver, card):
     """How dark each region is, 0 to 255, by the overlay's pixels; None when there is no overlay."""
     return driver.execute_script(
         "const canvas = arguments[0].querySelector('canvas'); if (canvas.hidden) return null;"
-        "const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;"
+        "const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, "
+        "canvas.height).data;"
         "return [...pixels].filter((value, place) => place % 4 === 3)",
         card,
     )

@@ -292,7 +292,8 @@ def test_datasets_loads_the_folder(tmp_path, records, images):
     # In a process of its own: where datasets keeps its copy is read once, when it is imported.
     program = (
         "import sys, datasets, json; loaded = datasets.load_dataset(sys.argv[1])\n"
-        "print(json.dumps([list(loaded), [row | {'image': row['image'].size} for row in loaded['train']]]))"
+        "print(json.dumps([list(loaded), [row | {'image': row['image'].size} for row in "
+        "loaded['train']]]))"
     )
     environment = os.environ | {"HF_HOME": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(

@@ -15,7 +15,8 @@ from vqapg.models.hypothesis import Hypothesis
 from vqapg.modules.noise import Stream, uniform
 from vqapg.modules.text_decoder import DecoderOutput, Memory, SpecialTokens, TextDecoder
 
-# Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are words.
+# Tokens 0 and 1 are forbidden (start, padding), 2 is the end, 3 the unknown word, 4 and 5 are
+# words.
 END, VOCABULARY = 2, 6
 
 
@@ -165,7 +166,9 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
             decoded = decoder(torch.tensor([[tokens[-1]]]), memory, current)
             scores = decoded.logits[0, 0].log_softmax(-1)
             for token in (END, 3, 4, 5):
-                if token == END and step < rules.min_len or token != END and step == rules.max_len:
+                if (token == END and step < rules.min_len) or (
+                    token != END and step == rules.max_len
+                ):
                     continue
                 candidates.append(
                     ([*tokens, token], [*log_probs, scores[token].item()], decoded.state)
@@ -181,9 +184,12 @@ def slow_beam(decoder, memory, state, rules, beam, length_penalty, stop_early):
         if not live:
             break
         # The best beam as if it ended with the next token, at no cost
-        if stop_early and len(finished) == beam:
-            if score(live[0][1], step + 2) <= score(finished[-1][1], len(finished[-1][1])):
-                break
+        if (
+            stop_early
+            and len(finished) == beam
+            and score(live[0][1], step + 2) <= score(finished[-1][1], len(finished[-1][1]))
+        ):
+            break
     return finished
 
 
@@ -346,7 +352,10 @@ def test_sampling_follows_the_models_distribution(decoder, inputs):
 
 
 def sampling_distribution(decoder, memory, state, rules, tokens=(), probability=1.0):
-    """Every text with its probability; what is forbidden at a step has its share spread over what is left."""
+    """Every text with its probability.
+
+    What is forbidden at a step has its share spread over what is left.
+    """
     if tokens and tokens[-1] == END:
         return {tokens: probability}
     decoded = decoder(torch.tensor([[tokens[-1] if tokens else END]]), memory, state)
@@ -372,7 +381,7 @@ def test_a_sample_depends_on_its_key_not_on_its_batch(decoder, inputs):
     for row in range(5):
         alone = search(decoder, *one_row(memory, state, row), keys(5)[row : row + 1])
         assert alone[0][0].tokens.tolist() == together[row][0].tokens.tolist()
-    others = search(decoder, memory, state, keys(5) + [[1, 0, 0]])
+    others = search(decoder, memory, state, keys(5) + np.array([[1, 0, 0]]))
     assert [h[0].tokens.tolist() for h in others] != [h[0].tokens.tolist() for h in together]
 
 

@@ -174,7 +174,7 @@ def test_weights_that_cannot_be_are_refused(whole, key, value, expected):
             "its dictionary is not one of vqapg prepare",
         ),
         (
-            lambda r: r | {"dictionary": r["dictionary"][:4] + ["red"]},
+            lambda r: r | {"dictionary": [*r["dictionary"][:4], "red"]},
             "its dictionary is not one of vqapg prepare",
         ),
         (

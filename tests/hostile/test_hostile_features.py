@@ -1,4 +1,4 @@
-"""A stranger's features file reads no other file, and is refused in one line that says what is wrong."""
+"""A stranger's features file reads no other file; one line says why it is refused."""
 
 import os
 import shutil

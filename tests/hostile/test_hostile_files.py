@@ -1,4 +1,4 @@
-"""No command deletes or replaces what vqapg did not write; what is replaced is replaced by something whole."""
+"""No command deletes or replaces what vqapg did not write; a replacement is whole."""
 
 import json
 import os
@@ -393,8 +393,8 @@ def test_a_folder_that_may_not_be_written_is_one_line(data, tmp_path, capsys, mo
     assert main(["extract-features", str(data), "--device", "cpu"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert (
-        "DATA/features.h5: cannot be written (Permission denied: .features.h5.lock); see to the permissions of"
-        in line
+        "DATA/features.h5: cannot be written (Permission denied: .features.h5.lock); see to the "
+        "permissions of" in line
     )
 
 

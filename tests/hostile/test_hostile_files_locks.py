@@ -1,4 +1,4 @@
-"""Two runs never write to one place, on this machine or on another that sees the same file system."""
+"""Two runs never write to one place, on this machine or on another with its file system."""
 
 import json
 import os
@@ -127,7 +127,8 @@ def test_a_users_file_of_that_name_is_kept(path, content):
     assert not (path.parent / "elsewhere").exists()
 
 
-# --- Commands ---------------------------------------------------------------------------------------------------------
+# --- Commands
+# --------------------------------------------------------------------------------
 
 
 @pytest.fixture

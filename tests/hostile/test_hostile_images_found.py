@@ -252,8 +252,8 @@ def test_no_image_at_all_says_what_was_passed_over(photos):
 
 
 def test_one_and_many_are_told_apart():
-    assert describe({reason: 0 for reason in Reason}) == ""
+    assert describe(dict.fromkeys(Reason, 0)) == ""
     for reason in Reason:
-        counts = {other: 0 for other in Reason}
+        counts = dict.fromkeys(Reason, 0)
         assert describe(counts | {reason: 1}) == f"passed over: 1 {reason.value[0]}"
         assert describe(counts | {reason: 2000}) == f"passed over: 2,000 {reason.value[1]}"

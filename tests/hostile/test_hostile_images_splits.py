@@ -51,7 +51,7 @@ def test_the_same_image_in_train_and_test_is_refused(folder, capsys, how):
         )
         == 2
     )
-    out, err = capsys.readouterr()
+    err = capsys.readouterr().err
     (line,) = [line for line in err.splitlines() if line.startswith("vqapg prepare: error: ")]
     assert line == (
         f"vqapg prepare: error: {path}:3: the image {folder / other} is in test here but holds "

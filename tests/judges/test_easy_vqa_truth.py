@@ -35,9 +35,9 @@ def test_all_107_forms_of_the_data_set_parse_and_no_other(splits):
 def test_the_273_pairs_are_those_of_the_data_set(splits):
     # Every possible pair happens to be among the 48,248 gold pairs: an independent reference.
     assert len(truth.ALL_PAIRS) == 273
-    assert truth.ALL_PAIRS == {
+    assert {
         f"{pair.question} {pair.answer}" for pairs in splits.values() for pair in pairs
-    }
+    } == truth.ALL_PAIRS
 
 
 def test_every_gold_pair_is_right_in_its_own_image(splits):

@@ -8,7 +8,7 @@ from vqapg.modules.text_encoder import TextEncoder
 
 
 def slow_lstm(lstm, inputs, layer, reverse):
-    """One direction of one layer, cell by cell: [T, I] -> hidden states [T, H] and the last one [H]."""
+    """One direction of one layer, cell by cell: [T, I] -> hidden states [T, H], last one [H]."""
     suffix = f"l{layer}" + ("_reverse" if reverse else "")
     w_ih, w_hh, b_ih, b_hh = (
         getattr(lstm, f"{name}_{suffix}")
@@ -25,7 +25,7 @@ def slow_lstm(lstm, inputs, layer, reverse):
 
 
 def slow_bidirectional(lstm, inputs):
-    """All layers: list of T vectors -> list of T vectors of both directions, and the top layer's last states."""
+    """All layers: T vectors -> T vectors of both directions, and the top layer's last states."""
     for layer in range(lstm.num_layers):
         forward, last_forward = slow_lstm(lstm, inputs, layer, reverse=False)
         backward, last_backward = slow_lstm(lstm, inputs, layer, reverse=True)

@@ -27,7 +27,7 @@ def decoder(request):
 
 @pytest.fixture
 def begun(decoder):
-    """A memory of two rows, the second text shorter than the first, and the state before the first token."""
+    """A memory of two rows, the second text shorter, and the state before the first token."""
     torch.manual_seed(1)
     regions, text = torch.randn(2, 7, 6), torch.randn(2, 4, 6)
     real = torch.tensor([[True] * 4, [True, True, False, False]])

@@ -1,4 +1,5 @@
 import csv
+import importlib.util
 import json
 import shutil
 
@@ -254,11 +255,10 @@ def test_what_an_earlier_report_wrote_does_not_stay_and_what_is_mine_does(folder
 
 
 def test_without_matplotlib_there_are_tables_and_the_cure(folder, tmp_path, monkeypatch):
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
         "importlib.util.find_spec",
-        lambda name, real=__import__("importlib").util.find_spec: (
-            None if name == "matplotlib" else real(name)
-        ),
+        lambda name: None if name == "matplotlib" else find_spec(name),
     )
     report = write_report(folder, tmp_path / "out")
     assert (
@@ -271,8 +271,8 @@ def test_the_command_says_what_it_wrote_and_what_is_missing(folder, capsys):
     printed = capsys.readouterr().out.splitlines()
     assert "Table 4: table4.md, table4.tex, table4.csv" in printed
     assert (
-        f"Table 10 is missing; make it with: vqapg report --table-10 --output {folder}/parameters.json"
-        in printed
+        f"Table 10 is missing; make it with: vqapg report --table-10 --output "
+        f"{folder}/parameters.json" in printed
     )
     assert printed[-1] == f"All in one: {folder}/report/report.md"
 

@@ -46,7 +46,7 @@ def drawn(figure):
 
 
 def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are():
-    """A picture of six fields of one grey each, and as weights those greys: every pixel's weight is its field's."""
+    """A picture of six grey fields, with the greys as weights: a pixel's weight is its field's."""
     fields = np.array([[0, 51, 102], [153, 204, 255]], dtype=np.uint8)
     picture = Image.fromarray(np.kron(fields, np.ones((50, 40), np.uint8)))  # 120 wide, 100 high
     panel = pyplot.figure(figsize=(1.2, 1), dpi=100)

@@ -35,7 +35,8 @@ def test_latex_escapes_everything_that_is_special_to_it():
     assert r"Joint* & 0.36 [0.32] & 9,673 \\" in lines
     # After a line break [ would be its optional argument.
     assert (
-        r'{}[x] \textbar{} "a, b" \textbackslash{} \{y\} \textasciitilde{} \textasciicircum{} \# \$ '
+        r'{}[x] \textbar{} "a, b" \textbackslash{} \{y\} \textasciitilde{} \textasciicircum{} \# '
+        r"\$ "
         r"\textless{}z\textgreater{} & - & - \\"
     ) in lines
     assert r"\caption{A \& B. Of 50\% of them.}" in lines and r"\label{tab:table4}" in lines

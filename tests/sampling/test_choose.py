@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -68,11 +70,12 @@ def test_similarity_is_the_share_of_common_words_and_word_pairs():
         ("is it red ?", "no"),
     ]
     similarity = pair_similarity(pairs)
-    # {is it red ? yes, is-it it-red red-? ?-yes} and {is it blue ? yes, is-it it-blue blue-? ?-yes}: 6 of 12
+    # {is it red ? yes, is-it it-red red-? ?-yes} and {is it blue ? yes, is-it it-blue blue-?
+    # ?-yes}: 6 of 12
     assert similarity[0, 1] == pytest.approx(6 / 12)
     assert similarity[0, 3] == 1  # one question, two answers
     texts = [f"{question} {answer}".split() for question, answer in pairs]
-    sets = [{*words, *zip(words, words[1:])} for words in texts]
+    sets = [{*words, *pairwise(words)} for words in texts]
     for one in range(4):
         for other in range(4):
             if {one, other} != {0, 3}:

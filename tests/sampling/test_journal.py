@@ -102,7 +102,8 @@ def test_another_runs_entries_are_refused_with_what_differs(path, images):
     for change, message in (
         (
             {"seed": 2},
-            r"something else \(--seed 1, not 2\); run that one again to finish it, give another --output",
+            r"something else \(--seed 1, not 2\); run that one again to finish it, give another "
+            r"--output",
         ),
         ({"seed": 0, "keep": 3}, r"\(--seed 1, not 0, without --keep\)"),
         (
@@ -126,7 +127,7 @@ def test_another_runs_entries_are_refused_with_what_differs(path, images):
 
 
 def test_images_may_be_added_taken_away_and_in_another_order(path, images):
-    a, b, c = images
+    _, b, c = images
     journal = Journal(path, IDENTITY, [c, b])
     assert journal.done == 1 and names(journal.left()) == ["c"]
     journal.add(entry("c"))
@@ -193,7 +194,7 @@ class SmallDisk(io.FileIO):
 
 @pytest.fixture
 def small_disk(monkeypatch):
-    """small_disk(room): what journals write from now on is written to a SmallDisk; None: to the true one."""
+    """small_disk(room): journals write to a SmallDisk from now on; None: to the true disk."""
 
     def opened(path, mode):
         return (

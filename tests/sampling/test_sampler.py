@@ -307,7 +307,8 @@ def test_importing_the_package_stays_light_and_leaves_logging_alone():
     program = (
         "import logging, sys, vqapg; assert not {'torch', 'fairseq', 'numpy'} & set(sys.modules); "
         "from vqapg import load; assert callable(load) and 'torch' in sys.modules; "
-        "root = logging.getLogger(); assert root.level == logging.WARNING and not root.handlers, root.handlers"
+        "root = logging.getLogger(); assert root.level == logging.WARNING and not root.handlers, "
+        "root.handlers"
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True

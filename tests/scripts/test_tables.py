@@ -1,4 +1,7 @@
-"""The scripts of the tables, with stand-ins for the programs that they call: what is run, in which order, and once."""
+"""The scripts of the tables run each program once, in the right order.
+
+Stand-ins take the place of the programs.
+"""
 
 import os
 import shutil
@@ -39,7 +42,10 @@ for word in "$@"; do
         --output) if [ "$1 $2" != "report $2" ]; then echo '{}' > "$word"; fi ;;
         --dest)
             if [ ! -e "$word/manifest.json" ]; then
-                mkdir -p "$word"; for name in train.image test.image manifest.json; do echo a.png > "$word/$name"; done
+                mkdir -p "$word"
+                for name in train.image test.image manifest.json; do
+                    echo a.png > "$word/$name"
+                done
             fi ;;
     esac
     previous=$word
@@ -138,10 +144,8 @@ def test_table_4_trains_six_models_the_baselines_once_and_the_second_time_nothin
     assert "--max-update 9 --max-epoch 3" in call and "--warmup-updates 0" in call
     assert "--seed 2 --arch vqapg_joint_variational --latent-dim 128" in call
     assert sum(call.startswith("vqapg evaluate") for call in calls) == 9
-    assert (
-        calls[-1]
-        == "vqapg report runs/study-mine-3-epochs --output runs/study-mine-3-epochs/report --overwrite"
-    )
+    folder = "runs/study-mine-3-epochs"
+    assert calls[-1] == f"vqapg report {folder} --output {folder}/report --overwrite"
 
     done, calls = run("table4", "mine", EPOCHS="3")
     assert done.returncode == 0 and [call.split()[:2] for call in calls] == [["vqapg", "report"]]

@@ -12,7 +12,8 @@ for name in ("selenium", "urllib3"):
     logging.getLogger(name).setLevel(logging.WARNING)
 
 FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run --disable-background-networking "
+    "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --no-first-run "
+    "--disable-background-networking "
     "--disable-component-update --disable-sync --window-size=1280,900"
 ).split()
 
@@ -33,7 +34,8 @@ def _program(*names):
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
         pytest.fail(
-            f"none of {', '.join(names)} is here, which pages are tested with: apt-get install chromium chromium-driver, "
+            f"none of {', '.join(names)} is here, which pages are tested with: apt-get install "
+            "chromium chromium-driver, "
             "or leave these tests out with -m 'not browser'",
             pytrace=False,
         )

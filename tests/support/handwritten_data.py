@@ -16,7 +16,7 @@ PAIRS = [
 
 
 def write_data(folder, pairs, dataset="jsonl", split="test"):
-    """Make *folder* a data directory with *pairs*, [(image, question, answer), ...], as *split*; returns it.
+    """Makes *folder* a data directory with *pairs*, (image, question, answer) each, as *split*.
 
     Texts are space-joined tokens; the other splits get one pair of their own.
     """
@@ -40,7 +40,7 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
 def write_features(
     folder, name="features.h5", ids=("a.png", "b.png"), digest="of other images", value=1.0
 ):
-    """A features file of 2x3 regions with 5 channels, each feature *value*, in *folder*; returns its path."""
+    """The path of a features file in *folder*: 2x3 regions, 5 channels, each feature *value*."""
     from vqapg.data.feature_writer import FeatureWriter
 
     source = {"backbone": "tiny", "weights": "none", "weights_sha256": "ab" * 32, "image_size": 8}

@@ -29,7 +29,7 @@ def write(path, stored):
 
 
 def looked_pair(question, answer, grid, at, consistency=None, weights=True):
-    """All attention on one region of each text, *at* = {text: region}; weights 1 there and 0.25 elsewhere."""
+    """All attention on the region *at*[text] of each text; weights 1 there, 0.25 elsewhere."""
     regions = grid[0] * grid[1]
 
     def spread(text, there, elsewhere):
@@ -46,7 +46,10 @@ def looked_pair(question, answer, grid, at, consistency=None, weights=True):
 
 
 def write_attention(folder, model, images, grid=(2, 3)):
-    """*images*: {id: pairs}; makes the pictures, 60 wide and 20 high, black but for the top right third of the width."""
+    """Makes the pictures of *images*, {id: pairs}: 60 wide, 20 high, the top right third bright.
+
+    All else is black.
+    """
     records = []
     for image, pairs in images.items():
         path = folder / "pictures" / image

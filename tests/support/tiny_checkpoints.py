@@ -1,4 +1,4 @@
-"""Untrained checkpoints of small models, as fairseq would save them, and pictures drawn for them."""
+"""Untrained checkpoints of small models as fairseq saves them, and pictures for them."""
 
 import functools
 from types import SimpleNamespace
@@ -39,7 +39,10 @@ def features():
 
 
 def save_checkpoint(path, name, dictionary, of_features=None, leave_out=(), **options):
-    """The checkpoint of model *name* at *path*, and the model. *leave_out*: settings that an older checkpoint has not."""
+    """The checkpoint of model *name* at *path*, and the model.
+
+    *leave_out* names settings that an older checkpoint does not have.
+    """
     order = options.pop("order", None)
     model = build(name, dictionary, of_features or features(), order, **options)
     options = {"hidden_size": 8, "embed_dim": 6, **options}

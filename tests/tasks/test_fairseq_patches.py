@@ -36,7 +36,7 @@ def test_a_copy_cut_short_leaves_the_file_of_before(tmp_path, monkeypatch):
 
 
 def restore(monkeypatch, restore_file, save_dir, val_loss, best, saves=True, **options):
-    """fairseq's own load_checkpoint, as fairseq-train calls it, over a trainer that loads nothing."""
+    """fairseq's own load_checkpoint, called as by fairseq-train, over an empty trainer."""
     monkeypatch.setattr(checkpoint_utils.save_checkpoint, "best", None, raising=False)
     state = {"val_loss": val_loss, "best": best, "train_iterator": {"epoch": 3}}
     trainer = SimpleNamespace(

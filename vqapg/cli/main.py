@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from vqapg.errors import InputError, RunError, shortage
+from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
 from vqapg.version import __version__
 
@@ -27,6 +28,7 @@ COMMANDS = {
     "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
     "user-dir": "vqapg.cli.user_dir",
+    "configs-dir": "vqapg.cli.configs_dir",
 }
 
 
@@ -71,6 +73,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
         return 1
     except Exception as error:
+        missing = no_fairseq(error) if isinstance(error, ModuleNotFoundError) else None
+        if missing:
+            print(f"vqapg {args.command}: error: {missing}", file=sys.stderr)
+            return 2
         if (short := shortage(error)) is not None:
             print(f"vqapg {args.command}: failed: {short}", file=sys.stderr)
             return 1

@@ -15,8 +15,8 @@ from vqapg.data.shared_memory import share
 class ConsistencyDataset(PairDataset):
     """The pairs of one split; each batch comes with negatives made of it.
 
-    Training makes negatives of each batch anew, each epoch. Other splits have the same negatives always, by the seed
-    alone, whatever the batch size, so that validation compares like with like.
+    Training makes negatives of each batch anew, each epoch. Other splits have the same negatives
+    always, by the seed alone, whatever the batch size, so that validation compares like with like.
 
     Args:
         negatives: "paper" or "hard", see :mod:`vqapg.data.negatives`
@@ -36,7 +36,8 @@ class ConsistencyDataset(PairDataset):
             return np.concatenate(
                 [self.fixed[self.starts[i] : self.starts[i + 1]] for i in indices]
             )
-        # A batch has a generator of its own, made of what identifies it: the same over workers and after a restart.
+        # A batch has a generator of its own, made of what identifies it: the same over workers and
+        # after a restart.
         _, triples = self.negatives.draw(
             indices, np.random.default_rng([self.seed, self.epoch, *indices])
         )

@@ -67,7 +67,8 @@ class Pair(NamedTuple):
 class DataDirectory:
     """A finished data directory, open for reading.
 
-    Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split is empty.
+    Raises InputError when *path* is none, when a file of it is missing or was cut, or when a split
+    is empty.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:

@@ -8,6 +8,7 @@ is done.
 import json
 import os
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,7 +40,7 @@ class Extracted(NamedTuple):
     images: int  # encoded by this run
     seconds: float
     done_before: bool
-    skipped: list[str] = []  # what was wrong with each image that was left out, its path first
+    skipped: Sequence[str] = ()  # what was wrong with each image that was left out, its path first
 
 
 def extract_features(

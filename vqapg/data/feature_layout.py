@@ -154,7 +154,7 @@ def _check_stored(
 ) -> None:
     """Raises _Fault unless a data set has this shape and type and is stored within the file."""
     name = dataset.name.removeprefix("/")
-    if dataset.shape != shape or dtype is not None and dataset.dtype != dtype:
+    if dataset.shape != shape or (dtype is not None and dataset.dtype != dtype):
         raise _Fault(
             f"its {name} has the shape {list(dataset.shape or ())} of {dataset.dtype}, not {list(shape)}"
         )

@@ -6,11 +6,12 @@
 - ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a model standardises
 - attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width, images_digest
 
-Where the features were made in shards, ``features`` is external: HDF5's list of (file beside this one, offset, bytes).
+Where the features were made in shards, ``features`` is external: HDF5's list of (file beside this
+one, offset, bytes).
 
-Contiguous and uncompressed, so that a reader can map the file at the data set's offset: that needs no HDF5 lock,
-survives fork and spawn, and the page cache does the caching. (An open h5py handle carried over a fork corrupts
-reads; a file for each image is slow.)
+Contiguous and uncompressed, so that a reader can map the file at the data set's offset: that needs
+no HDF5 lock, survives fork and spawn, and the page cache does the caching. (An open h5py handle
+carried over a fork corrupts reads; a file for each image is slow.)
 """
 
 import os
@@ -35,7 +36,8 @@ class FeatureStore:
     - ``mean``, ``std``: float32 [C] over the training images
     - ``images_digest``: see vqapg.data.directory.images_digest
 
-    Raises InputError when *path* is missing or is not what :func:`~vqapg.data.feature_layout.read_layout` accepts.
+    Raises InputError when *path* is missing or is not what
+    :func:`~vqapg.data.feature_layout.read_layout` accepts.
     """
 
     def __init__(self, path: str | os.PathLike) -> None:
@@ -58,9 +60,11 @@ class FeatureStore:
         """The features of *rows* (row numbers): a new float16 array [len(rows), R, C].
 
         Raises:
-            InputError: if there is a feature that is no finite number; a process looks at each row once
+            InputError: if there is a feature that is no finite number; a process looks at each row
+            once
         """
-        # Opened by the process that reads, so that nothing of it is carried over a fork or into a pickle.
+        # Opened by the process that reads, so that nothing of it is carried over a fork or into a
+        # pickle.
         if self._maps_pid != os.getpid():
             self._maps = [
                 np.memmap(

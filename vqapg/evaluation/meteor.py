@@ -49,7 +49,8 @@ class Meteor:
         jar = Path(importlib.util.find_spec("pycocoevalcap.meteor.meteor").origin).with_name(
             "meteor-1.5.jar"
         )
-        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
+        # close() closes it.
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             # The encoding is that of the pipes, and a decimal point is a point, whatever the locale.
             [
@@ -60,8 +61,8 @@ class Meteor:
                 "-jar",
                 "-Xmx2G",
                 jar.name,
-            ]
-            + ["-", "-", "-stdio", "-l", "en", "-norm"],
+                *["-", "-", "-stdio", "-l", "en", "-norm"],
+            ],
             cwd=jar.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -236,7 +236,7 @@ def _check_figure(key: str, figure: object) -> None:
     """Raises RunError unless *figure* is one that JSON and the tables can hold."""
     if isinstance(figure, dict) and set(figure) == {"value", "n", "ci95"}:
         bounds = figure["ci95"]
-        if bounds is None or isinstance(bounds, list) and len(bounds) == 2:
+        if bounds is None or (isinstance(bounds, list) and len(bounds) == 2):
             numbers = [figure["value"], *(bounds or ())]
             if all(number is None or _is_finite(number) for number in numbers):
                 return

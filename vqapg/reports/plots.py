@@ -6,13 +6,13 @@ import matplotlib
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
 
-from vqapg.data.pictures import open_rgb  # noqa: E402
-from vqapg.reports.measures import TRUE, D, N, P  # noqa: E402
-from vqapg.reports.paper import MODELS  # noqa: E402
-from vqapg.reports.stored import summary  # noqa: E402
+from vqapg.data.pictures import open_rgb
+from vqapg.reports.measures import TRUE, D, N, P
+from vqapg.reports.paper import MODELS
+from vqapg.reports.stored import summary
 
 STYLE = {
     "font.size": 10,

@@ -184,7 +184,7 @@ def _index(folder, tables, written, missing):
     if "Study" in written:
         parts.append("Every seed, and which of the paper's claims hold: [study.md](study.md).")
     for name, table in tables.items():
-        markdown, *others = written[name]
+        _, *others = written[name]
         links = " ".join(f"[{other}]({other})" for other in others)
         parts.append(f"{table.markdown()}\n{links}")
     for name, files in written.items():

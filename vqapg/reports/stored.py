@@ -32,7 +32,7 @@ def check_figure(path, stored, key, cure):
         if isinstance(interval, list) and len(interval) == 2:
             numbers = [figure["value"], *interval]
     if not all(
-        value is None or type(value) in (int, float) and math.isfinite(value) for value in numbers
+        value is None or (type(value) in (int, float) and math.isfinite(value)) for value in numbers
     ):
         raise InputError(f"{path}: {key} is no figure with an interval; {cure}")
 

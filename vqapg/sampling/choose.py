@@ -6,6 +6,8 @@ d, ``--diversity``, is the one number of the trade-off: at 0 the score alone dec
 unlike the kept ones a pair is.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from vqapg.sampling.options import DIVERSITY
@@ -63,4 +65,4 @@ def pair_similarity(pairs):
 
 def _grams(question, answer):
     words = f"{question} {answer}".split()
-    return {*words, *zip(words, words[1:])}
+    return {*words, *pairwise(words)}

@@ -7,6 +7,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from vqapg.data.input_image import InputImage
 from vqapg.data.pictures import open_ordinary
@@ -112,7 +113,7 @@ def _matching(pattern, passed_over):
         if os.path.isdir(path) or path.lower().endswith(SHARD_SUFFIX):
             yield from _images_of(path, passed_over)
         elif ordinary(path, passed_over) and is_image(
-            path, lambda: open_ordinary(path), passed_over
+            path, partial(open_ordinary, path), passed_over
         ):
             yield InputImage(path, path)
 
@@ -125,5 +126,5 @@ def _in_folder(folder, passed_over):
     for file in files_below(folder, passed_over):
         if file.lower().endswith(SHARD_SUFFIX):
             passed_over[Reason.ARCHIVE] += 1
-        elif is_image(file, lambda: open_ordinary(file), passed_over):
+        elif is_image(file, partial(open_ordinary, file), passed_over):
             yield InputImage(file, file)

@@ -1,5 +1,6 @@
 """What is finished of a run, beside its output: OUTPUT.partial, one line an image, so that a killed run can go on."""
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +37,7 @@ class Journal:
         try:
             check_journal(self.path)
             with writing(path):
-                self._file = open(self.path, "a+b")
+                self._file = open(self.path, "a+b")  # noqa: SIM115  close() closes it
         except OSError as error:
             self._lock.release()
             raise InputError(
@@ -98,10 +99,9 @@ class Journal:
             return
         if not self._entries:
             self.path.unlink(missing_ok=True)
-        try:
+        # What the disk had no room for is tried again, and was told of before.
+        with contextlib.suppress(OSError):
             self._file.close()
-        except OSError:
-            pass  # what the disk had no room for is tried again, and was told of before
         self._lock.release()
 
     def _write(self, content: dict) -> None:

@@ -17,8 +17,8 @@ def region_weights_of(model):
     gathered = {}
     hooks = [
         part.register_forward_hook(
-            lambda part, inputs, output, text=_text_of(model, name): gathered.update(
-                {text: output[1].float().cpu()}
+            lambda part, inputs, output, name=name: gathered.update(
+                {_text_of(model, name): output[1].float().cpu()}
             )
         )
         for name, part in model.named_modules()

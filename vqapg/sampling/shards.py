@@ -4,6 +4,7 @@ import os
 import tarfile
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 from vqapg.data.input_image import InputImage
 from vqapg.errors import InputError
@@ -43,7 +44,7 @@ def members_of(path: str, passed_over: Counter[Reason]) -> list[InputImage]:
                     passed_over[Reason.HIDDEN] += 1
                 elif not member.isreg() or member.issparse():
                     passed_over[Reason.NO_FILE] += 1
-                elif is_image(name, lambda: shard.extractfile(member), passed_over):
+                elif is_image(name, partial(shard.extractfile, member), passed_over):
                     # Where the name stood before, the image takes its new place.
                     passed_over[Reason.REPLACED] += images.pop(name, None) is not None
                     images[name] = InputImage(
@@ -68,7 +69,7 @@ def _members(path, file, passed_over) -> Iterator[tuple[tarfile.TarFile, tarfile
     while start is not None:
         file.seek(start)
         # Without compression, so that every member can be read at its place.
-        shard = tarfile.open(path, "r:", fileobj=file)
+        shard = tarfile.open(path, "r:", fileobj=file)  # noqa: SIM115  the caller closes the file
         place = start
         while (member := shard.next()) is not None:
             # tarfile would go back and forth for ever.

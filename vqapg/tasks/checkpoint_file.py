@@ -47,7 +47,7 @@ CHECKPOINT_TYPES = [
 ]
 PICKLED = 256 * 2**20  # bytes: the largest data.pkl that is read; the weights are not in it
 METERS = {"AverageMeter", "SumMeter", "ConcatTensorMeter", "TimeMeter", "StopwatchMeter"}
-assert METERS <= vars(meters).keys()
+assert vars(meters).keys() >= METERS
 
 
 class CheckpointFile(NamedTuple):

@@ -210,9 +210,13 @@ def _copy_best(cfg, trainer) -> None:
     ours = os.path.isfile(source) and os.path.realpath(os.path.dirname(source)) == os.path.realpath(
         cfg.save_dir
     )
-    if ours and not cfg.no_save and trainer.should_save_checkpoint_on_current_rank:
-        if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
-            copy_whole(source, target)
+    saves = not cfg.no_save and trainer.should_save_checkpoint_on_current_rank
+    if (
+        ours
+        and saves
+        and not (os.path.exists(target) and filecmp.cmp(source, target, shallow=False))
+    ):
+        copy_whole(source, target)
 
 
 def copy_whole(source: str, target: str, overwrite: bool = False) -> bool:
