@@ -231,7 +231,7 @@ class Peaked:
         (step,) = state[0].unique().tolist()
         logits = torch.zeros(len(previous), 1, VOCABULARY)
         logits[..., END if step == 4 else 4] = 9.0
-        state = (state[0] + 1,)
+        state = (state[0] + 1, state[1])
         return DecoderOutput(logits, None, state)
 
 
@@ -244,11 +244,11 @@ class EndsNext:
         logits[..., 4 if step == 0 else END] = math.log(0.51)
         if step == 1:
             logits[..., 4] = math.log(0.49)
-        return DecoderOutput(logits, None, (state[0] + 1,))
+        return DecoderOutput(logits, None, (state[0] + 1, state[1]))
 
 
 def test_a_beam_that_would_end_better_with_the_next_token_goes_on():
-    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
     (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsNext(), memory, state, keys(1))
     # (log 0.51) / 2 = -0.34, (log 0.49) / 3 = -0.24; "4 4" as a text of two tokens would be -0.36.
     assert [h.tokens.tolist() for h in row] == [[4, 4, END]]
@@ -263,13 +263,13 @@ class EndsLater:
         logits[..., END if step == 3 else 4] = math.log(0.4)
         if step == 1:
             logits[..., END] = math.log(0.6)
-        return DecoderOutput(logits, None, (state[0] + 1,))
+        return DecoderOutput(logits, None, (state[0] + 1, state[1]))
 
 
 @pytest.mark.parametrize("checks_every", [1, 4])
 def test_a_beam_that_would_not_better_with_the_next_token_is_given_up(checks_every, monkeypatch):
     monkeypatch.setitem(token_rules.CHECKS_EVERY, "cpu", checks_every)
-    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
     (row,) = BeamSearch(rules(max_len=9), beam=1)(EndsLater(), memory, state, keys(1))
     # (log 0.6) / 2 = -0.26. "4 4" could end at (log 0.4) / 3 = -0.31, and a token later at
     # (log 0.4) / 4 = -0.23.
@@ -285,11 +285,11 @@ class EndsTwice:
         logits[..., END if step == 2 else 4] = 0.0
         if step == 1:
             logits[..., END] = 0.0
-        return DecoderOutput(logits, None, (state[0] + 1,))
+        return DecoderOutput(logits, None, (state[0] + 1, state[1]))
 
 
 def test_of_equal_texts_the_shorter_comes_first():
-    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1),)
+    memory, state = Memory(torch.zeros(1, 1, 1)), (torch.zeros(1, 1, 1), torch.zeros(1, 1, 1))
     search = BeamSearch(rules(max_len=9), beam=2, length_penalty=0.0)
     (row,) = search(EndsTwice(), memory, state, keys(1))
     assert [h.tokens.tolist() for h in row] == [[4, END], [4, 4, END]]
@@ -308,13 +308,13 @@ class CountsTo:
         lengths = memory.regions[:, 0, 0].repeat_interleave(len(previous) // len(memory.regions))
         logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
         logits[torch.arange(len(previous)), 0, torch.where(lengths == step, END, 4)] = 0.0
-        return DecoderOutput(logits, None, (state[0] + 1,))
+        return DecoderOutput(logits, None, (state[0] + 1, state[1]))
 
 
 @pytest.mark.parametrize("beam", [1, 3])
 def test_rows_that_go_on_keep_their_own_memory(beam):
     lengths, decoder = [1, 4, 2, 5, 1, 3], CountsTo()
-    memory, state = Memory(torch.tensor(lengths).view(6, 1, 1)), (torch.zeros(1, 6, 1),)
+    memory, state = Memory(torch.tensor(lengths).view(6, 1, 1)), (torch.zeros(1, 6, 1),) * 2
     found = BeamSearch(rules(max_len=9), beam)(decoder, memory, state, keys(6))
     said = [[h.tokens.tolist() for h in row] for row in found]
     assert said == [[[4] * n + [END]] for n in lengths]
@@ -323,7 +323,7 @@ def test_rows_that_go_on_keep_their_own_memory(beam):
 
 
 def test_improbable_ends_do_not_crowd_out_a_probable_text():
-    memory, state = Memory(torch.zeros(2, 1, 1)), (torch.zeros(1, 2, 1),)
+    memory, state = Memory(torch.zeros(2, 1, 1)), (torch.zeros(1, 2, 1),) * 2
     for row in BeamSearch(rules(max_len=9), beam=3)(Peaked(), memory, state, keys(2)):
         assert row[0].tokens.tolist() == [4, 4, 4, 4, END] and row[0].total > -0.1
         scores = [h.total / len(h.tokens) for h in row]
@@ -395,12 +395,12 @@ class SaysOneWord:
         (step,) = state[0].unique().tolist()
         logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
         logits[..., [4, 5] if step == 0 else END] = 0.0
-        return DecoderOutput(logits, None, (state[0] + 1,))
+        return DecoderOutput(logits, None, (state[0] + 1, state[1]))
 
 
 @pytest.mark.parametrize("stream", [Stream.QUESTION, Stream.ANSWER, Stream.PAIR])
 def test_a_sample_is_drawn_by_the_numbers_of_its_decoders_stream(stream):
-    memory, state = Memory(torch.zeros(20, 1, 1)), (torch.zeros(1, 20, 1),)
+    memory, state = Memory(torch.zeros(20, 1, 1)), (torch.zeros(1, 20, 1),) * 2
     found = Sampling(rules())(SaysOneWord(stream), memory, state, keys(20))
     numbers = uniform(keys(20), 1, stream)[:, 0].tolist()
     expected = [[4 if number < 0.5 else 5, END] for number in numbers]
