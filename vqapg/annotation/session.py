@@ -11,6 +11,7 @@ seed, so that no number tells the model.
 
 import hashlib
 import json
+import os
 import random
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from vqapg.annotation.regular_files import read_regular
 from vqapg.data.pictures import open_rgb
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.human import Group, ShownPair
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, check_readable_file
 from vqapg.folders import new_folder
+from vqapg.strict_json import read_json
 from vqapg.targets import is_free
 
 FORMAT_VERSION = 1
@@ -148,7 +149,7 @@ def _write(path, data, drawn, groups, seed, models):
         ],
     }
     with atomic_write(path / "session.json") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
+        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
@@ -170,28 +171,22 @@ def read_session(path: Path | str) -> Session:
     """
     path, remedy = Path(path), "make a new session"
     file = path / "session.json"
+    if not os.path.lexists(file):
+        raise InputError(
+            f"{path}: no annotation session (there is no session.json in it); make one: "
+            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
+        )
+    content = read_json(check_readable_file(file, remedy, LARGEST_SESSION), remedy)
     try:
-        content = json.loads(read_regular(file, LARGEST_SESSION))
         if content["format"] != FORMAT_VERSION:
             found = repr(content["format"])[:20]
             raise InputError(
                 f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}"
             )
-        # Raises a ValueError where NaN, infinity or half a character (a lone surrogate) is in it.
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
         return _checked(path, content)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{path}: no annotation session (there is no session.json in it); make one: "
-            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}:{error.lineno}: broken ({error.msg}); {remedy}") from error
-    except RecursionError as error:
-        raise InputError(f"{file}: broken (it is nested too deeply); {remedy}") from error
     except KeyError as error:
         raise InputError(f"{file}: broken (there is no {error}); {remedy}") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{file}: broken ({reason[:200]}); {remedy}") from error
 
