@@ -262,7 +262,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, content, content_type)
 
     def _send_json(self, status, content):
-        self._send(status, json.dumps(content, ensure_ascii=False, allow_nan=False).encode(), "application/json")
+        self._send(
+            status,
+            json.dumps(content, ensure_ascii=False, allow_nan=False).encode(),
+            "application/json",
+        )
 
     def _send(self, status, body, content_type):
         self.send_response(status)

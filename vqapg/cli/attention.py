@@ -43,7 +43,7 @@ def add_arguments(parser):
 def run(args):
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
-    from vqapg.errors import InputError
+    from vqapg.errors import InputError, printable
     from vqapg.targets import our_json, write_json
 
     for name, least in (("num_samples", 1), ("beam", 1), ("seed", 0)):
@@ -85,8 +85,7 @@ def run(args):
             pair["consistency"] = float(score)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
-        print(
-            f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out"
-        )
+        counted = f"{len(image['pairs'])} pairs, {image['malformed']} malformed left out"
+        print(printable(f"{image['image']}: {counted}"))
         for pair in image["pairs"]:
-            print(f"  {pair['question']} {pair['answer']}")
+            print(printable(f"  {pair['question']} {pair['answer']}"))

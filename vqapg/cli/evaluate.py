@@ -44,7 +44,7 @@ def run(args):
 
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
-    from vqapg.errors import InputError
+    from vqapg.errors import InputError, printable
     from vqapg.evaluation.equal_pairs import draw_pairs
     from vqapg.evaluation.figures import distinct_triples
     from vqapg.evaluation.generated import read_generated
@@ -101,4 +101,5 @@ def run(args):
     score_of = dict(zip(triples, scores, strict=True)) if scores is not None else {}
     for pair in choose_samples(pairs, args.show, args.seed):
         known = worlds and verdict(worlds[pair.image], pair.question, pair.answer)
-        print(format_sample(pair, score_of.get((pair.image, pair.question, pair.answer)), known))
+        score = score_of.get((pair.image, pair.question, pair.answer))
+        print(printable(format_sample(pair, score, known)))
