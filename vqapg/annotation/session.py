@@ -229,11 +229,7 @@ def _is_text(value):
 
 
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those it its there here he she his her him they their them i you your we our what which "
-    "who whom whose where when why how many much kind type sort is are was were be been being am do does did has have "
-    "had can could will would should may might must not no yes and or but if in on at of to for from with without by "
-    "as into over under near next top behind front out up down off than too very any some more most other image "
-    "side left right close picture photo contain contains present visible shown color colour".split()
+    ["a", "an", "the", "this", "that", "these", "those", "it", "its", "there", "here", "he", "she", "his", "her", "him", "they", "their", "them", "i", "you", "your", "we", "our", "what", "which", "who", "whom", "whose", "where", "when", "why", "how", "many", "much", "kind", "type", "sort", "is", "are", "was", "were", "be", "been", "being", "am", "do", "does", "did", "has", "have", "had", "can", "could", "will", "would", "should", "may", "might", "must", "not", "no", "yes", "and", "or", "but", "if", "in", "on", "at", "of", "to", "for", "from", "with", "without", "by", "as", "into", "over", "under", "near", "next", "top", "behind", "front", "out", "up", "down", "off", "than", "too", "very", "any", "some", "more", "most", "other", "image", "side", "left", "right", "close", "picture", "photo", "contain", "contains", "present", "visible", "shown", "color", "colour"]
 )
 
 
