@@ -8,7 +8,6 @@ from fairseq.models import build_model
 
 from vqapg.backbones.backbone import build_backbone
 from vqapg.errors import InputError
-from vqapg.files import sha256
 from vqapg.models.consistency_evaluator import ConsistencyModel
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.vqapg_model import VQAPGModel
@@ -81,7 +80,7 @@ def _load(path: str | os.PathLike) -> Loaded:
     config = checkpoint.state["cfg"].model
     model = build_model(config, checkpoint, from_checkpoint=True)
     model.load_state_dict(checkpoint.state["model"])
-    name = f"{config._name}:{sha256(path)[:12]}"
+    name = f"{config._name}:{checkpoint.sha256[:12]}"
     return Loaded(model.eval(), checkpoint.dictionary, checkpoint.features.source, name)
 
 
