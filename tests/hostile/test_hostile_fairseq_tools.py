@@ -108,10 +108,13 @@ def test_record_survives_half_precision(dictionary, features):
 def restore(tmp_path, monkeypatch):
     """restore(NAME, [flags]): what fairseq-train does first, over a trainer that loads nothing."""
 
-    def load(name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", **flags):
+    def load(
+        name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", optimizer=None, **flags
+    ):
         cfg = CheckpointConfig(save_dir=str(tmp_path), **flags)
         common = SimpleNamespace(fp16=fp16, memory_efficient_fp16=False)
         trainer = SimpleNamespace(cfg=SimpleNamespace(checkpoint=cfg, common=common), cuda=cuda)
+        trainer.optimizer = SimpleNamespace(optimizer=optimizer or torch.optim.SGD([torch.ones(1)]))
         return fairseq_patches._never_anew(loads)(trainer, str(tmp_path / name))
 
     return load
@@ -189,6 +192,49 @@ def test_half_precision_without_gpu_is_one_line(restore):
     with pytest.raises(InputError, match="--fp16 trains on a GPU only; give --amp on a CPU"):
         restore("checkpoint_last.pt", fp16=True)
     assert restore("checkpoint_last.pt", fp16=True, cuda=True) == "loaded"
+
+
+def stepped():
+    """Adam after a step over two weights."""
+    weights = [torch.ones(2, 3, requires_grad=True), torch.ones(4, requires_grad=True)]
+    optimizer = torch.optim.Adam(weights, lr=0.1)
+    sum(weight.sum() for weight in weights).backward()
+    optimizer.step()
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exp_avg": []},
+        {"exp_avg": torch.zeros(3, 2)},
+        {"exp_avg": torch.full((2, 3), float("nan"))},
+        {"exp_avg": torch.zeros(2, 3, dtype=torch.int64)},
+        {"step": "1"},
+        {"step": float("inf")},
+        {"other": 1},
+    ],
+)
+def test_state_of_the_optimizer_that_does_not_fit_is_one_line(restore, change):
+    optimizer = stepped()
+    next(iter(optimizer.state.values())).update(change)
+    with pytest.raises(InputError, match="checkpoint_last.pt: its state of the optimizer does not"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("lr", "0.1"), ("lr", float("nan")), ("betas", 0.9), ("betas", (0.9, None)), ("amsgrad", 3)],
+)
+def test_setting_of_the_optimizer_that_cannot_be_is_one_line(restore, name, value):
+    optimizer = stepped()
+    optimizer.param_groups[0][name] = value
+    with pytest.raises(InputError, match=f"its setting {name} of the optimizer cannot be"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+def test_state_of_the_optimizer_that_fits_is_taken(restore):
+    assert restore("checkpoint_last.pt", optimizer=stepped()) == "loaded"
 
 
 def test_error_of_the_data_under_fairseqs_own_is_told():

@@ -9,6 +9,7 @@ changes nothing.
 | ``load_checkpoint_to_cpu`` | the file is checked | a stranger's file chooses what is built |
 | ``load_model_ensemble_and_task`` | its errors name the file | a traceback |
 | ``Trainer.load_checkpoint`` | a missing or torn file stops the run | it starts anew |
+| the same | the optimizer's state is checked | the first step ends in a traceback |
 | the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
 | ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
@@ -34,6 +35,7 @@ from omegaconf import DictConfig, ListConfig, base, nodes
 
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.tasks.checkpoint_file import read_checkpoint
+from vqapg.tasks.optimizer_state import check_optimizer
 
 # What fairseq stores beside tensors: settings, and containers of metrics. None of them runs code.
 CHECKPOINT_TYPES = [
@@ -109,7 +111,10 @@ def _never_anew(load):
             )
         _refuse_to_start_anew(trainer.cfg.checkpoint, filename)
         try:
-            return load(trainer, filename, *arguments, **options)
+            loaded = load(trainer, filename, *arguments, **options)
+            if loaded is not None:
+                check_optimizer(trainer.optimizer.optimizer, filename)
+            return loaded
         except InputError as error:
             raise InputError(f"{error}{_others(filename)}") from error
         except RunError:
