@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vqapg.errors import InputError
 from vqapg.modules.noise import uniform
 
 # After how many steps a search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
@@ -173,7 +174,7 @@ class BeamSearch:
 
         for row, hypotheses in zip(live_rows.tolist(), finished.hypotheses()):
             found[row] = hypotheses
-        return found
+        return _checked(found)
 
 
 class _Finished(NamedTuple):
@@ -287,10 +288,12 @@ class Sampling:
         totals = log_probs.masked_fill(
             torch.arange(log_probs.size(1), device=device) >= lengths.unsqueeze(1), 0
         ).sum(dim=1)
-        return [
-            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
-            for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
-        ]
+        return _checked(
+            [
+                [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
+                for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
+            ]
+        )
 
     def _draw(self, log_probs, number):
         """Inverse of the cumulative distribution, most probable token first: ``[N, V]``, ``[N, 1] -> [N, 1]``."""
@@ -303,5 +306,21 @@ class Sampling:
         cumulative = probs.cumsum(dim=1)
         place = torch.searchsorted(cumulative, number * cumulative[:, -1:], right=True)
         # Rounding may carry the number to the very end: the last token that has any probability.
-        last = probs.gt(0).sum(dim=1, keepdim=True) - 1
+        last = (probs.gt(0).sum(dim=1, keepdim=True) - 1).clamp_min(0)
         return order.gather(1, torch.minimum(place, last))
+
+
+def _checked(found: list[list[Hypothesis]]) -> list[list[Hypothesis]]:
+    """What was found for each row.
+
+    Raises:
+        InputError: where a row has no text with a probability. Weights that are finite, but huge,
+            give such logits
+    """
+    for hypotheses in found:
+        if not hypotheses or not all(math.isfinite(text.total) for text in hypotheses):
+            raise InputError(
+                "the model gives no text a probability, since its weights are too large; give "
+                "another checkpoint, or train it anew with --clip-norm"
+            )
+    return found
