@@ -271,3 +271,8 @@ def test_weight_without_a_name_is_refused(whole):
     state["model"][7] = torch.zeros(1)
     torch.save(state, whole)
     assert "its weights 7 are not a plain tensor" in refused(whole)
+
+
+def test_state_of_a_task_is_left_out(whole):
+    change(whole, task_state=3)
+    assert read_checkpoint(whole).state["task_state"] == {}

@@ -8,6 +8,7 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import CheckpointConfig, EMAConfig
 from fairseq.models.ema import EMA
+from fairseq.optim.adafactor import Adafactor
 from fairseq.trainer import Trainer
 
 from tests.support.generation_models import build
@@ -212,7 +213,7 @@ def stepped():
         {"exp_avg": torch.zeros(2, 3, dtype=torch.int64)},
         {"step": "1"},
         {"step": float("inf")},
-        {"other": 1},
+        {"other": "1"},
     ],
 )
 def test_state_of_the_optimizer_that_does_not_fit_is_one_line(restore, change):
@@ -233,8 +234,36 @@ def test_setting_of_the_optimizer_that_cannot_be_is_one_line(restore, name, valu
         restore("checkpoint_last.pt", optimizer=optimizer)
 
 
+def test_lost_state_of_the_optimizer_is_one_line(restore):
+    optimizer = stepped()
+    for state in optimizer.state.values():
+        del state["exp_avg_sq"]
+    with pytest.raises(InputError, match="its state of the optimizer does not fit"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+def test_state_of_another_optimizer_is_taken_as_it_is(restore):
+    """Adafactor keeps a row and a column of each matrix, and other entries of each vector."""
+    weights = [torch.ones(2, 3, requires_grad=True), torch.ones(4, requires_grad=True)]
+    optimizer = Adafactor(weights)
+    sum(weight.sum() for weight in weights).backward()
+    optimizer.step()
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+
+
+def test_setting_of_the_optimizer_that_is_missing_is_one_line(restore):
+    optimizer = stepped()
+    del optimizer.param_groups[0]["betas"]
+    with pytest.raises(InputError, match="its setting betas of the optimizer cannot be"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
 def test_state_of_the_optimizer_that_fits_is_taken(restore):
-    assert restore("checkpoint_last.pt", optimizer=stepped()) == "loaded"
+    optimizer = stepped()
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+    # fairseq's Adam does not store what torch adds to the defaults of every optimizer.
+    del optimizer.param_groups[0]["differentiable"]
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
 
 
 def test_error_of_the_data_under_fairseqs_own_is_told():

@@ -134,6 +134,7 @@ def _checked(path: Path, state: Any, digest: str) -> CheckpointFile:
         )
     state["cfg"] = own_config(state.get("cfg"))
     _check_history(state)
+    state["task_state"] = {}  # the tasks of this package have none
     weights = state["model"]
     _check_values(weights)
     record = origin.from_tensor(weights.get(ORIGIN))

@@ -8,43 +8,54 @@ import math
 from typing import Any
 
 import torch
+from fairseq.optim.adam import Adam
 from torch import Tensor
 
 from vqapg.errors import InputError
+
+MISSING = object()
+# What every step of Adam reads of each weight, and what has the weight's own shape.
+ADAM = {"step", "exp_avg", "exp_avg_sq"}
+MOMENTS = {"exp_avg", "exp_avg_sq", "max_exp_avg_sq"}
 
 
 def check_optimizer(optimizer: torch.optim.Optimizer, filename: str) -> None:
     """Compares what *optimizer* took over from the checkpoint *filename* with its parameters.
 
     Raises:
-        InputError: where a state has another shape, other entries, or is no finite number; where a
+        InputError: where a moment has another shape or no finite numbers, or a state is missing; where a
             setting has another form than the optimizer's own
     """
     cure = "give --reset-optimizer, or another checkpoint"
-    entries = None
+    needed = ADAM if isinstance(optimizer, (Adam, torch.optim.Adam)) else set()
     for parameter, state in optimizer.state.items():
-        entries = set(state) if entries is None else entries  # the same for all
         if (
             not isinstance(state, dict)
-            or set(state) != entries
-            or not all(_fits(value, parameter) for value in state.values())
+            or not needed <= set(state)
+            or not all(_fits(name, value, parameter) for name, value in state.items())
         ):
             raise InputError(
                 f"{filename}: its state of the optimizer does not fit the weights; {cure}"
             )
     for group in optimizer.param_groups:
         for name, own in optimizer.defaults.items():
-            if not _alike(own, group.get(name)):
+            # Those that are off by default may be of a newer torch than the checkpoint.
+            missing = own if own is None or own is False else MISSING
+            if not _alike(own, group.get(name, missing)):
                 raise InputError(
                     f"{filename}: its setting {name} of the optimizer cannot be; {cure}"
                 )
 
 
-def _fits(value: Any, parameter: Tensor) -> bool:
-    if isinstance(value, Tensor):
-        right_shape = value.dim() == 0 or value.shape == parameter.shape
-        return right_shape and value.is_floating_point() and bool(value.isfinite().all())
-    return _is_number(value)
+def _fits(name: str, value: Any, parameter: Tensor) -> bool:
+    if name in MOMENTS:
+        return (
+            isinstance(value, Tensor)
+            and value.shape == parameter.shape
+            and value.is_floating_point()
+            and bool(value.isfinite().all())
+        )
+    return value is None or isinstance(value, (bool, Tensor)) or _is_number(value)
 
 
 def _alike(own: Any, stored: Any) -> bool:
