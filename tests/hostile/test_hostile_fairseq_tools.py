@@ -278,6 +278,11 @@ def test_error_of_the_data_under_fairseqs_own_is_told():
     assert tell(error.value) == ("dict.txt: is not the dictionary", 2)
 
 
+def test_gradients_that_are_no_numbers_are_one_line_and_status_1():
+    told = tell(FloatingPointError("gradients are Nan/Inf"))
+    assert told.line.startswith("gradients are Nan/Inf; give a smaller --lr") and told.status == 1
+
+
 def test_patches_are_in_place_once():
     assert Trainer.load_checkpoint.__wrapped__.__module__ == "fairseq.trainer"
     assert not hasattr(Trainer.load_checkpoint.__wrapped__, "__wrapped__")

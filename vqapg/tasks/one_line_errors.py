@@ -56,6 +56,8 @@ def tell(error: BaseException | None) -> Told | None:
         cause = cause.__cause__ or cause.__context__
     if line := shortage(first):
         return Told(line, 1)
+    if isinstance(first, FloatingPointError):  # fairseq's, when a step gives no numbers
+        return Told(f"{first}; give a smaller --lr, or another checkpoint to go on from", 1)
     line = _said_by_command(error)
     return line and Told(line, 2)
 
