@@ -602,14 +602,14 @@ def test_partial_file_of_a_stranger_is_begun_anew(data, tiny, monkeypatch, tmp_p
     )
 
 
-def test_journal_that_is_no_strict_json_is_begun_anew(data, tiny, monkeypatch):
-    for damage in ('{"done": NaN, ', '{"done": "10", "done": 10, '):
-        with monkeypatch.context() as patch:
-            _stop_after(patch, 10)
-            assert _extract(data) == 130
-        journal = data / ".features.h5.journal"
-        journal.write_text(damage + journal.read_text()[1:])
-        opened = _count_opened(monkeypatch)
-        assert _extract(data) == 0
-        assert len(opened) == 12
-        (data / "features.h5").unlink()
+@pytest.mark.parametrize("damage", ['{"done": NaN, ', '{"done": "10", "done": 10, '])
+def test_journal_that_is_no_strict_json_is_refused(data, tiny, monkeypatch, capsys, damage):
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 10)
+        assert _extract(data) == 130
+    journal = data / ".features.h5.journal"
+    journal.write_text(damage + journal.read_text()[1:])
+    capsys.readouterr()
+    assert _extract(data) == 2
+    assert ".features.h5.journal: was not written by vqapg" in _one_error_line(capsys)
+    assert journal.read_text().startswith(damage)
