@@ -54,6 +54,18 @@ class in_python_terms(contextlib.ContextDecorator):
             )
 
 
+def printable(text: object) -> str:
+    """*text* on one line, without what a terminal would obey.
+
+    Files of strangers bring names and words. A line break in one would make two lines of a message.
+    An escape code could hide what was said before.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+
+
 # What torch and the system say when a machine runs short, and what to tell the user.
 SHORTAGES = (
     (

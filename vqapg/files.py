@@ -41,22 +41,31 @@ def writing(path: str | os.PathLike[str] | None = None) -> Iterator[None]:
 
 
 def check_readable_file(
-    path: str | os.PathLike[str], cure: str, largest: int | None = None, option: str | None = None
+    path: str | os.PathLike[str],
+    cure: str,
+    largest: int | None = None,
+    option: str | None = None,
+    *,
+    links: bool = True,
 ) -> Path:
     """The path of a user's file that can be opened without waiting and read to an end.
 
     A pipe is refused too: without a writer it would hang, and some commands read their input twice.
 
     Args:
-        path: may be a link
+        path: the file
         cure: what the user can do where it is no such file
-        option: the option that names it, for the message
         largest: bytes that the file may have, for a file that is read into memory as a whole
+        option: the option that names it, for the message
+        links: whether it may be a symbolic link
 
     Raises:
-        InputError: if there is no such file, it is no regular file, or it is too large
+        InputError: if there is no such file, it is no regular file, it is too large, or it is a
+            link that is not allowed
     """
     named = f"{option} {path}" if option else str(path)
+    if not links and os.path.islink(path):
+        raise InputError(f"{named}: is a link; put the file itself there")
     try:
         status = os.stat(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

@@ -26,7 +26,11 @@ def our_folder(path: Path) -> str | None:
     if not path.is_dir() or our_json(path / MARK):
         return "was not written by vqapg"
     listed = json.loads((path / MARK).read_bytes()).get("files")
-    return foreign_file(path, listed if isinstance(listed, list) else ())
+    return foreign_file(path, filter(_is_text, listed) if isinstance(listed, list) else ())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def foreign_file(folder: Path, known: Iterable[str]) -> str | None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from vqapg.errors import InputError, RunError
 from vqapg.files import writing
+from vqapg.strict_json import decode, parse_json
 
 SIGN_OF_LIFE = 5.0  # seconds between two
 SILENCE = 60.0  # seconds after which a holder on another machine counts as dead
@@ -140,9 +141,9 @@ class Lock:
         if not content:
             return None
         try:
-            holder = json.loads(content)["vqapg_lock"]
+            holder = parse_json(decode(content, "", ""), "", "")["vqapg_lock"]
             return holder if isinstance(holder, dict) else {}
-        except (ValueError, KeyError, TypeError) as error:
+        except (InputError, KeyError, TypeError) as error:
             raise InputError(f"{self.file}: is not a lock of vqapg; move it away") from error
 
     def _silence(self) -> float:

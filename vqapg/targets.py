@@ -17,6 +17,7 @@ from typing import Any
 from vqapg.errors import ExistsError, InputError
 from vqapg.files import atomic_write
 from vqapg.provenance import KEY, is_provenance, provenance
+from vqapg.strict_json import decode, parse_json
 
 Recogniser = Callable[[Path], str | None]
 
@@ -122,11 +123,7 @@ def json_lines_of(records: Iterable[tuple[str, ...]]) -> Recogniser:
     known = set(records)
 
     def our_json_lines(path: Path) -> str | None:
-        line = _first_line(path)
-        try:
-            first = json.loads(line)
-        except (ValueError, RecursionError):
-            first = None
+        first = _parsed(_first_line(path))
         return None if isinstance(first, dict) and tuple(first) in known else FOREIGN
 
     return our_json_lines
@@ -168,6 +165,14 @@ def _json(path: Path) -> object:
     try:
         if not path.is_file() or os.path.getsize(path) > LARGEST_JSON:
             return None
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return _parsed(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _parsed(content: bytes) -> object:
+    """What strict JSON says; None where it is none."""
+    try:
+        return parse_json(decode(content, "", ""), "", "")
+    except InputError:
         return None

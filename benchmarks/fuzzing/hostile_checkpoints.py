@@ -12,6 +12,9 @@ import torch
 from fuzzing.mutations import mutate_bytes, mutate_value
 from fuzzing.traps import Traps
 
+from vqapg.models import origin
+from vqapg.tasks.checkpoint_file import ORIGIN
+
 
 class _Payload:
     """What runs ``open(canary, "w")`` when it is unpickled."""
@@ -58,12 +61,7 @@ def checkpoint(content: bytes, rng: random.Random, traps: Traps) -> tuple[bytes,
         state["cfg"], label = config, f"!{config['model']['_name']} with code"
     elif operation == "payload":
         payload = _Payload(traps.canary)
-        places = [
-            state,
-            state["extra_state"],
-            state["model"],
-            state["model"].get("_extra_state", state),
-        ]
+        places = [state, state["extra_state"], state["model"], state["optimizer_history"][0]]
         rng.choice(places)[rng.choice(("x", "cfg", "args", "dictionary"))] = payload
         form = rng.choice(("zip", "legacy", "pickle"))
         if form == "pickle":
@@ -133,11 +131,10 @@ def _mutate_state(state, rng):
     elif part == "model":
         hidden["model"] = mutate_value(hidden["model"], rng)
     else:
-        extra = hidden["model"].get("_extra_state", hidden["extra_state"])
-        changed = mutate_value(extra, rng)
-        hidden["model" if "_extra_state" in hidden["model"] else "hidden"] = hidden["model"] | {
-            "_extra_state": changed
-        }
+        # The record of the training data, with the checksum that fits it
+        record = origin.from_tensor(state["model"][ORIGIN])
+        record["dictionary"] = record["dictionary"][:8]  # or all changes would fall on its words
+        hidden["model"][ORIGIN] = origin.to_tensor(mutate_value(record, rng))
     return show(hidden)
 
 

@@ -167,9 +167,9 @@ def test_a_broken_line_is_bad_input(session, line):
         log.append("anna", "g1p1", "consistency", "1")
     content = file_of(session).read_text() + line + "\n"
     file_of(session).write_text(content)
-    with pytest.raises(InputError, match=r"judgements.jsonl:2: no judgement"):
+    with pytest.raises(InputError, match=r"judgements.jsonl:2: "):
         read_judgements(session)
-    with pytest.raises(InputError, match=r"judgements.jsonl:2: no judgement"):
+    with pytest.raises(InputError, match=r"judgements.jsonl:2: "):
         JudgementLog(session).__enter__()
     assert file_of(session).read_text() == content
 

@@ -110,7 +110,7 @@ def test_a_pair_twice_is_bad_input(sheet, session):
     [
         (b"", "no column"),
         (b"a,b\n1,2\n", "no column annotator, group"),
-        (b"\xff\xfe,", "not UTF-8"),
+        (b"\xff\xfe,", "not valid UTF-8"),
         (b'"a', "CSV"),
     ],
 )

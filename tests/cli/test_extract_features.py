@@ -15,7 +15,7 @@ from PIL import Image
 import vqapg.backbones
 from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.cli.main import main
-from vqapg.data import feature_extraction
+from vqapg.data import feature_extraction, feature_statistics
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
@@ -100,7 +100,7 @@ def test_features_and_statistics(data, tiny, capsys, workers):
 
 
 def test_statistics_over_many_blocks_and_of_quiet_channels(data, tiny, monkeypatch):
-    monkeypatch.setattr(feature_extraction, "STATISTICS_ROWS", 2)
+    monkeypatch.setattr(feature_statistics, "STATISTICS_ROWS", 2)
 
     class OneQuiet(_TwoByTwo):
         def forward(self, images):
@@ -316,7 +316,7 @@ def test_a_stopped_run_of_other_options_is_not_gone_on_with(data, tiny, monkeypa
     # Another size lays out another partial file, and is killed before it writes its journal.
     _stop_after(monkeypatch, 2)
     with monkeypatch.context() as patch:
-        patch.setattr(feature_extraction._Journal, "write", lambda self, done, skipped: None)
+        patch.setattr(feature_extraction.FeatureJournal, "write", lambda self, done, skipped: None)
         assert _extract(data, "--image-size", "16") == 130
     opened = _count_opened(monkeypatch)
     assert _extract(data) == 0
@@ -328,7 +328,7 @@ def test_a_stopped_run_of_other_options_is_not_gone_on_with(data, tiny, monkeypa
 
 def test_a_run_killed_just_before_the_end(data, tiny, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(feature_extraction, "_statistics", _stop)
+        patch.setattr(feature_extraction, "channel_statistics", _stop)
         assert _extract(data) == 130
     opened = _count_opened(monkeypatch)
     assert _extract(data, "--num-workers", "2") == 0
@@ -564,3 +564,52 @@ def test_a_second_run_is_refused_while_the_first_is_at_work(data, tiny, monkeypa
     store = FeatureStore(data / "features.h5")
     np.testing.assert_array_equal(store.read(range(12)), _slowly(data).astype(np.float16))
     assert not list(data.glob(".*"))
+
+
+def _link(partial, outside):
+    os.rename(partial, outside)
+    partial.symlink_to(outside)
+
+
+def _store_outside(partial, outside):
+    outside.write_bytes(b"mine" * 1000)
+    with h5py.File(partial, "r+") as file:
+        del file["features"]
+        external = [(str(outside), 0, 12 * 4 * 3 * 2)]
+        file.create_dataset("features", (12, 4, 3), dtype="<f2", external=external)
+
+
+def _claim_more(partial, outside):
+    with h5py.File(partial, "r+") as file:
+        del file["features"]
+        file.create_dataset("features", (12, 4, 4), dtype="<f2", data=np.zeros((12, 4, 4)))
+    outside.write_bytes(b"mine")
+
+
+@pytest.mark.parametrize("damage", [_link, _store_outside, _claim_more])
+def test_partial_file_of_a_stranger_is_begun_anew(data, tiny, monkeypatch, tmp_path, damage):
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 10)
+        assert _extract(data) == 130
+    outside = tmp_path / "outside"
+    damage(data / ".features.h5.partial", outside)
+    before = outside.read_bytes()
+    opened = _count_opened(monkeypatch)
+    assert _extract(data) == 0
+    assert len(opened) == 12 and outside.read_bytes() == before
+    np.testing.assert_array_equal(
+        FeatureStore(data / "features.h5").read(range(12)), _slowly(data).astype(np.float16)
+    )
+
+
+@pytest.mark.parametrize("damage", ['{"done": NaN, ', '{"done": "10", "done": 10, '])
+def test_journal_that_is_no_strict_json_is_refused(data, tiny, monkeypatch, capsys, damage):
+    with monkeypatch.context() as patch:
+        _stop_after(patch, 10)
+        assert _extract(data) == 130
+    journal = data / ".features.h5.journal"
+    journal.write_text(damage + journal.read_text()[1:])
+    capsys.readouterr()
+    assert _extract(data) == 2
+    assert ".features.h5.journal: was not written by vqapg" in _one_error_line(capsys)
+    assert journal.read_text().startswith(damage)

@@ -7,6 +7,7 @@ import torch
 from fairseq.dataclass.configs import GenerationConfig
 from torch import nn
 
+from vqapg.errors import InputError
 from vqapg.generation import token_rules
 from vqapg.generation.beam_search import BeamSearch
 from vqapg.generation.token_rules import TokenRules
@@ -467,3 +468,12 @@ def test_a_pairs_text_is_split_at_its_only_separator():
 def test_a_text_without_exactly_one_separator_is_not_split(tokens):
     text = Hypothesis(torch.tensor(tokens), torch.zeros(len(tokens)), 0.0)
     assert text.split(separator=4, end=END) is None
+
+
+@pytest.mark.parametrize("search", [BeamSearch(rules(), beam=2), Sampling(rules())])
+@pytest.mark.parametrize("weight", [3e38, float("inf")])
+def test_weights_too_large_for_any_probability_are_told(decoder, inputs, search, weight):
+    for parameter in decoder.parameters():
+        parameter.data.fill_(weight)
+    with pytest.raises(InputError, match="gives no text a probability"):
+        search(decoder, *inputs, keys(5))

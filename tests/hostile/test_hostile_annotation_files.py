@@ -68,7 +68,7 @@ def test_session_of_another_form_is_one_line(session, change):
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        (b"", "session.json:1: "),
+        (b"", "session.json: is empty"),
         (b'{"format": 1,\n"seed": }', "session.json:2: "),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"format": ' + b"9" * 10_000 + b"}", "session.json: "),
@@ -84,16 +84,16 @@ def test_session_that_never_ends_is_one_line(session):
     file = session.path / "session.json"
     file.unlink()
     os.mkfifo(file)
-    refused(lambda: read_session(session.path), "no ordinary file")
+    refused(lambda: read_session(session.path), "not a regular file")
     file.unlink()
     file.symlink_to("/dev/zero")
-    refused(lambda: read_session(session.path), "no ordinary file")
+    refused(lambda: read_session(session.path), "not a regular file")
 
 
 def test_session_too_large_is_one_line(session):
     with open(session.path / "session.json", "r+b") as file:
         file.truncate(65 << 20)
-    refused(lambda: read_session(session.path), "more than 67,108,864")
+    refused(lambda: read_session(session.path), "at most 67,108,864")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_linked_judgements_are_not_written(session, tmp_path):
 
 def test_judgements_that_never_end_are_one_line(session):
     os.mkfifo(session.path / "judgements.jsonl")
-    refused(JudgementLog(session).__enter__, "no ordinary file")
-    refused(lambda: read_judgements(session), "no ordinary file")
+    refused(JudgementLog(session).__enter__, "not a regular file")
+    refused(lambda: read_judgements(session), "not a regular file")
 
 
 def test_images_of_the_user_are_no_unfinished_session(tmp_path):
@@ -185,4 +185,4 @@ def test_dash_typed_in_a_sheet_is_no_object(session, tmp_path):
 
 
 def test_sheet_that_never_ends_is_one_line(session):
-    refused(lambda: read_sheet(Path("/dev/zero"), session), "no ordinary file")
+    refused(lambda: read_sheet(Path("/dev/zero"), session), "not a regular file")

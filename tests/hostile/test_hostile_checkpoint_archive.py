@@ -9,6 +9,8 @@ import torch
 
 from tests.support.tiny_checkpoints import refused, save_checkpoint
 from vqapg.errors import InputError
+from vqapg.sampling.checkpoint import load_generation_model
+from vqapg.tasks import checkpoint_file
 from vqapg.tasks.checkpoint_file import check_archive, read_checkpoint
 
 
@@ -51,8 +53,11 @@ def test_parts_that_lie_over_one_another_are_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data/0", bytes(1000))
         archive.filelist *= 100
-    with pytest.raises(InputError, match="claims to unpack to more than its own size"):
-        check_archive(path)
+    with (
+        open(path, "rb") as file,
+        pytest.raises(InputError, match="claims to unpack to more than its own size"),
+    ):
+        check_archive(file)
 
 
 def test_large_pickle_is_refused_before_it_is_read(tmp_path, monkeypatch):
@@ -60,8 +65,8 @@ def test_large_pickle_is_refused_before_it_is_read(tmp_path, monkeypatch):
     path = tmp_path / "model.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", bytes(2**20 + 1))
-    with pytest.raises(InputError, match="its data.pkl is above 1 MiB"):
-        check_archive(path)
+    with open(path, "rb") as file, pytest.raises(InputError, match="its data.pkl is above 1 MiB"):
+        check_archive(file)
 
 
 def test_whatever_is_not_a_file_is_one_line(tmp_path):
@@ -86,3 +91,18 @@ def test_changed_bytes_never_end_in_a_traceback(whole):
             read_checkpoint(whole)
         except InputError as error:
             assert "\n" not in str(error)
+
+
+def test_file_that_gets_the_name_meanwhile_is_not_loaded(whole, tmp_path, monkeypatch):
+    """As when training saves a better model: what was checked is loaded, and named."""
+    expected = load_generation_model(whole).name
+    (tmp_path / "other.pt").write_bytes(b"code")
+    check = checkpoint_file.check_archive
+
+    def check_and_replace(file):
+        check(file)
+        os.replace(tmp_path / "other.pt", whole)
+
+    monkeypatch.setattr(checkpoint_file, "check_archive", check_and_replace)
+    assert load_generation_model(whole).name == expected
+    assert whole.read_bytes() == b"code"

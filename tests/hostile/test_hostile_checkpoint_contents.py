@@ -251,3 +251,28 @@ def test_code_in_the_file_is_refused_whatever_torch_is_told(whole, tmp_path, mon
 def test_state_of_training_is_checked(whole, values, expected):
     change(whole, **values)
     assert expected in refused(whole)
+
+
+def nested(depth=60):
+    """A list whose text would have 2**60 parts, though each list holds only two of the next."""
+    value = []
+    for _ in range(depth):
+        value = [value, value]
+    return value
+
+
+def test_value_whose_text_fills_the_memory_is_only_named(whole):
+    change(whole, "model", hidden_size=nested())
+    assert "its setting model.hidden_size is a list" in refused(whole)
+
+
+def test_weight_without_a_name_is_refused(whole):
+    state = torch.load(whole)
+    state["model"][7] = torch.zeros(1)
+    torch.save(state, whole)
+    assert "its weights 7 are not a plain tensor" in refused(whole)
+
+
+def test_state_of_a_task_is_left_out(whole):
+    change(whole, task_state=3)
+    assert read_checkpoint(whole).state["task_state"] == {}

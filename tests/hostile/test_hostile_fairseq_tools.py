@@ -8,6 +8,7 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import CheckpointConfig, EMAConfig
 from fairseq.models.ema import EMA
+from fairseq.optim.adafactor import Adafactor
 from fairseq.trainer import Trainer
 
 from tests.support.generation_models import build
@@ -108,10 +109,13 @@ def test_record_survives_half_precision(dictionary, features):
 def restore(tmp_path, monkeypatch):
     """restore(NAME, [flags]): what fairseq-train does first, over a trainer that loads nothing."""
 
-    def load(name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", **flags):
+    def load(
+        name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", optimizer=None, **flags
+    ):
         cfg = CheckpointConfig(save_dir=str(tmp_path), **flags)
         common = SimpleNamespace(fp16=fp16, memory_efficient_fp16=False)
         trainer = SimpleNamespace(cfg=SimpleNamespace(checkpoint=cfg, common=common), cuda=cuda)
+        trainer.optimizer = SimpleNamespace(optimizer=optimizer or torch.optim.SGD([torch.ones(1)]))
         return fairseq_patches._never_anew(loads)(trainer, str(tmp_path / name))
 
     return load
@@ -191,6 +195,77 @@ def test_half_precision_without_gpu_is_one_line(restore):
     assert restore("checkpoint_last.pt", fp16=True, cuda=True) == "loaded"
 
 
+def stepped():
+    """Adam after a step over two weights."""
+    weights = [torch.ones(2, 3, requires_grad=True), torch.ones(4, requires_grad=True)]
+    optimizer = torch.optim.Adam(weights, lr=0.1)
+    sum(weight.sum() for weight in weights).backward()
+    optimizer.step()
+    return optimizer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"exp_avg": []},
+        {"exp_avg": torch.zeros(3, 2)},
+        {"exp_avg": torch.full((2, 3), float("nan"))},
+        {"exp_avg": torch.zeros(2, 3, dtype=torch.int64)},
+        {"step": "1"},
+        {"step": float("inf")},
+        {"other": "1"},
+    ],
+)
+def test_state_of_the_optimizer_that_does_not_fit_is_one_line(restore, change):
+    optimizer = stepped()
+    next(iter(optimizer.state.values())).update(change)
+    with pytest.raises(InputError, match="checkpoint_last.pt: its state of the optimizer does not"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("lr", "0.1"), ("lr", float("nan")), ("betas", 0.9), ("betas", (0.9, None)), ("amsgrad", 3)],
+)
+def test_setting_of_the_optimizer_that_cannot_be_is_one_line(restore, name, value):
+    optimizer = stepped()
+    optimizer.param_groups[0][name] = value
+    with pytest.raises(InputError, match=f"its setting {name} of the optimizer cannot be"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+def test_lost_state_of_the_optimizer_is_one_line(restore):
+    optimizer = stepped()
+    for state in optimizer.state.values():
+        del state["exp_avg_sq"]
+    with pytest.raises(InputError, match="its state of the optimizer does not fit"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+def test_state_of_another_optimizer_is_taken_as_it_is(restore):
+    """Adafactor keeps a row and a column of each matrix, and other entries of each vector."""
+    weights = [torch.ones(2, 3, requires_grad=True), torch.ones(4, requires_grad=True)]
+    optimizer = Adafactor(weights)
+    sum(weight.sum() for weight in weights).backward()
+    optimizer.step()
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+
+
+def test_setting_of_the_optimizer_that_is_missing_is_one_line(restore):
+    optimizer = stepped()
+    del optimizer.param_groups[0]["betas"]
+    with pytest.raises(InputError, match="its setting betas of the optimizer cannot be"):
+        restore("checkpoint_last.pt", optimizer=optimizer)
+
+
+def test_state_of_the_optimizer_that_fits_is_taken(restore):
+    optimizer = stepped()
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+    # fairseq's Adam does not store what torch adds to the defaults of every optimizer.
+    del optimizer.param_groups[0]["differentiable"]
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+
+
 def test_error_of_the_data_under_fairseqs_own_is_told():
     def trainer():
         try:
@@ -201,6 +276,11 @@ def test_error_of_the_data_under_fairseqs_own_is_told():
     with pytest.raises(Exception) as error:
         trainer()
     assert tell(error.value) == ("dict.txt: is not the dictionary", 2)
+
+
+def test_gradients_that_are_no_numbers_are_one_line_and_status_1():
+    told = tell(FloatingPointError("gradients are Nan/Inf"))
+    assert told.line.startswith("gradients are Nan/Inf; give a smaller --lr") and told.status == 1
 
 
 def test_patches_are_in_place_once():

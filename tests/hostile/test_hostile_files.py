@@ -217,6 +217,8 @@ def test_what_is_written_is_what_is_recognised(tmp_path):
         b"\x89HDF\r\n\x1a\n",
         b'<meta name="generator" content="other">',
         b'{"info": {"description": "VQA v2.0"}}',
+        b'{"vqapg_version": NaN}',
+        b'{"vqapg_version": "1", "vqapg_version": "2"}',
     ],
 )
 def test_no_recogniser_takes_a_strangers_file(tmp_path, content):
@@ -227,6 +229,13 @@ def test_no_recogniser_takes_a_strangers_file(tmp_path, content):
         assert recognise(path), recognise
         with pytest.raises(InputError, match="and only what vqapg wrote is replaced"):
             check_target(path, recognise, overwrite=True)
+
+
+@pytest.mark.parametrize("files", ["photo.jpg", [["photo.jpg"]], [{}], None, 3])
+def test_mark_of_another_form_names_no_file(tmp_path, files):
+    (tmp_path / MARK).write_text(json.dumps({"vqapg_version": "1", "files": files}))
+    (tmp_path / "photo.jpg").write_text("mine")
+    assert our_folder(tmp_path) == "holds photo.jpg, which vqapg did not write"
 
 
 def test_an_empty_file_or_folder_counts_as_nothing(data, tmp_path):

@@ -114,7 +114,7 @@ def test_without_flock_the_sign_of_life_alone_tells(path, monkeypatch):
     Lock(path).release()
 
 
-@pytest.mark.parametrize("content", ["mine", "{}", "[1]"])
+@pytest.mark.parametrize("content", ["mine", "{}", "[1]", "[" * 4096])
 def test_a_users_file_of_that_name_is_kept(path, content):
     lock_file(path).write_text(content)
     with pytest.raises(InputError, match=".features.h5.lock: is not a lock of vqapg; move it away"):

@@ -4,7 +4,6 @@ A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of t
 replaces an earlier one. A process killed in the middle of a line leaves its end cut: that line was never saved.
 """
 
-import contextlib
 import datetime
 import errno
 import fcntl
@@ -12,10 +11,10 @@ import json
 import os
 import threading
 
-from vqapg.annotation.regular_files import read_regular, require_regular
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
-from vqapg.files import writing
+from vqapg.files import check_readable_file, writing
+from vqapg.strict_json import decode, parse_json
 
 LONGEST_TEXT = 60
 # Bytes. A judgement has about 200.
@@ -66,9 +65,9 @@ def read_judgements(session):
     """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the last, cut one."""
     path = _path(session)
     try:
-        content = read_regular(path, LARGEST_FILE, links=False)
-    except FileNotFoundError:
-        return {}
+        if not _check(path):
+            return {}
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); free it first") from error
     return _parse(path, content, session)[0]
@@ -89,8 +88,7 @@ class JudgementLog:
     def __enter__(self):
         path = _path(self._session)
         try:
-            with contextlib.suppress(FileNotFoundError):
-                require_regular(path, LARGEST_FILE, links=False)
+            _check(path)
             with writing(path):
                 self._file = open(path, "a+b", buffering=0)
         except OSError as error:
@@ -139,7 +137,7 @@ class JudgementLog:
                 {"annotator": name, "pair": pair, "field": field, "value": value, "time": time}
             )
         lines = "".join(
-            json.dumps(record, ensure_ascii=False) + "\n" for record in records
+            json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n" for record in records
         ).encode()
         with self._lock:
             if self._file.closed:
@@ -175,6 +173,14 @@ def _path(session):
     return session.path / "judgements.jsonl"
 
 
+def _check(path):
+    """Whether the file exists. Raises InputError where it is no ordinary file of bounded size."""
+    if not os.path.lexists(path):
+        return False
+    check_readable_file(path, "move it away", LARGEST_FILE, links=False)
+    return True
+
+
 def _parse(path, content, session):
     """The judgements in *content*, and where its last whole line ends.
 
@@ -183,24 +189,23 @@ def _parse(path, content, session):
     pairs = {pair.id for group in session.groups for pair in group.pairs}
     judgements = {}
     *lines, cut = content.split(b"\n")
+    cure = "correct or delete the line"
     for number, line in enumerate(lines, start=1):
+        where = f"{path}:{number}"
+        if len(line) > LONGEST_LINE:
+            raise InputError(f"{where}: no judgement (it has {len(line):,} bytes); {cure}")
+        record = parse_json(decode(line, where, cure), where, cure)
         try:
-            if len(line) > LONGEST_LINE:
-                raise InputError(f"it has {len(line):,} bytes")
-            record = json.loads(line)
             name, pair, field = annotator_name(record["annotator"]), record["pair"], record["field"]
             value = checked_value(field, record["value"])
             if pair not in pairs:
                 raise InputError(f"pair {str(pair)[:LONGEST_TEXT]!r} is not in the session")
-        except (ValueError, KeyError, TypeError, RecursionError, InputError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"{path}:{number}: no judgement ({reason}); correct or delete the line"
-            ) from None
+        except (KeyError, TypeError, InputError) as error:
+            raise InputError(f"{where}: no judgement ({error}); {cure}") from None
         _take(judgements, name, pair, field, value)
     # What is cut gets removed. So it must be the beginning of a judgement, nothing else.
     if not cut.startswith(BEGINNING[: len(cut)]):
-        raise InputError(f"{path}:{len(lines) + 1}: no judgement; correct or delete the line")
+        raise InputError(f"{path}:{len(lines) + 1}: no judgement; {cure}")
     return judgements, len(content) - len(cut)
 
 

@@ -18,14 +18,14 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from vqapg.annotation.judgements import JudgementLog, annotator_name
-from vqapg.annotation.regular_files import read_regular
 from vqapg.annotation.session import Session, suggested_objects
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
+from vqapg.files import check_readable_file
+from vqapg.strict_json import decode, parse_json
 
 LONGEST_BODY = 10_000
 # The images are JPEG of at most 1,024 x 1,024 pixels, which never take as much.
@@ -217,18 +217,15 @@ class _Handler(BaseHTTPRequestHandler):
             # Other sites' pages cannot send this type to us.
             if self.headers.get_content_type() != "application/json":
                 raise InputError("a judgement is sent as application/json")
-            record = json.loads(self._body())
+            where, cure = "the judgement", "send it from the page"
+            record = parse_json(decode(self._body(), where, cure), where, cure)
             keys = ("annotator", "pair", "field", "value")
             if not isinstance(record, dict) or not all(
                 isinstance(record.get(key), str) for key in keys
             ):
                 raise InputError(f"a judgement is a JSON object with texts under {', '.join(keys)}")
             value = self.server.log.append(*(record[key] for key in keys))
-        except RecursionError:
-            self._send_json(
-                400, {"error": "a judgement is a JSON object; this one is nested too deeply"}
-            )
-        except (InputError, ValueError) as error:
+        except InputError as error:
             self._send_json(400, {"error": str(error)})
         except TimeoutError:
             raise
@@ -251,9 +248,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_file(self, path, content_type):
         try:
-            content = read_regular(Path(path), LARGEST_IMAGE, links=False)
-        except FileNotFoundError:
-            self._send_json(404, {"error": f"{path.name}: is missing from the session"})
+            check_readable_file(path, "put it back", LARGEST_IMAGE, links=False)
+            content = path.read_bytes()
         except InputError as error:
             self._send_json(404, {"error": str(error)})
         except OSError as error:
@@ -265,7 +261,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, content, content_type)
 
     def _send_json(self, status, content):
-        self._send(status, json.dumps(content, ensure_ascii=False).encode(), "application/json")
+        self._send(
+            status,
+            json.dumps(content, ensure_ascii=False, allow_nan=False).encode(),
+            "application/json",
+        )
 
     def _send(self, status, body, content_type):
         self.send_response(status)

@@ -11,6 +11,7 @@ seed, so that no number tells the model.
 
 import hashlib
 import json
+import os
 import random
 from pathlib import Path
 from typing import NamedTuple
@@ -18,14 +19,14 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from vqapg.annotation.regular_files import read_regular
 from vqapg.data.pictures import open_rgb
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.human import Group, ShownPair
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, check_readable_file
 from vqapg.folders import new_folder
 from vqapg.provenance import KEY, provenance
+from vqapg.strict_json import read_json
 from vqapg.targets import is_free
 
 FORMAT_VERSION = 1
@@ -152,7 +153,7 @@ def _write(path, data, drawn, groups, seed, models, inputs):
         ],
     }
     with atomic_write(path / "session.json") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
+        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
@@ -174,28 +175,22 @@ def read_session(path: Path | str) -> Session:
     """
     path, remedy = Path(path), "make a new session"
     file = path / "session.json"
+    if not os.path.lexists(file):
+        raise InputError(
+            f"{path}: no annotation session (there is no session.json in it); make one: "
+            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
+        )
+    content = read_json(check_readable_file(file, remedy, LARGEST_SESSION), remedy)
     try:
-        content = json.loads(read_regular(file, LARGEST_SESSION))
         if content["format"] != FORMAT_VERSION:
             found = repr(content["format"])[:20]
             raise InputError(
                 f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}"
             )
-        # Raises a ValueError where NaN, infinity or half a character (a lone surrogate) is in it.
-        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
         return _checked(path, content)
-    except (FileNotFoundError, NotADirectoryError):
-        raise InputError(
-            f"{path}: no annotation session (there is no session.json in it); make one: "
-            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
-        ) from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}:{error.lineno}: broken ({error.msg}); {remedy}") from error
-    except RecursionError as error:
-        raise InputError(f"{file}: broken (it is nested too deeply); {remedy}") from error
     except KeyError as error:
         raise InputError(f"{file}: broken (there is no {error}); {remedy}") from error
-    except (OSError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{file}: broken ({reason[:200]}); {remedy}") from error
 
@@ -238,11 +233,120 @@ def _is_text(value):
 
 
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those it its there here he she his her him they their them i you your we our what which "
-    "who whom whose where when why how many much kind type sort is are was were be been being am do does did has have "
-    "had can could will would should may might must not no yes and or but if in on at of to for from with without by "
-    "as into over under near next top behind front out up down off than too very any some more most other image "
-    "side left right close picture photo contain contains present visible shown color colour".split()
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "its",
+        "there",
+        "here",
+        "he",
+        "she",
+        "his",
+        "her",
+        "him",
+        "they",
+        "their",
+        "them",
+        "i",
+        "you",
+        "your",
+        "we",
+        "our",
+        "what",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "where",
+        "when",
+        "why",
+        "how",
+        "many",
+        "much",
+        "kind",
+        "type",
+        "sort",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "am",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "should",
+        "may",
+        "might",
+        "must",
+        "not",
+        "no",
+        "yes",
+        "and",
+        "or",
+        "but",
+        "if",
+        "in",
+        "on",
+        "at",
+        "of",
+        "to",
+        "for",
+        "from",
+        "with",
+        "without",
+        "by",
+        "as",
+        "into",
+        "over",
+        "under",
+        "near",
+        "next",
+        "top",
+        "behind",
+        "front",
+        "out",
+        "up",
+        "down",
+        "off",
+        "than",
+        "too",
+        "very",
+        "any",
+        "some",
+        "more",
+        "most",
+        "other",
+        "image",
+        "side",
+        "left",
+        "right",
+        "close",
+        "picture",
+        "photo",
+        "contain",
+        "contains",
+        "present",
+        "visible",
+        "shown",
+        "color",
+        "colour",
+    ]
 )
 
 

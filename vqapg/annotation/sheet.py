@@ -8,12 +8,12 @@ import io
 from pathlib import Path
 
 from vqapg.annotation.judgements import annotator_name, checked_value
-from vqapg.annotation.regular_files import read_regular
 from vqapg.csv_cells import escape_cell, unescape_cell
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS
-from vqapg.files import atomic_write
+from vqapg.files import atomic_write, check_readable_file
+from vqapg.strict_json import decode
 from vqapg.targets import csv_of
 
 LARGEST_SHEET = 64 << 20  # bytes
@@ -48,15 +48,13 @@ def read_sheet(path, session):
     """
     path = Path(path)
     try:
-        text = read_regular(path, LARGEST_SHEET).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: not UTF-8 text ({error.reason}); save the sheet as CSV in UTF-8"
-        ) from None
+        check_readable_file(path, "give a sheet of vqapg annotate sheet", LARGEST_SHEET)
+        content = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"{path}: cannot be read ({error.strerror}); give a sheet of vqapg annotate sheet"
         ) from None
+    text = decode(content, str(path), "save the sheet as CSV in UTF-8")
     head = text.partition("\n")[0]
     reader = csv.DictReader(
         io.StringIO(text, newline=""), delimiter=";" if ";" in head else ",", strict=True

@@ -41,7 +41,7 @@ def run(args):
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
-    from vqapg.errors import InputError
+    from vqapg.errors import InputError, printable
     from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
@@ -72,8 +72,7 @@ def run(args):
     record["provenance"] = provenance(seed=args.seed, inputs=named)
     write_json(output, record, overwrite=args.overwrite, indent=None)
     for image in record["images"]:
-        print(
-            f"{image['image']}: {len(image['pairs'])} pairs, {image['malformed']} malformed left out"
-        )
+        counted = f"{len(image['pairs'])} pairs, {image['malformed']} malformed left out"
+        print(printable(f"{image['image']}: {counted}"))
         for pair in image["pairs"]:
-            print(f"  {pair['question']} {pair['answer']}")
+            print(printable(f"  {pair['question']} {pair['answer']}"))

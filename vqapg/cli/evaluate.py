@@ -42,7 +42,7 @@ def run(args):
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import output_file
-    from vqapg.errors import InputError
+    from vqapg.errors import InputError, printable
     from vqapg.evaluation.evaluate import evaluate_pairs
     from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
@@ -69,4 +69,5 @@ def run(args):
     print(format_table(evaluation.metrics))
     for pair in choose_samples(evaluation.pairs, args.show, args.seed):
         triple = (pair.image, pair.question, pair.answer)
-        print(format_sample(pair, evaluation.scores.get(triple), evaluation.verdicts.get(triple)))
+        score, verdict = evaluation.scores.get(triple), evaluation.verdicts.get(triple)
+        print(printable(format_sample(pair, score, verdict)))

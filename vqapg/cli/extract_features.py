@@ -69,7 +69,7 @@ def run(args):
     from vqapg.cli.paths import shard_numbers
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
-    from vqapg.errors import InputError
+    from vqapg.errors import InputError, printable
 
     if args.batch_size < 1:
         raise InputError(f"--batch-size {args.batch_size}: must be at least 1")
@@ -110,7 +110,7 @@ def run(args):
             pair.image in result.store.skipped for split in SPLITS for pair in data.pairs(split)
         )
         for error in result.skipped:
-            print(f"left out: {error}", file=sys.stderr)
+            print(f"left out: {printable(error)}", file=sys.stderr)
         print(
             f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} pairs"
         )

@@ -2,11 +2,13 @@
 
 import argparse
 import importlib
+import io
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
-from vqapg.errors import InputError, RunError, shortage
+from vqapg.errors import InputError, RunError, printable, shortage
 from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
 from vqapg.version import __version__
@@ -63,15 +65,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser(next((word for word in argv if word in COMMANDS), "")).parse_args(argv)
     # Before fairseq is imported: one of its modules would set logging up at the lowest level.
     logging.basicConfig(level=logging.WARNING)
+    # A name that is no UTF-8, or that the terminal's encoding lacks, is no reason to stop.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    status = _run(args)
+    try:
+        print(end="", flush=True)
+    except OSError as error:
+        status = _output_lost(args, error)
+    return status
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Call the sub-command; the exit status."""
     try:
         with writing():
             args.run(args)
     except InputError as error:
-        print(f"vqapg {args.command}: error: {error}", file=sys.stderr)
+        print(f"vqapg {args.command}: error: {printable(error)}", file=sys.stderr)
         return 2
     except RunError as error:
-        print(f"vqapg {args.command}: failed: {error}", file=sys.stderr)
+        print(f"vqapg {args.command}: failed: {printable(error)}", file=sys.stderr)
         return 1
+    except BrokenPipeError as error:
+        return _output_lost(args, error)
     except Exception as error:
         missing = no_fairseq(error) if isinstance(error, ModuleNotFoundError) else None
         if missing:
@@ -83,15 +100,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Such as a folder that may not be read.
         if not isinstance(error, OSError) or error.filename is None:
             raise
-        print(f"vqapg {args.command}: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        said = printable(f"{error.filename}: {error.strerror}")
+        print(f"vqapg {args.command}: error: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as stop:
         print(
-            f"vqapg {args.command}: interrupted" + (f"; {stop}" if stop.args else ""),
+            f"vqapg {args.command}: interrupted" + (f"; {printable(stop)}" if stop.args else ""),
             file=sys.stderr,
         )
         return 130
     return 0
+
+
+def _output_lost(args: argparse.Namespace, error: OSError) -> int:
+    """Tell that nobody takes what is printed, as behind ``| head``; the exit status."""
+    said = f"what it prints cannot be written ({error.strerror}); its files are whole"
+    print(f"vqapg {args.command}: failed: {said}", file=sys.stderr)
+    # Python would try once more at its end, and tell of it in its own words.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 if __name__ == "__main__":

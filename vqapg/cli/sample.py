@@ -149,7 +149,7 @@ def run(args):
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file, output_file, shard_numbers
-    from vqapg.errors import ExistsError, InputError
+    from vqapg.errors import ExistsError, InputError, printable
     from vqapg.sampling.options import SamplingOptions
 
     for option, value, least in (
@@ -234,7 +234,7 @@ def run(args):
         skip_bad_images=args.skip_bad_images,
     )
     for error in counts.skipped:
-        print(f"left out: {error}", file=sys.stderr)
+        print(f"left out: {printable(error)}", file=sys.stderr)
     choosing = " and ".join(options.choosing)
     passed_over = describe(images.passed_over)
     print(

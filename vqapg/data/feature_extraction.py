@@ -5,7 +5,6 @@ into the journal ``.features.h5.journal`` beside it, every few seconds. The fina
 is done.
 """
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -16,22 +15,21 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from vqapg.data.directory import SPLITS
+from vqapg.data.feature_journal import FeatureJournal
+from vqapg.data.feature_layout import stored_shape
+from vqapg.data.feature_shards import existing_features, join_shards, shard_path
+from vqapg.data.feature_statistics import channel_statistics, training_rows
 from vqapg.data.feature_store import FeatureStore
-from vqapg.data.feature_writer import FeatureWriter, write_joined, write_statistics
+from vqapg.data.feature_writer import FeatureWriter
 from vqapg.data.pictures import open_rgb
 from vqapg.data.shared_memory import share
 from vqapg.errors import InputError
 from vqapg.files import whole_file, writing
 from vqapg.locks import Lock
 from vqapg.memory import keep_freed_memory
-from vqapg.targets import check_target, is_free, our_features, our_json, write_json
+from vqapg.targets import check_target, is_free, our_features
 
 FLUSH_SECONDS = 5
-STATISTICS_ROWS = 256
-# A channel that hardly varies over the training images would be blown up by standardising as soon as another
-# image makes it vary; none counts as less than this share of the average deviation.
-STD_FLOOR = 0.1
 FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
@@ -101,18 +99,22 @@ def extract_features(
             skip_bad_images=skip_bad_images,
             with_statistics=shard is None,
         )
-    joined = None if shard is None else _join(data, backbone, digest, shard[1])
+    joined = None if shard is None else join_shards(data, backbone, digest, shard[1])
     return made if joined is None else made._replace(store=joined)
 
 
 def _found(data, target, backbone, digest, shard):
     """What an earlier run made, as an Extracted; None where *target* is still to be made."""
     if data.features_path.exists():
-        return Extracted(_standing(data.features_path, backbone, digest), 0, 0.0, done_before=True)
+        return Extracted(
+            existing_features(data.features_path, backbone, digest), 0, 0.0, done_before=True
+        )
     if not target.exists():
         return None
-    store = _standing(target, backbone, digest)
-    return Extracted(_join(data, backbone, digest, shard[1]) or store, 0, 0.0, done_before=True)
+    store = existing_features(target, backbone, digest)
+    return Extracted(
+        join_shards(data, backbone, digest, shard[1]) or store, 0, 0.0, done_before=True
+    )
 
 
 def _extract(
@@ -140,7 +142,7 @@ def _extract(
             )
 
     partial = target.with_name(f".{target.name}.partial")
-    journal = _Journal(
+    journal = FeatureJournal(
         target.with_name(f".{target.name}.journal"), {"images_digest": digest, **backbone.source}
     )
     check_target(partial, our_features, overwrite=True)
@@ -150,9 +152,8 @@ def _extract(
             f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images"
         )
     if done:
-        try:
-            writer = FeatureWriter(partial)
-        except (OSError, KeyError):
+        shape = (len(image_ids), backbone.grid[0] * backbone.grid[1], backbone.channels)
+        if done > shape[0] or partial.is_symlink() or stored_shape(partial) != shape:
             done, skipped = 0, {}  # killed while the statistics were put in
     if not done:
         journal.path.unlink(
@@ -162,7 +163,7 @@ def _extract(
             FeatureWriter.create(
                 beginning, image_ids, backbone.grid, backbone.channels, backbone.source, digest
             )
-        writer = FeatureWriter(partial)
+    writer = FeatureWriter(partial)
     started = time.monotonic()
     _encode(
         backbone,
@@ -181,7 +182,7 @@ def _extract(
     statistics = None
     if with_statistics:
         row_of = {image_id: row for row, image_id in enumerate(image_ids) if row not in skipped}
-        statistics = _statistics(writer.read, _training_rows(data, row_of))
+        statistics = channel_statistics(writer.read, training_rows(data, row_of))
     lock.check()
     writer.finish(statistics, skipped)
     os.replace(partial, target)
@@ -193,88 +194,6 @@ def _extract(
         done_before=False,
         skipped=list(skipped.values()),
     )
-
-
-def shard_path(data, number, count):
-    return data.features_path.with_name(f"features.{number}-of-{count}.h5")
-
-
-def _join(data, backbone, digest, count):
-    """The features of all shards as one store, or None while one is missing or another run joins them."""
-    paths = [shard_path(data, number, count) for number in range(1, count + 1)]
-    if not all(path.exists() for path in paths):
-        return None
-    shards = [_standing(path, backbone, digest) for path in paths]
-    check_target(data.features_path, our_features, overwrite=True)
-    try:
-        lock = Lock(data.features_path)
-    except InputError:
-        return None  # all shards were there for it too
-    with lock, writing(data.features_path), whole_file(data.features_path) as partial:
-        write_joined(partial, shards)
-        store = FeatureStore(partial)
-        write_statistics(partial, *_statistics(store.read, _training_rows(data, store.rows)))
-        lock.check()
-    return FeatureStore(data.features_path)
-
-
-def _training_rows(data, row_of):
-    """The rows of the training images. Raises InputError when no image of a split is among *row_of*."""
-    for split in SPLITS:
-        if not any(image in row_of for image in data.image_ids(split)):
-            raise InputError(
-                f"{data.path}: no image of the {split} split can be read; put some of them back"
-            )
-    return [row_of[image] for image in data.image_ids("train") if image in row_of]
-
-
-def _standing(path, backbone, digest):
-    """The features in the file *path*, if they are what was asked for."""
-    store = FeatureStore(path)
-    wanted = backbone.source
-    if store.source != wanted:
-        differing = ", ".join(
-            f"{name} {_shorten(store.source[name])} instead of {_shorten(value)}"
-            for name, value in wanted.items()
-            if store.source[name] != value
-        )
-        raise InputError(f"{path}: there already, with {differing}; give --overwrite to replace it")
-    if store.images_digest != digest:
-        raise InputError(f"{path}: there already, of other images; give --overwrite to replace it")
-    return store
-
-
-def _shorten(value):
-    """A checksum's beginning tells two of them apart."""
-    return value[:8] if isinstance(value, str) and len(value) == 64 else value
-
-
-class _Journal:
-    """How many images are safely in the partial file; it counts only for a run that makes the same thing."""
-
-    def __init__(self, path, identity):
-        self.path = path
-        self.identity = identity
-
-    def read(self):
-        """How many, and {row: what is wrong} of the images among them that were left out.
-
-        Raises InputError for a file that is not ours.
-        """
-        check_target(self.path, our_json, overwrite=True)
-        try:
-            content = json.loads(self.path.read_text(encoding="utf-8"))
-            if content["identity"] == self.identity:
-                return content["done"], {
-                    int(row): error for row, error in content["skipped"].items()
-                }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            pass
-        return 0, {}
-
-    def write(self, done, skipped):
-        content = {"identity": self.identity, "done": done, "skipped": skipped}
-        write_json(self.path, content, overwrite=True, indent=None)
 
 
 class _Images(Dataset):
@@ -370,28 +289,3 @@ def encode_images(backbone, images):
     """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU: the features as they are stored."""
     images = backbone.preprocessing.normalise(images.contiguous(memory_format=torch.channels_last))
     return backbone(images).clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()
-
-
-def _statistics(read, rows):
-    """Mean and standard deviation of each channel over all regions of *rows*, *read* a block at a time: float32 [C]
-    each."""
-    count, mean, squares = 0, 0.0, 0.0
-    starts = range(0, len(rows), STATISTICS_ROWS)
-    for start in tqdm(starts, desc="statistics", unit="block", delay=2, leave=False, disable=None):
-        # [n, R, C] -> [n * R, C]
-        block = read(rows[start : start + STATISTICS_ROWS]).astype(np.float64)
-        block = block.reshape(-1, block.shape[2])
-        # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is large.
-        block_mean = block.mean(axis=0)
-        difference = block_mean - mean
-        total = count + len(block)
-        squares = (
-            squares
-            + ((block - block_mean) ** 2).sum(axis=0)
-            + difference**2 * (count * len(block) / total)
-        )
-        mean = mean + difference * (len(block) / total)
-        count = total
-    std = np.sqrt(squares / count)
-    floor = STD_FLOOR * std.mean() or 1.0
-    return mean.astype(np.float32), np.maximum(std, floor).astype(np.float32)

@@ -74,6 +74,22 @@ def read_layout(path: Path) -> Layout:
         raise InputError(f"{path}: not a whole features file ({reason}); {cure}") from error
 
 
+def stored_shape(path: Path) -> tuple[int, ...] | None:
+    """The shape of the features that *path* holds in itself; None where it is no such file.
+
+    A partial file is looked at in this way before anything is written to it.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            features = _dataset(file, "features")
+            if features.dtype != HALF or _external(features):
+                return None
+            _offset(features, path)
+            return features.shape
+    except (_Fault, OSError, KeyError, ValueError, TypeError, RuntimeError):
+        return None
+
+
 def _read(path: Path, *, joined_of_shards: bool) -> Layout:
     with h5py.File(path, "r") as file:
         version = _number(file, "format")

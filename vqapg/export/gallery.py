@@ -80,7 +80,8 @@ def write_gallery(
     }
     page = resources.files("vqapg.export").joinpath("gallery.html").read_text(encoding="utf-8")
     # "<" could end the script that the data stands in.
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = text.replace("<", "\\u003c")
     with atomic_write(path) as file:
         file.write(page.replace(DATA, text))
 

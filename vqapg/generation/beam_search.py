@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vqapg.generation.token_rules import CHECKS_EVERY, TokenRules, normalised_score
+from vqapg.generation.token_rules import (
+    CHECKS_EVERY,
+    TokenRules,
+    normalised_score,
+    with_probability,
+)
 from vqapg.models.hypothesis import Hypothesis
 from vqapg.modules.noise import NoiseKeys
 from vqapg.modules.text_decoder import DecoderOutput, LSTMState, Memory, TextDecoder
@@ -118,7 +123,7 @@ class BeamSearch:
 
         for row, hypotheses in zip(live_rows.tolist(), finished.hypotheses()):
             found[row] = hypotheses
-        return found
+        return with_probability(found)
 
 
 class _Finished(NamedTuple):

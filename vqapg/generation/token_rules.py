@@ -1,10 +1,14 @@
 """What beam search and sampling share: which tokens may come, and how texts are scored."""
 
+import math
 from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+from vqapg.errors import InputError
+from vqapg.models.hypothesis import Hypothesis
 
 Scores = TypeVar("Scores", float, Tensor)
 
@@ -51,3 +55,19 @@ class TokenRules:
 def normalised_score(log_prob: Scores, length: int, length_penalty: float) -> Scores:
     """Log-probability / length ** penalty, stock fairseq's score. Penalty 0 changes nothing."""
     return log_prob / float(length**length_penalty)
+
+
+def with_probability(found: list[list[Hypothesis]]) -> list[list[Hypothesis]]:
+    """What was found for each row.
+
+    Raises:
+        InputError: where a row has no text with a probability. Weights that are finite, but huge,
+            give such logits
+    """
+    for hypotheses in found:
+        if not hypotheses or not all(math.isfinite(text.total) for text in hypotheses):
+            raise InputError(
+                "the model gives no text a probability, since its weights are too large; give "
+                "another checkpoint, or train it anew with --clip-norm"
+            )
+    return found

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vqapg.generation.token_rules import CHECKS_EVERY, TokenRules
+from vqapg.generation.token_rules import CHECKS_EVERY, TokenRules, with_probability
 from vqapg.models.hypothesis import Hypothesis
 from vqapg.modules.noise import NoiseKeys, uniform
 from vqapg.modules.text_decoder import DecoderOutput, LSTMState, Memory, TextDecoder
@@ -48,10 +48,12 @@ class Sampling:
         totals = log_probs.masked_fill(
             torch.arange(log_probs.size(1), device=device) >= lengths.unsqueeze(1), 0
         ).sum(dim=1)
-        return [
-            [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
-            for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
-        ]
+        return with_probability(
+            [
+                [Hypothesis(tokens[row, 1 : length + 1], log_probs[row, :length], total)]
+                for row, (length, total) in enumerate(zip(lengths.tolist(), totals.tolist()))
+            ]
+        )
 
     def _draw(self, log_probs: Tensor, number: Tensor) -> Tensor:
         """Inverse of the cumulative distribution, most probable token first.
@@ -67,5 +69,5 @@ class Sampling:
         cumulative = probs.cumsum(dim=1)
         place = torch.searchsorted(cumulative, number * cumulative[:, -1:], right=True)
         # Rounding may carry the number to the very end: the last token that has any probability.
-        last = probs.gt(0).sum(dim=1, keepdim=True) - 1
+        last = (probs.gt(0).sum(dim=1, keepdim=True) - 1).clamp_min(0)
         return order.gather(1, torch.minimum(place, last))

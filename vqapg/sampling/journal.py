@@ -8,6 +8,7 @@ from pathlib import Path
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file, writing
 from vqapg.locks import Lock
+from vqapg.strict_json import decode, parse_json
 
 # The first line says what the run makes, and begins with this.
 MARK = b'{"journal": "vqapg sample'
@@ -105,7 +106,7 @@ class Journal:
         self._lock.release()
 
     def _write(self, content: dict) -> None:
-        line = json.dumps(content, ensure_ascii=False).encode() + b"\n"
+        line = json.dumps(content, ensure_ascii=False, allow_nan=False).encode() + b"\n"
         self._file.write(line)
         self._file.flush()
         self._end += len(line)
@@ -122,6 +123,8 @@ class Journal:
                 header = content
             elif header != identity:
                 self._refuse(_difference(header, identity))
+            elif type(content.get("image")) is not str or type(content.get("number")) is not int:
+                break
             else:
                 self._entries[content["image"]] = content["number"], end
             end += len(line)
@@ -174,9 +177,11 @@ def holds_finished(path: Path) -> bool:
 
 def _parsed(line: bytes) -> dict | None:
     """What a line says; None for one that was cut."""
+    if not line.endswith(b"\n"):
+        return None
     try:
-        content = json.loads(line) if line.endswith(b"\n") else None
-    except (ValueError, RecursionError):
+        content = parse_json(decode(line, "", ""), "", "")
+    except InputError:
         return None
     return content if isinstance(content, dict) else None
 

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from vqapg.data.shared_memory import share
-from vqapg.errors import InputError, RunError
+from vqapg.errors import InputError, RunError, shortage
 from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
 from vqapg.sampling.journal import Journal
@@ -43,8 +43,8 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         overwrite: begin anew, whatever an earlier run left
         how: arguments of sample_images
 
-    Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the disk is full, or the
-    GPU's memory.
+    Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the machine runs short
+    of something, such as the disk or the GPU's memory.
     """
     journal = Journal(destination.journal, _identity(sampler, options, shard), part, overwrite)
     try:
@@ -69,8 +69,13 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
                 judged=sampler.judge is not None,
                 min_consistency=options.min_consistency,
             )
-    except (RunError, OSError) as error:
-        raise RunError(f"{error}: {_kept(journal, overwrite)}") from error
+    except InputError:
+        raise
+    except Exception as error:
+        told = str(error) if isinstance(error, (RunError, OSError)) else shortage(error)
+        if told is None:
+            raise
+        raise RunError(f"{told}: {_kept(journal, overwrite)}") from error
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_kept(journal, overwrite)) from None
     else:
@@ -126,7 +131,6 @@ def sample_images(
 
     Raises:
         InputError: when an image cannot be read
-        RunError: when the GPU's memory is full
     """
     left, total = journal.left(), len(journal.images)
     loader = DataLoader(
@@ -146,36 +150,31 @@ def sample_images(
         leave=False,
     )
     coming, skipped = iter(left), []
-    try:
-        with bar:
-            for pixels, numbers, errors in loader:
-                batch = list(zip(itertools.islice(coming, len(errors)), errors))
-                pictures = {
-                    image.name: functools.partial(_picture, image)
-                    for image, error in batch
-                    if error is None
-                }
-                # Those before a bad one are finished first, and kept.
-                found = (
-                    sampler.sample_batch(
-                        sampler.features(pixels), numbers, options, batch_size, pictures
-                    )
-                    if numbers
-                    else ()
+    with bar:
+        for pixels, numbers, errors in loader:
+            batch = list(zip(itertools.islice(coming, len(errors)), errors))
+            pictures = {
+                image.name: functools.partial(_picture, image)
+                for image, error in batch
+                if error is None
+            }
+            # Those before a bad one are finished first, and kept.
+            found = (
+                sampler.sample_batch(
+                    sampler.features(pixels), numbers, options, batch_size, pictures
                 )
-                sampled = zip(numbers, found, strict=True)
-                for image, error in batch:
-                    if error is None:
-                        journal.add(_entry(image.name, *next(sampled)))
-                    elif skip_bad_images:
-                        skipped.append(error)
-                    else:
-                        raise InputError(f"{error}; or leave such images out: --skip-bad-images")
-                    bar.update()
-    except torch.cuda.OutOfMemoryError as error:
-        raise RunError(
-            f"the GPU's memory is full; run again with a smaller --batch-size than {batch_size}"
-        ) from error
+                if numbers
+                else ()
+            )
+            sampled = zip(numbers, found, strict=True)
+            for image, error in batch:
+                if error is None:
+                    journal.add(_entry(image.name, *next(sampled)))
+                elif skip_bad_images:
+                    skipped.append(error)
+                else:
+                    raise InputError(f"{error}; or leave such images out: --skip-bad-images")
+                bar.update()
     return skipped
 
 

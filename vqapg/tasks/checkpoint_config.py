@@ -97,6 +97,16 @@ def _checked(name: str, value: Any, kind: type) -> Any:
         right = isinstance(value, kind) and not (isinstance(value, str) and "${" in value)
     if not right:
         raise InputError(
-            f"its setting {name} is {str(value)[:40]!r}, which cannot be; give another checkpoint"
+            f"its setting {name} is {shown(value)}, which cannot be; give another checkpoint"
         )
     return value
+
+
+def shown(value: Any) -> str:
+    """*value* for a message, in a few characters.
+
+    A container is only named. Its parts may be shared, so that its text would fill the memory.
+    """
+    if isinstance(value, str):
+        return repr(value[:40])
+    return repr(value)[:40] if isinstance(value, (int, float)) else f"a {type(value).__name__}"

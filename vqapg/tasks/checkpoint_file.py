@@ -7,13 +7,14 @@ nothing larger than the file is allocated.
 
 import argparse
 import collections
+import hashlib
 import os
 import re
 import typing
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import torch
 from fairseq.data import Dictionary
@@ -26,7 +27,7 @@ from torch import Tensor
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.models import origin
 from vqapg.models.vqapg_model import check_sizes
-from vqapg.tasks.checkpoint_config import own_config
+from vqapg.tasks.checkpoint_config import own_config, shown
 from vqapg.tokens import SEPARATOR
 
 ORIGIN = "_extra_state"  # torch's name, among the weights, for what get_extra_state gives
@@ -57,11 +58,13 @@ class CheckpointFile(NamedTuple):
         state: what fairseq reads of it; ``cfg`` has the sections model, task and criterion only
         dictionary: of its training
         features: what made its features: ``path``, ``mean`` and ``std`` ``[C]``, ``source``
+        sha256: of the file, in hexadecimal
     """
 
     state: dict[str, Any]
     dictionary: Dictionary
     features: SimpleNamespace
+    sha256: str
 
 
 def read_checkpoint(path: str | os.PathLike) -> CheckpointFile:
@@ -79,14 +82,19 @@ def read_checkpoint(path: str | os.PathLike) -> CheckpointFile:
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint; correct the path")
     try:
-        check_archive(path)
-        # On leaving, torch would forget types that were allowed before, so those are left out.
-        allowed = torch.serialization.get_safe_globals()
-        new = [kind for kind in CHECKPOINT_TYPES if kind not in allowed]
-        with torch.serialization.safe_globals(new):
-            # torch's and fairseq's defaults differ between versions, so the flag is given here.
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        return _checked(path, state)
+        # Opened once: what is checked is what is loaded, though the name may get another file.
+        with open(path, "rb") as file:
+            check_archive(file)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            # On leaving, torch would forget types that were allowed before, so those are left out.
+            allowed = torch.serialization.get_safe_globals()
+            new = [kind for kind in CHECKPOINT_TYPES if kind not in allowed]
+            with torch.serialization.safe_globals(new):
+                # torch's and fairseq's defaults differ between versions, so the flag is given here.
+                state = torch.load(file, map_location="cpu", weights_only=True)
+        return _checked(path, state, digest)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     except OSError as error:
@@ -102,16 +110,16 @@ def read_checkpoint(path: str | os.PathLike) -> CheckpointFile:
         ) from error
 
 
-def check_archive(path: Path) -> None:
+def check_archive(file: BinaryIO) -> None:
     """Checks the archive by its directory and its checksums, before anything in it is unpacked.
 
     Raises:
         InputError: if it is not torch's format, is cut short or damaged, or would unpack to more
             than its own size
     """
-    size = path.stat().st_size
+    size = os.fstat(file.fileno()).st_size
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
             # torch never compresses. A member that claims more than the file holds is a bomb.
             if archive.comment or any(
@@ -140,7 +148,7 @@ def check_archive(path: Path) -> None:
         )
 
 
-def _checked(path: Path, state: Any) -> CheckpointFile:
+def _checked(path: Path, state: Any, digest: str) -> CheckpointFile:
     if not isinstance(state, dict) or not isinstance(state.get("model"), dict):
         raise InputError("not a whole checkpoint of a vqapg model (no weights in it); give another")
     if state.get("args") is not None:
@@ -150,6 +158,7 @@ def _checked(path: Path, state: Any) -> CheckpointFile:
         )
     state["cfg"] = own_config(state.get("cfg"))
     _check_history(state)
+    state["task_state"] = {}  # the tasks of this package have none
     weights = state["model"]
     _check_values(weights)
     record = origin.from_tensor(weights.get(ORIGIN))
@@ -162,7 +171,7 @@ def _checked(path: Path, state: Any) -> CheckpointFile:
         )
     features = SimpleNamespace(path=path, source=record["features"], **_statistics(weights))
     _check_shapes(state["cfg"].model, weights, dictionary, features)
-    return CheckpointFile(state, dictionary, features)
+    return CheckpointFile(state, dictionary, features, digest)
 
 
 def _check_history(state: dict[str, Any]) -> None:
@@ -182,7 +191,7 @@ def _check_history(state: dict[str, Any]) -> None:
         for _, key, kind, _ in phase:
             if kind not in METERS:
                 raise InputError(
-                    f"its figure {str(key)[:40]!r} is of an unknown kind; give another checkpoint"
+                    f"its figure {shown(key)} is of an unknown kind; give another checkpoint"
                 )
 
 
@@ -191,12 +200,13 @@ def _check_values(weights: dict[str, Any]) -> None:
         if name == ORIGIN:
             continue
         if (
-            not isinstance(value, Tensor)
+            not isinstance(name, str)
+            or not isinstance(value, Tensor)
             or value.layout != torch.strided
             or value.device.type != "cpu"
         ):
             raise InputError(
-                f"its weights {str(name)[:80]} are not a plain tensor; give another checkpoint"
+                f"its weights {shown(name)} are not a plain tensor; give another checkpoint"
             )
         if value.numel() * value.element_size() > value.untyped_storage().nbytes():
             raise InputError(

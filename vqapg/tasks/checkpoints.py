@@ -12,7 +12,6 @@ from omegaconf import DictConfig
 from vqapg.backbones import build_backbone
 from vqapg.backbones.backbone import Backbone
 from vqapg.errors import InputError
-from vqapg.files import sha256
 from vqapg.models.consistency_evaluator import ConsistencyModel
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.vqapg_model import VQAPGModel
@@ -114,7 +113,7 @@ def _load(path: str | os.PathLike[str]) -> Loaded:
     settings = _settings(read)
     # from_checkpoint: settings that are newer than the checkpoint take their defaults.
     model = _with_weights(build_model(settings, read, from_checkpoint=True), read)
-    name = f"{settings._name}:{sha256(path)[:12]}"
+    name = f"{settings._name}:{checkpoint.sha256[:12]}"
     return Loaded(model, read.dictionary, read.features.source, name)
 
 

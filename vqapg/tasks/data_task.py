@@ -98,9 +98,13 @@ class DataDirectoryTask(FairseqTask):
         return model
 
     def load_dataset(self, split, epoch=1, combine=False, task_cfg=None, **kwargs):
-        self.datasets[split] = self.make_dataset(
-            self.directory.pairs(split), training=split == "train"
-        )
+        dataset = self.make_dataset(self.directory.pairs(split), training=split == "train")
+        if not len(dataset):
+            raise InputError(
+                f"{self.features.path}: leaves out every image of the {split} split; make it anew "
+                f"with: vqapg extract-features {self.directory.path} --overwrite"
+            )
+        self.datasets[split] = dataset
 
     def get_batch_iterator(self, dataset, max_tokens=None, max_sentences=None, **options):
         if max_sentences is not None and max_sentences < 1:

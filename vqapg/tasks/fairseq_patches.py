@@ -11,6 +11,7 @@ nothing. A program that reads checkpoints by fairseq's functions before it sets 
 | ``load_checkpoint_to_cpu`` | the file is checked | a stranger's file chooses what is built |
 | ``load_model_ensemble_and_task`` | its errors name the file | a traceback |
 | ``Trainer.load_checkpoint`` | a missing or torn file stops the run | it starts anew |
+| the same | the optimizer's state is checked | the first step ends in a traceback |
 | the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
 | ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
@@ -37,6 +38,7 @@ from fairseq.trainer import Trainer
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.tasks.checkpoint_file import CHECKPOINT_TYPES, read_checkpoint
 from vqapg.tasks.one_line_errors import report_errors
+from vqapg.tasks.optimizer_state import check_optimizer
 
 
 @functools.cache
@@ -100,7 +102,10 @@ def _never_anew(load):
             )
         _refuse_to_start_anew(trainer.cfg.checkpoint, filename)
         try:
-            return load(trainer, filename, *arguments, **options)
+            loaded = load(trainer, filename, *arguments, **options)
+            if loaded is not None:
+                check_optimizer(trainer.optimizer.optimizer, filename)
+            return loaded
         except InputError as error:
             raise InputError(f"{error}{_others(filename)}") from error
         except RunError:

@@ -10,7 +10,7 @@ import sys
 import traceback
 from typing import NamedTuple
 
-from vqapg.errors import InputError, RunError, shortage
+from vqapg.errors import InputError, RunError, printable, shortage
 
 
 class Told(NamedTuple):
@@ -33,9 +33,8 @@ def report_errors() -> None:
         told = tell(error)
         if told is None:
             return others(kind, error, trace)
-        print(
-            f"{program}: {'error' if told.status == 2 else 'failed'}: {told.line}", file=sys.stderr
-        )
+        kind = "error" if told.status == 2 else "failed"
+        print(f"{program}: {kind}: {printable(told.line)}", file=sys.stderr)
         raise SystemExit(told.status)
 
     sys.excepthook = report
@@ -57,6 +56,8 @@ def tell(error: BaseException | None) -> Told | None:
         cause = cause.__cause__ or cause.__context__
     if line := shortage(first):
         return Told(line, 1)
+    if isinstance(first, FloatingPointError):  # fairseq's, when a step gives no numbers
+        return Told(f"{first}; give a smaller --lr, or another checkpoint to go on from", 1)
     line = _said_by_command(error)
     return line and Told(line, 2)
 
