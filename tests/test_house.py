@@ -28,7 +28,6 @@ LONG_FILES = {
     "vqapg/annotation/session.py",
     "vqapg/data/directory.py",
     "vqapg/data/feature_extraction.py",
-    "vqapg/generation/search.py",
     "vqapg/reports/study.py",
     "vqapg/sampling/sampler.py",
 }

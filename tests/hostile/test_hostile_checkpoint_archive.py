@@ -9,9 +9,9 @@ import torch
 
 from tests.support.tiny_checkpoints import refused, save_checkpoint
 from vqapg.errors import InputError
-from vqapg.sampling.checkpoint import load_generation_model
 from vqapg.tasks import checkpoint_file
 from vqapg.tasks.checkpoint_file import check_archive, read_checkpoint
+from vqapg.tasks.checkpoints import load_generation_model
 
 
 @pytest.fixture

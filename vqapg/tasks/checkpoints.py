@@ -113,7 +113,7 @@ def _load(path: str | os.PathLike[str]) -> Loaded:
     settings = _settings(read)
     # from_checkpoint: settings that are newer than the checkpoint take their defaults.
     model = _with_weights(build_model(settings, read, from_checkpoint=True), read)
-    name = f"{settings._name}:{checkpoint.sha256[:12]}"
+    name = f"{settings._name}:{read.sha256[:12]}"
     return Loaded(model, read.dictionary, read.features.source, name)
 
 
