@@ -14,6 +14,7 @@ from vqapg.data.feature_extraction import encode_images
 from vqapg.data.input_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.devices import chosen_device
 from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
@@ -84,18 +85,19 @@ def load(
         weights: of the backbone that made the model's features: "imagenet", a file, or "none"
         device: "cpu", "cuda", or "auto", a GPU if there is one
 
+    Returns:
+        the model; its ``sample(image, n=10)`` makes pairs
+
     Raises:
-        InputError: if a checkpoint is none, if they do not go together, if the weights are not
+        InputError: if there is no such device, if a checkpoint is none, if they do not go together, if the weights are not
             those of training, or if the judge cannot judge pictures
     """
     if evaluator is not None:
         if judge is not None:
             raise InputError("--evaluator and --judge: give one of them")
         judge = evaluator_spec(evaluator)
+    device = chosen_device(device)
     generator = load_generation_model(checkpoint)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
-    device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     return PairSampler(generator, load_backbone(generator.features, weights), judge, device)
 
 
