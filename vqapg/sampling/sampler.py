@@ -173,6 +173,18 @@ class PairSampler:
         text = options.question or options.answer or ""
         return [word for word in tokenize(text) if word not in self.dictionary]
 
+    def notes(self, options) -> list[str]:
+        """What the user of these *options* should know, a line each."""
+        notes = []
+        if self.draws(options) < options.num_samples:
+            notes.append(
+                "nothing is drawn in this model with beam search, so one draw an image; "
+                "add --sampling"
+            )
+        if unknown := self.unknown_words(options):
+            notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
+        return notes
+
     def features(self, pixels):
         """Resized pictures, bytes ``[U, 3, S, S]`` -> grid features, float16 ``[U, R, C]``."""
         with torch.inference_mode():
