@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vqapg.cli.paths import input_file
 
-SPEC = "evaluator:CKPT|vqa:CKPT|truth:NAME|package.module:Class"
+SPEC = "evaluator:CKPT, vqa:CKPT, truth:NAME or package.module:Class"
 OF_CHECKPOINTS = ("evaluator", "vqa")
 
 
