@@ -1,6 +1,9 @@
 """``vqapg.evaluate``, ``vqapg.score`` and what their errors say; ``vqapg.load`` is in sampling/."""
 
 import json
+import logging
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -66,6 +69,11 @@ def test_evaluate_takes_pairs_in_memory(data):
             "pairs_per_image 3: no image has so many; give fewer",
         ),
         (lambda data: vqapg.evaluate(data, []), "pairs: there is none; give at least one"),
+        (lambda data: vqapg.evaluate(data, 3), "pairs: int holds no pairs; give the path"),
+        (
+            lambda data: vqapg.score(data, PAIRS, judge="truth:easy-vqa", split="dev"),
+            "split dev: there is no such split; give train, valid, test",
+        ),
         (lambda data: vqapg.evaluate(data, ["a.png"]), "pairs: number 0, from 0, is not the texts"),
         (
             lambda data: vqapg.evaluate(data, [("train.png", "why ?", "so")]),
@@ -101,3 +109,19 @@ def test_only_the_functions_own_flags_are_renamed():
     with pytest.raises(KeyError, match="--num-samples"):
         with in_python_terms("num_samples"):
             raise KeyError("--num-samples")
+
+
+def test_a_call_leaves_logging_as_the_caller_has_it(monkeypatch):
+    # fairseq does this when the first call imports it.
+    module = types.ModuleType("loud")
+    module.loud = lambda: logging.basicConfig(level=logging.DEBUG)
+    monkeypatch.setitem(sys.modules, "loud", module)
+    monkeypatch.setitem(vqapg.HOMES, "loud", "loud")
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    before = root.level
+    try:
+        vqapg.loud()
+        assert (root.handlers, root.level) == ([], before)
+    finally:
+        vars(vqapg).pop("loud", None)

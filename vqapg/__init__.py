@@ -37,18 +37,14 @@ def __getattr__(name: str) -> Callable[..., Any]:
     if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     import inspect
-    import logging
 
     from vqapg.errors import in_python_terms
+    from vqapg.fairseq_package import callers_logging
 
-    # One of fairseq's modules sets logging up, at its lowest level, unless somebody has. That is
-    # the caller's to do.
-    root, nobody = logging.getLogger(), logging.NullHandler()
-    root.addHandler(nobody)
-    try:
+    with callers_logging():
         function: Callable[..., Any] = getattr(importlib.import_module(HOMES[name]), name)
-    finally:
-        root.removeHandler(nobody)
-    public = in_python_terms(*inspect.signature(function).parameters)(function)
+    # Some calls are the first to import fairseq.
+    guarded = callers_logging()(function)
+    public = in_python_terms(*inspect.signature(function).parameters)(guarded)
     globals()[name] = public
     return public

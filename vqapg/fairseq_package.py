@@ -1,4 +1,8 @@
-"""Which fairseq this package needs, and one line for whoever has none or another."""
+"""Which fairseq this package needs, one line for whoever has another, and what its import does."""
+
+import contextlib
+import logging
+from collections.abc import Iterator
 
 from vqapg.errors import InputError
 
@@ -22,3 +26,23 @@ def check_version(version: str) -> None:
     """
     if version != VERSION:
         raise InputError(f"fairseq {version} is installed, and vqapg needs {VERSION}; {CURE}")
+
+
+@contextlib.contextmanager
+def callers_logging() -> Iterator[None]:
+    """Leaves logging as the caller has it, while fairseq may be imported.
+
+    One of fairseq's modules sets logging up at its lowest level, unless somebody has. From then on
+    h5py logs each conversion.
+    """
+    root = logging.getLogger()
+    if root.handlers or logging.lastResort is None:
+        yield
+        return
+    # What Python does with warnings where nobody has set logging up.
+    stand_in = logging.lastResort
+    root.addHandler(stand_in)
+    try:
+        yield
+    finally:
+        root.removeHandler(stand_in)

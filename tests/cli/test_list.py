@@ -18,7 +18,7 @@ def test_kinds_are_listed_without_an_argument(capsys):
     assert [name for name, _ in lines] == list(KINDS) == [*REGISTRIES, "models"]
 
 
-@pytest.mark.parametrize("kind", ["backbones", "datasets"])
+@pytest.mark.parametrize("kind", ["backbones", "datasets", "truths"])
 def test_each_entry_has_one_line_with_a_summary(capsys, kind):
     registry = pkgutil.resolve_name(REGISTRIES[kind])
     assert listed(capsys, kind) == [[name, summary] for name, summary in registry.entries()]

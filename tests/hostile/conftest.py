@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.support.annotated_pairs import IMAGES, MODELS, generated
-from vqapg.annotation.session import draw_groups, write_session
+from vqapg.annotation.drawing import draw_groups
+from vqapg.annotation.session import write_session
 
 
 @pytest.fixture

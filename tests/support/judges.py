@@ -28,7 +28,7 @@ def fake_evaluator(monkeypatch: pytest.MonkeyPatch, score) -> None:
 
 
 class YesMan:
-    """Believes "yes" (0.9), doubts the rest (0.2), and cannot tell of the answer in its argument."""
+    """Believes "yes" (0.9) and doubts the rest (0.2). It cannot tell of the answer it is given."""
 
     def __init__(self, argument, context):
         if argument == "refuse":

@@ -16,11 +16,9 @@ import random
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 from tqdm import tqdm
 
 from vqapg.data.pictures import open_rgb
-from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.human import Group, ShownPair
 from vqapg.files import atomic_write, check_readable_file
@@ -31,8 +29,6 @@ from vqapg.targets import is_free
 
 FORMAT_VERSION = 1
 LARGEST_SESSION = 64 << 20  # bytes; one of 1,000 images has about 2 MB
-# Section 5.2: each image has three to ten generated pairs.
-FEWEST_PAIRS, MOST_PAIRS = 3, 10
 # Pixels of the longer side of the images that are shown.
 IMAGE_SIZE = 1024
 
@@ -57,65 +53,6 @@ class Session(NamedTuple):
 
 def image_path(folder, number):
     return Path(folder) / "images" / f"{number + 1:03}.jpg"
-
-
-def draw_groups(generated, image_ids, images, seed):
-    """Draw images and pairs.
-
-    An image takes part when every model has at least three well-formed pairs for it. Of these as many are drawn from
-    every model, ten at most; then repeats are left out (section 6.4), so that how many remain is the model's doing.
-
-    Args:
-        generated: {model: list of GeneratedPair}.
-        image_ids: the images to draw from, in order.
-        images: how many to draw.
-
-    Returns ([image id], list of Group). Raises InputError when there are too few images.
-    """
-    rng = np.random.default_rng(seed)
-    of_image = {model: {} for model in generated}
-    for model, pairs in generated.items():
-        for pair in pairs:
-            if not pair.malformed:
-                of_image[model].setdefault(pair.image, []).append((pair.question, pair.answer))
-    fewest = {
-        image: min(len(pairs.get(image, ())) for pairs in of_image.values()) for image in image_ids
-    }
-    possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
-    if len(possible) < images:
-        raise InputError(
-            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more well-formed pairs of each of "
-            f"{', '.join(generated)}; "
-            + (
-                f"give --images {len(possible)} or fewer"
-                if possible
-                else "generate more pairs for an image"
-            )
-        )
-    drawn = [
-        possible[number] for number in sorted(rng.choice(len(possible), images, replace=False))
-    ]
-    groups = []
-    for number, image in enumerate(drawn):
-        for model, pairs in of_image.items():
-            count = min(fewest[image], MOST_PAIRS)
-            chosen = [
-                pairs[image][index] for index in rng.choice(len(pairs[image]), count, replace=False)
-            ]
-            groups.append((model, number, list(dict.fromkeys(chosen))))
-    return drawn, [
-        Group(f"g{place}", model, number, _shown(f"g{place}", pairs))
-        for place, (model, number, pairs) in enumerate(
-            (groups[index] for index in rng.permutation(len(groups))), 1
-        )
-    ]
-
-
-def _shown(group, pairs):
-    return tuple(
-        ShownPair(f"{group}p{number}", *(detokenize(text.split()) for text in pair))
-        for number, pair in enumerate(pairs, start=1)
-    )
 
 
 def write_session(path, data, drawn, groups, *, seed, models, inputs=None):

@@ -77,41 +77,22 @@ def run(args):
 
 def start(args):
     """Draw images and, for each model, their pairs: as many for every model, three to ten, repeats then removed."""
-    from pathlib import Path
-
-    from vqapg.annotation.session import check_new, draw_groups, write_session
-    from vqapg.data.directory import DataDirectory
+    from vqapg.annotation.drawing import start_session
     from vqapg.errors import InputError
-    from vqapg.evaluation.generated import read_generated
 
-    for option, value, least in (("--images", args.images, 1), ("--seed", args.seed, 0)):
-        if value < least:
-            raise InputError(f"{option} {value}: must be at least {least}")
     files = {}
     for given in args.pairs:
         name, _, file = given.partition("=")
         if not name.strip() or not file or name.strip() in files:
             raise InputError(f"--pairs {given}: give NAME=FILE, a name of its own for every model")
         files[name.strip()] = file
-    check_new(Path(args.folder))
-    data = DataDirectory(args.data)
-    generated = {name: read_generated(file, data, args.split) for name, file in files.items()}
-    drawn, groups = draw_groups(generated, data.image_ids(args.split), args.images, args.seed)
-    models = {
-        name: {
-            "split": args.split,
-            "malformed": sum(pair.malformed for pair in generated[name]),
-        }
-        for name in files
-    }
-    inputs = {"data": data.path, **{f"pairs of {name}": file for name, file in files.items()}}
-    session = write_session(
-        args.folder, data, drawn, groups, seed=args.seed, models=models, inputs=inputs
+    session = start_session(
+        args.folder, args.data, files, images=args.images, split=args.split, seed=args.seed
     )
-    pairs = sum(len(group.pairs) for group in groups)
+    pairs = sum(len(group.pairs) for group in session.groups)
     print(
-        f"{session.path}: {len(drawn)} images, {len(groups)} groups, {pairs} pairs of {len(models)} models; "
-        f"next: vqapg annotate serve {session.path}"
+        f"{session.path}: {len(session.images)} images, {len(session.groups)} groups, "
+        f"{pairs} pairs of {len(files)} models; next: vqapg annotate serve {session.path}"
     )
 
 
@@ -182,39 +163,17 @@ def score(args):
     """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha, Table 6 beside."""
     from vqapg.annotation.judgements import read_judgements
     from vqapg.annotation.session import read_session
+    from vqapg.annotation.session_figures import session_figures
     from vqapg.cli.paths import output_file
-    from vqapg.errors import InputError
-    from vqapg.evaluation.human import PAPER_TABLE_6, compute_human
     from vqapg.evaluation.human_summary import format_human
-    from vqapg.provenance import provenance
     from vqapg.targets import our_json, write_json
 
-    if args.seed < 0:
-        raise InputError(f"--seed {args.seed}: must not be negative; give 0 or more")
     session = read_session(args.folder)
     judgements = read_judgements(session)
     output = output_file(
         "--output", args.output, our_json, overwrite=args.overwrite, inputs=session.path.glob("*")
     )
-    if not judgements:
-        raise InputError(
-            f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}"
-        )
-    models = list(session.models)
-    groups = sorted(session.groups, key=lambda group: models.index(group.model))
-    figures = compute_human(groups, judgements, len(session.images), seed=args.seed)
-    figures |= {
-        "sources": session.models,
-        "session_seed": session.seed,
-        "paper_table_6": PAPER_TABLE_6,
-        "provenance": provenance(
-            seed=args.seed,
-            inputs={
-                "session": session.path / "session.json",
-                "judgements": session.path / "judgements.jsonl",
-            },
-        ),
-    }
+    figures = session_figures(session, judgements, seed=args.seed)
     write_json(output, figures, overwrite=args.overwrite)
     print(_progress(session, judgements))
     print(format_human(figures))

@@ -1,7 +1,10 @@
-"""Turn fairseq-generate's output into readable pairs; malformed hypotheses are left out and counted.
+"""Turn fairseq-generate's output into readable pairs.
 
-vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json and FILE_annotations.json; imagefolder a
-folder for Hugging Face datasets.
+vqapg counts malformed pairs and leaves them out. Two formats write more than one file:
+
+- vqa2: the questions and annotations files of VQA v2.0, FILE_questions.json and
+  FILE_annotations.json
+- imagefolder: a folder for Hugging Face datasets
 """
 
 from vqapg.cli.judge_flags import add_judge_arguments
@@ -37,12 +40,8 @@ def run(args):
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import output_file
     from vqapg.data.directory import DataDirectory
-    from vqapg.data.input_image import InputImage
-    from vqapg.evaluation.figures import distinct_triples
-    from vqapg.evaluation.generated import read_generated, readable_records
-    from vqapg.export.outputs import format_named, write_records
-    from vqapg.judges.context import JudgeContext
-    from vqapg.judges.judge import make_judge, score_triples
+    from vqapg.export.generated_pairs import export_pairs
+    from vqapg.export.outputs import format_named
 
     chosen = format_named(args.format)
     judge, checkpoints = judge_of(args)
@@ -58,19 +57,14 @@ def run(args):
         )
         for path in chosen.files_of(Path(args.output))
     ]
-    data = DataDirectory(args.data)
-    pairs = read_generated(args.pairs, data, args.split)
-    scores = None
-    if judge is not None:
-        triples = distinct_triples(pairs)
-        made = make_judge(judge, JudgeContext(data, args.split))
-        scores = dict(zip(triples, score_triples(made, triples), strict=True))
-    images = [
-        InputImage(image, str(data.image_path(image))) for image in data.image_ids(args.split)
-    ]
-    written = write_records(
-        args.output, args.format, readable_records(pairs, scores), images, overwrite=args.overwrite
+    exported = export_pairs(
+        DataDirectory(args.data),
+        args.pairs,
+        args.output,
+        args.format,
+        judge=judge,
+        split=args.split,
+        overwrite=args.overwrite,
     )
-    print(
-        f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out"
-    )
+    names = ", ".join(map(str, files))
+    print(f"{names}: {exported.written:,} pairs; {exported.malformed:,} malformed left out")

@@ -63,24 +63,18 @@ def add_arguments(parser):
 
 
 def run(args):
-    import torch
-
     from vqapg.backbones import build_backbone
     from vqapg.cli.paths import shard_numbers
     from vqapg.data.directory import SPLITS, DataDirectory
     from vqapg.data.feature_extraction import extract_features
+    from vqapg.devices import chosen_device
     from vqapg.errors import InputError, printable
 
     if args.batch_size < 1:
         raise InputError(f"--batch-size {args.batch_size}: must be at least 1")
     if args.num_workers < 0:
         raise InputError(f"--num-workers {args.num_workers}: must be at least 0")
-    if args.device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
-    device = (
-        args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    )
-
+    device = chosen_device(args.device)
     shard = shard_numbers(args.shard)
     data = DataDirectory(args.data)
     backbone = build_backbone(args.backbone, args.weights, args.image_size)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vqapg.cli.paths import input_file
 
-SPEC = "evaluator:CKPT|vqa:CKPT|truth:NAME|package.module:Class"
+SPEC = "evaluator:CKPT, vqa:CKPT, truth:NAME or package.module:Class"
 OF_CHECKPOINTS = ("evaluator", "vqa")
 
 
@@ -38,7 +38,7 @@ def judge_of(args: argparse.Namespace) -> tuple[str | None, list[Path]]:
     """
     if args.evaluator is not None:
         return f"evaluator:{args.evaluator}", [input_file("--evaluator", args.evaluator)]
-    kind, colon, argument = (args.judge or "").partition(":")
+    kind, _, argument = (args.judge or "").partition(":")
     if kind in OF_CHECKPOINTS and argument:
         return args.judge, [input_file(f"--judge {kind}:", argument)]
     return args.judge, []

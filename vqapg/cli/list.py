@@ -1,9 +1,9 @@
-"""List what can be named: backbones, data sets, judges, metrics, formats or models, a line each.
+"""List the names that other commands take, one a line: backbones, data sets, judges and more.
 
-Those that other installed packages add are in it, with the package's name.
+The list includes what other installed packages add, with the name of the package.
 """
 
-HELP = "list the backbones, data sets, judges, metrics, formats or models"
+HELP = "list the backbones, data sets, judges, truths, metrics, formats or models"
 EXAMPLE = "vqapg list backbones"
 
 # Each kind with its registry.
@@ -11,6 +11,7 @@ REGISTRIES = {
     "backbones": "vqapg.backbones:BACKBONES",
     "datasets": "vqapg.datasets:DATASETS",
     "judges": "vqapg.judges.judge:JUDGES",
+    "truths": "vqapg.judges.truth:TRUTHS",
     "metrics": "vqapg.evaluation.metrics:METRICS",
     "formats": "vqapg.export:FORMATS",
 }
@@ -18,6 +19,7 @@ KINDS = {
     "backbones": "networks that turn pictures into regions: vqapg extract-features --backbone",
     "datasets": "sources of question-answer pairs: vqapg prepare --dataset",
     "judges": "who says whether a pair is right: vqapg evaluate --judge",
+    "truths": "what is known of a data set's images: vqapg evaluate --judge truth:NAME",
     "metrics": "what vqapg evaluate reports",
     "formats": "forms of a file of pairs: vqapg export --format",
     "models": "architectures: fairseq-train --arch",

@@ -211,16 +211,8 @@ def run(args):
     keep_freed_memory()
     sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
     sampler.check(options)
-    if sampler.draws(options) < options.num_samples:
-        print(
-            "note: nothing is drawn in this model with beam search, so one draw an image; add --sampling",
-            file=sys.stderr,
-        )
-    if unknown := sampler.unknown_words(options):
-        print(
-            f"note: not among the words the model was trained with: {' '.join(unknown)}",
-            file=sys.stderr,
-        )
+    for note in sampler.notes(options):
+        print(f"note: {note}", file=sys.stderr)
     counts = run(
         sampler,
         images,
@@ -235,32 +227,8 @@ def run(args):
     )
     for error in counts.skipped:
         print(f"left out: {printable(error)}", file=sys.stderr)
-    choosing = " and ".join(options.choosing)
-    passed_over = describe(images.passed_over)
-    print(
-        f"{', '.join(map(str, files))}: {_counted(counts.pairs, 'pair')} of {_counted(counts.images, 'image')}"
-        + (
-            f"; {_counted(counts.without_pair, 'image')} without a pair"
-            if counts.without_pair
-            else ""
-        )
-        + (
-            f"; {_counted(counts.left_out, 'distinct pair')} left out by {choosing}"
-            if counts.left_out
-            else ""
-        )
-        + (f"; {_counted(counts.malformed, 'malformed draw')} left out" if counts.malformed else "")
-        + (
-            f"; {_counted(len(counts.skipped), 'image')} left out that cannot be read"
-            if counts.skipped
-            else ""
-        )
-        + (f"; {passed_over}" if passed_over else "")
-    )
-
-
-def _counted(number, what):
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    told = [counts.describe(options.choosing), describe(images.passed_over)]
+    print(f"{', '.join(map(str, files))}: {'; '.join(filter(None, told))}")
 
 
 def _own_output(output, shard):

@@ -211,7 +211,7 @@ def check_judge(
     """What ``vqapg check-evaluator`` writes: :func:`report_evaluator` of *data*, and who was judged.
 
     Args:
-        data: a data directory with features
+        data: the data directory; images that its features left out take no part
         judge: as ``--judge`` names it, or a judge
         split: what is held out
         seed: of negatives and resamples
@@ -220,7 +220,9 @@ def check_judge(
         InputError: as :func:`report_evaluator`, and if there is no such judge
     """
     made = make_judge(judge, JudgeContext(data))
-    skipped = FeatureStore(data.features_path).skipped
+    # A judge that reads no features needs none.
+    features = data.features_path
+    skipped = FeatureStore(features).skipped if features.exists() else frozenset()
     splits = {
         name: [pair for pair in data.pairs(name) if pair.image not in skipped] for name in SPLITS
     }

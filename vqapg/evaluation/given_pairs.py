@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from vqapg.data.directory import DataDirectory
+from vqapg.data.directory import SPLITS, DataDirectory
 from vqapg.data.tokenizer import tokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import GeneratedPair, read_generated
@@ -34,11 +34,17 @@ def given_pairs(pairs: Pairs, data: DataDirectory, split: str | None) -> list[Ge
         split: of the images; None: any
 
     Raises:
-        InputError: as :func:`read_generated`; if there is no pair; if a pair is of another form, or
-            its image is not in *data*
+        InputError: as :func:`read_generated`; if there is no such split or no pair; if a pair is
+            of another form, or its image is not in *data*
     """
+    if split is not None and split not in SPLITS:
+        raise InputError(f"--split {split}: there is no such split; give {', '.join(SPLITS)}")
     if isinstance(pairs, (str, os.PathLike)):
         return read_generated(pairs, data, split or "test")
+    if not isinstance(pairs, Iterable):
+        raise InputError(
+            f"--pairs: {type(pairs).__name__} holds no pairs; give the path of a file, or a list"
+        )
     images = set(data.image_ids(split))
     found = [_given(number, pair) for number, pair in enumerate(pairs)]
     if not found:

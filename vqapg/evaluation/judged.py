@@ -33,7 +33,7 @@ def _figures(inputs):
 _CONSISTENT = Metric(
     key="consistent",
     symbol="P",
-    label="scored above 0.5 by the evaluator",
+    label="scored above 0.5 by the judge",
     unit="share",
     over="distinct triples",
     better="higher",
@@ -45,7 +45,7 @@ _CONSISTENT = Metric(
 _MEAN_SCORE = Metric(
     key="mean_score",
     symbol="S",
-    label="mean evaluator score",
+    label="mean score of the judge",
     unit="score",
     over="distinct triples",
     better="higher",

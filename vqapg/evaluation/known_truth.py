@@ -102,21 +102,21 @@ TRUE_METRICS = (
 OTHER_METRICS = (
     _metric(
         "evaluator_agreement",
-        "evaluator agrees with the truth",
+        "judge agrees with the truth",
         "distinct triples of known truth",
         "higher",
         needs=_BOTH,
     ),
     _metric(
         "evaluator_true_positive_rate",
-        "evaluator accepts a right pair",
+        "judge accepts a right pair",
         "right distinct triples",
         "higher",
         needs=_BOTH,
     ),
     _metric(
         "evaluator_rejection_rate",
-        "evaluator rejects a wrong pair",
+        "judge rejects a wrong pair",
         "wrong distinct triples",
         "higher",
         needs=_BOTH,

@@ -1,11 +1,15 @@
 """Overlap of one generated half of a pair with the gold half, for VQG and VQA (section 6.6, Table 8)."""
 
 import contextlib
+import os
+from typing import Any
 
 import numpy as np
 
+from vqapg.data.directory import DataDirectory
 from vqapg.errors import InputError
 from vqapg.evaluation.figures import Figures
+from vqapg.evaluation.generated import read_generated
 from vqapg.evaluation.meteor import Meteor, MeteorError, find_java
 from vqapg.evaluation.metric import Measure
 from vqapg.evaluation.overlap import (
@@ -17,8 +21,43 @@ from vqapg.evaluation.overlap import (
     not_computed,
     without_punctuation,
 )
+from vqapg.provenance import provenance
 
 EXACT = Measure(key="exact", label="exact", unit="share")
+
+
+def measure_overlap(
+    data: DataDirectory,
+    generated: str | os.PathLike[str],
+    text: str,
+    *,
+    split: str = "test",
+    seed: int = 1,
+) -> dict[str, Any]:
+    """What ``vqapg overlap`` writes: :func:`text_overlap` of a file, and where it comes from.
+
+    Args:
+        data: the data directory that was generated from
+        generated: ``generate-<split>.txt``
+        text: "question" or "answer", the half that was generated
+        split: of the pairs
+        seed: of the bootstrap over images
+
+    Raises:
+        InputError: if the file cannot be read, or is of another split
+    """
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must not be negative; give 0 or more")
+    pairs = read_generated(generated, data, split)
+    return {
+        "pairs": len(pairs),
+        "images": len({pair.image for pair in pairs}),
+        "malformed": sum(pair.malformed for pair in pairs),
+        **text_overlap(pairs, data.pairs(split), text, seed=seed),
+        "of": text,
+        "split": split,
+        "provenance": provenance(seed=seed, inputs={"data": data.path, "pairs": generated}),
+    }
 
 
 def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):

@@ -137,7 +137,7 @@ def _looks_of_pairs(
         tokens[len(texts[first].tokens) - 1] = model.special.separator
         whole.append(tokens)
     looks: list[dict[str, Look] | None] = []
-    for texts, (tokens, attention, weights) in zip(best, recorder.looks("pair", whole)):
+    for texts, (_, attention, weights) in zip(best, recorder.looks("pair", whole)):
         if "pair" in texts:
             looks.append(None)
             continue

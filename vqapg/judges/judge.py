@@ -62,7 +62,7 @@ JUDGES.register(
 JUDGES.register(
     "truth",
     "vqapg.judges.truth:named_truth",
-    "truth:NAME, 1 or 0 by what is known of a data set's images; truth:easy-vqa",
+    "truth:NAME, 1 or 0 by what is known of a data set's images; see vqapg list truths",
 )
 
 

@@ -4,7 +4,6 @@ import base64
 import dataclasses
 import functools
 import itertools
-from typing import NamedTuple
 
 import torch
 from torch.utils.data import DataLoader, Dataset
@@ -14,21 +13,11 @@ from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
+from vqapg.sampling.counts import Counts
 from vqapg.sampling.journal import Journal
 from vqapg.targets import check_target
 
 FORMAT_VERSION = 3
-
-
-class Counts(NamedTuple):
-    """How many images came to what, and how many pairs were kept."""
-
-    images: int
-    without_pair: int
-    pairs: int
-    left_out: int  # distinct pairs, by --min-consistency and --keep
-    malformed: int
-    skipped: list[str]  # what was wrong with each image that was left out, its name first
 
 
 def run(sampler, images, part, options, destination, *, shard=None, overwrite=False, **how):

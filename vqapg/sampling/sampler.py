@@ -14,6 +14,7 @@ from vqapg.data.feature_extraction import encode_images
 from vqapg.data.input_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.devices import chosen_device
 from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
 from vqapg.generation.pair_generator import PairGenerator
@@ -84,18 +85,19 @@ def load(
         weights: of the backbone that made the model's features: "imagenet", a file, or "none"
         device: "cpu", "cuda", or "auto", a GPU if there is one
 
+    Returns:
+        the model; its ``sample(image, n=10)`` makes pairs
+
     Raises:
-        InputError: if a checkpoint is none, if they do not go together, if the weights are not
+        InputError: if there is no such device, if a checkpoint is none, if they do not go together, if the weights are not
             those of training, or if the judge cannot judge pictures
     """
     if evaluator is not None:
         if judge is not None:
             raise InputError("--evaluator and --judge: give one of them")
         judge = evaluator_spec(evaluator)
+    device = chosen_device(device)
     generator = load_generation_model(checkpoint)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch sees no GPU here; use --device cpu")
-    device = device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     return PairSampler(generator, load_backbone(generator.features, weights), judge, device)
 
 
@@ -170,6 +172,18 @@ class PairSampler:
         """The words of the given text that the model does not know."""
         text = options.question or options.answer or ""
         return [word for word in tokenize(text) if word not in self.dictionary]
+
+    def notes(self, options) -> list[str]:
+        """What the user of these *options* should know, a line each."""
+        notes = []
+        if self.draws(options) < options.num_samples:
+            notes.append(
+                "nothing is drawn in this model with beam search, so one draw an image; "
+                "add --sampling"
+            )
+        if unknown := self.unknown_words(options):
+            notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
+        return notes
 
     def features(self, pixels):
         """Resized pictures, bytes ``[U, 3, S, S]`` -> grid features, float16 ``[U, R, C]``."""

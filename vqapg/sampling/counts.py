@@ -1,0 +1,46 @@
+"""How many images and pairs a run of ``vqapg sample`` came to."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Counts(NamedTuple):
+    """How many images came to what, and how many pairs were kept.
+
+    Attributes:
+        images: that were read
+        without_pair: images of which no pair was kept
+        pairs: that were kept
+        left_out: distinct pairs that --min-consistency and --keep left out
+        malformed: draws that are no pair
+        skipped: what was wrong with each image that was left out, its name first
+    """
+
+    images: int
+    without_pair: int
+    pairs: int
+    left_out: int
+    malformed: int
+    skipped: list[str]
+
+    def describe(self, choosing: Sequence[str]) -> str:
+        """The counts in words; what is 0 is not named.
+
+        Args:
+            choosing: the flags that left pairs out
+        """
+        left_out = counted(self.left_out, "distinct pair")
+        unreadable = counted(len(self.skipped), "image")
+        parts = [
+            (True, f"{counted(self.pairs, 'pair')} of {counted(self.images, 'image')}"),
+            (self.without_pair, f"{counted(self.without_pair, 'image')} without a pair"),
+            (self.left_out, f"{left_out} left out by {' and '.join(choosing)}"),
+            (self.malformed, f"{counted(self.malformed, 'malformed draw')} left out"),
+            (self.skipped, f"{unreadable} left out that cannot be read"),
+        ]
+        return "; ".join(words for told, words in parts if told)
+
+
+def counted(number: int, what: str) -> str:
+    """``1 pair``, ``1,000 pairs``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
