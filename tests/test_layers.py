@@ -9,7 +9,10 @@ from tests.support.fairseq_commands import REPOSITORY
 
 def test_imports_point_downwards():
     # A process of its own: it sets logging up anew, which closes the handlers of all other tests.
-    lint = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    lint = (
+        "import sys; from importlinter.cli import lint_imports; "
+        "sys.exit(lint_imports(no_cache=True))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", lint], cwd=REPOSITORY, capture_output=True, text=True, timeout=300
     )

@@ -1,7 +1,7 @@
 """Where a result comes from: one block, in one form, in every JSON file that vqapg writes.
 
-Every file has it under the key ``"provenance"``, which is also the mark by which vqapg knows its own
-JSON files, see :mod:`vqapg.targets`.
+Every file has it under the key ``"provenance"``, which is also the mark by which vqapg knows its
+own JSON files, see :mod:`vqapg.targets`.
 """
 
 import functools
@@ -47,9 +47,9 @@ def provenance(
             ``manifest.json``, which has the checksums of the other files.
 
     Returns:
-        ``{"vqapg", "commit", "command", "seed", "preset", "python", "packages", "inputs"}``. The commit
-        is None where vqapg does not run from its git repository; it ends in ``-dirty`` where files
-        differ from it. A package that is not installed has the version None.
+        ``{"vqapg", "commit", "command", "seed", "preset", "python", "packages", "inputs"}``. The
+        commit is None where vqapg does not run from its git repository; it ends in ``-dirty`` where
+        files differ from it. A package that is not installed has the version None.
     """
     return {
         "vqapg": __version__,

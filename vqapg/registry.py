@@ -1,4 +1,5 @@
-"""One registry for each kind of thing that a user adds: backbones, data sets, judges, metrics, formats.
+"""One registry for each kind of thing that a user adds: backbones, data sets, judges, metrics,
+formats.
 
 An entry is a name, a one-line summary and a target. The target is imported when it is asked for.
 Another package registers an entry by an entry point of the registry's group, in its own

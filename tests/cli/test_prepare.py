@@ -114,7 +114,8 @@ def test_unusable_features_do_not_outlive_the_images_they_are_of(tmp_path, capsy
     [
         (
             (("a", "train"), ("b", "test")),
-            'the valid split is empty; relabel some lines (all lines of some of the images) as "split": "valid"',
+            "the valid split is empty; relabel some lines (all lines of some of the images) as "
+            '"split": "valid"',
         ),
         (
             (("a", "train"), ("b", "test"), ("a", "valid")),

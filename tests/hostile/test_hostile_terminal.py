@@ -1,4 +1,6 @@
-"""What is printed: one line, nothing that a terminal obeys, and no traceback when nobody reads it."""
+"""What is printed: one line, nothing that a terminal obeys, and no traceback when
+nobody reads it.
+"""
 
 import os
 import sys

@@ -28,7 +28,9 @@ def fake_evaluator(monkeypatch: pytest.MonkeyPatch, score) -> None:
 
 
 class YesMan:
-    """Believes "yes" (0.9), doubts the rest (0.2), and cannot tell of the answer in its argument."""
+    """Believes "yes" (0.9), doubts the rest (0.2), and cannot tell of the answer
+    in its argument.
+    """
 
     def __init__(self, argument, context):
         if argument == "refuse":

@@ -1,12 +1,14 @@
-"""An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a folder of its own.
+"""An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a
+folder of its own.
 
-- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is unfinished
+- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is
+  unfinished
 - ``images/``: the drawn images as JPEG, under numbers
 - ``judgements.jsonl``: what annotators judged, see judgements.py
 - ``.unfinished``: our mark in a folder that is still being made
 
-The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order drawn by the
-seed, so that no number tells the model.
+The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order
+drawn by the seed, so that no number tells the model.
 """
 
 import hashlib
@@ -38,7 +40,9 @@ IMAGE_SIZE = 1024
 
 
 class Session(NamedTuple):
-    """A finished session. ``images`` are the data set's names, ``models`` what is known of their pairs, by name."""
+    """A finished session. ``images`` are the data set's names, ``models`` what is known of their
+    pairs, by name.
+    """
 
     path: Path
     seed: int
@@ -62,8 +66,9 @@ def image_path(folder, number):
 def draw_groups(generated, image_ids, images, seed):
     """Draw images and pairs.
 
-    An image takes part when every model has at least three well-formed pairs for it. Of these as many are drawn from
-    every model, ten at most; then repeats are left out (section 6.4), so that how many remain is the model's doing.
+    An image takes part when every model has at least three well-formed pairs for it. Of these as
+    many are drawn from every model, ten at most; then repeats are left out (section 6.4), so that
+    how many remain is the model's doing.
 
     Args:
         generated: {model: list of GeneratedPair}.
@@ -84,8 +89,8 @@ def draw_groups(generated, image_ids, images, seed):
     possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
     if len(possible) < images:
         raise InputError(
-            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more well-formed pairs of each of "
-            f"{', '.join(generated)}; "
+            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more "
+            f"well-formed pairs of each of {', '.join(generated)}; "
             + (
                 f"give --images {len(possible)} or fewer"
                 if possible
@@ -119,7 +124,8 @@ def _shown(group, pairs):
 
 
 def write_session(path, data, drawn, groups, *, seed, models, inputs=None):
-    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return it.
+    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return
+    it.
 
     *models* is what is to be known of each model, by name; *inputs* names the files that were read.
 
@@ -158,10 +164,13 @@ def _write(path, data, drawn, groups, seed, models, inputs):
 
 
 def check_new(path):
-    """Raises InputError unless a session can be made in the folder *path*: there is none, or an empty one."""
+    """Raises InputError unless a session can be made in the folder *path*: there is none, or an
+    empty one.
+    """
     if (path / "session.json").exists():
         raise InputError(
-            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
+            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give "
+            "another folder"
         )
     if not is_free(path):
         raise InputError(f"{path}: holds something else; give a new folder")
@@ -351,7 +360,9 @@ FUNCTION_WORDS = frozenset(
 
 
 def suggested_objects(question, answer):
-    """Words of the pair that may name its object: those that are no function words, the question's first."""
+    """Words of the pair that may name its object: those that are no function words, the question's
+    first.
+    """
     words = [
         word.strip(" .,;:!?\"'()").removesuffix("'s")
         for word in f"{question} {answer}".lower().split()

@@ -1,7 +1,8 @@
-"""Human evaluation (appendix C of the paper): people judge pairs without knowing which model made them.
+"""Human evaluation (appendix C of the paper): people judge pairs without knowing which model made
+them.
 
-start draws images and pairs; serve shows them on a local page, or sheet and read-sheet go by way of a spreadsheet;
-score computes diversity, consistency and agreement.
+start draws images and pairs; serve shows them on a local page, or sheet and read-sheet go by way of
+a spreadsheet; score computes diversity, consistency and agreement.
 """
 
 import argparse
@@ -9,7 +10,10 @@ import argparse
 from vqapg.cli.paths import add_overwrite
 
 HELP = "human evaluation: draw pairs, judge them on a local page or a sheet, score"
-EXAMPLE = "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs pipeline=PIPELINE.txt --images 50"
+EXAMPLE = (
+    "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs "
+    "pipeline=PIPELINE.txt --images 50"
+)
 
 
 def add_arguments(parser):
@@ -76,7 +80,9 @@ def run(args):
 
 
 def start(args):
-    """Draw images and, for each model, their pairs: as many for every model, three to ten, repeats then removed."""
+    """Draw images and, for each model, their pairs: as many for every model, three to ten, repeats
+    then removed.
+    """
     from pathlib import Path
 
     from vqapg.annotation.session import check_new, draw_groups, write_session
@@ -110,13 +116,15 @@ def start(args):
     )
     pairs = sum(len(group.pairs) for group in groups)
     print(
-        f"{session.path}: {len(drawn)} images, {len(groups)} groups, {pairs} pairs of {len(models)} models; "
-        f"next: vqapg annotate serve {session.path}"
+        f"{session.path}: {len(drawn)} images, {len(groups)} groups, {pairs} pairs of "
+        f"{len(models)} models; next: vqapg annotate serve {session.path}"
     )
 
 
 def serve(args):
-    """Show the page at 127.0.0.1, for any number of annotators; every judgement is saved at once. Ctrl-C stops it."""
+    """Show the page at 127.0.0.1, for any number of annotators; every judgement is saved at once.
+    Ctrl-C stops it.
+    """
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.server import AnnotationServer
     from vqapg.annotation.session import read_session
@@ -134,7 +142,9 @@ def serve(args):
 
 
 def sheet(args):
-    """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is judged already."""
+    """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is
+    judged already.
+    """
     from vqapg.annotation.judgements import annotator_name, read_judgements
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import our_sheet, write_sheet
@@ -147,14 +157,16 @@ def sheet(args):
     )
     write_sheet(output, session, name, read_judgements(session).get(name, {}))
     print(
-        f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right answer, ? cannot judge), "
-        f"question_type and object (- for none); the images are in {session.path}; "
-        f"then: vqapg annotate read-sheet {session.path} {output}"
+        f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right "
+        "answer, ? cannot judge), question_type and object (- for none); the images are in "
+        f"{session.path}; then: vqapg annotate read-sheet {session.path} {output}"
     )
 
 
 def read_sheets(args):
-    """Save the judgements of filled sheets; rows that are not filled in are left out, so a sheet may be read twice."""
+    """Save the judgements of filled sheets; rows that are not filled in are left out, so a sheet
+    may be read twice.
+    """
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import read_sheet
@@ -174,12 +186,15 @@ def read_sheets(args):
         with writing(session.path):
             log.extend(new)
         print(
-            f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}"
+            f"{len(rows)} pairs filled in, {len(new)} new judgements "
+            f"saved\n{_progress(session, log.judgements)}"
         )
 
 
 def score(args):
-    """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha, Table 6 beside."""
+    """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha,
+    Table 6 beside.
+    """
     from vqapg.annotation.judgements import read_judgements
     from vqapg.annotation.session import read_session
     from vqapg.cli.paths import output_file

@@ -1,7 +1,8 @@
-"""Turn fairseq-generate's output into readable pairs; malformed hypotheses are left out and counted.
+"""Turn fairseq-generate's output into readable pairs; malformed hypotheses are left out and
+counted.
 
-vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json and FILE_annotations.json; imagefolder a
-folder for Hugging Face datasets.
+vqa2 writes the questions and annotations files of VQA v2.0, FILE_questions.json and
+FILE_annotations.json; imagefolder a folder for Hugging Face datasets.
 """
 
 from vqapg.cli.judge_flags import add_judge_arguments
@@ -72,5 +73,6 @@ def run(args):
         args.output, args.format, readable_records(pairs, scores), images, overwrite=args.overwrite
     )
     print(
-        f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed left out"
+        f"{', '.join(map(str, files))}: {written:,} pairs; {len(pairs) - written:,} malformed "
+        "left out"
     )

@@ -38,7 +38,7 @@ def judge_of(args: argparse.Namespace) -> tuple[str | None, list[Path]]:
     """
     if args.evaluator is not None:
         return f"evaluator:{args.evaluator}", [input_file("--evaluator", args.evaluator)]
-    kind, colon, argument = (args.judge or "").partition(":")
+    kind, _, argument = (args.judge or "").partition(":")
     if kind in OF_CHECKPOINTS and argument:
         return args.judge, [input_file(f"--judge {kind}:", argument)]
     return args.judge, []

@@ -1,5 +1,6 @@
-"""Measure what vqapg_vqg or vqapg_vqa generated: overlap with the gold text of the very pair, for Table 8, with
-bootstrap 95% intervals over images."""
+"""Measure what vqapg_vqg or vqapg_vqa generated: overlap with the gold text of the very pair, for
+Table 8, with bootstrap 95% intervals over images.
+"""
 
 from vqapg.cli.paths import add_overwrite
 

@@ -76,7 +76,8 @@ def _check_contents(source, folder, first_line):
         first, second = found
         raise InputError(
             f"{second.where}: the image {second.path} is in {second.split} here but holds the same "
-            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image into one split"
+            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image "
+            "into one split"
         )
 
 
@@ -96,7 +97,8 @@ def _parse(line, where, folder, known):
             raise InputError(f'{where}: "{key}" is missing; a line looks like {EXAMPLE}')
         if not isinstance(item[key], str):
             raise InputError(
-                f'{where}: "{key}" must be a string, not {_kind(item[key])}; put it into quotes: "..."'
+                f'{where}: "{key}" must be a string, not {_kind(item[key])}; put it into quotes: '
+                '"..."'
             )
         if not item[key].strip():
             raise InputError(f'{where}: "{key}" is empty; fill it in or delete the line')
@@ -115,7 +117,8 @@ def _parse(line, where, folder, known):
         raise InputError(f'{where}: "image" holds a line break or a NUL; rename the image file')
     if image not in known and not os.path.isfile(folder / image):
         raise InputError(
-            f"{where}: there is no image {folder / image}; image paths are relative to the JSONL file"
+            f"{where}: there is no image {folder / image}; image paths are relative to the JSONL "
+            "file"
         )
     return Record(image, item["question"], item["answer"], split)
 

@@ -41,7 +41,8 @@ def source_folder(source, dataset, expected):
     """
     if source is None:
         raise InputError(
-            f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding {', '.join(expected)}"
+            f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding "
+            f"{', '.join(expected)}"
         )
     root = Path(source).resolve()
     if not root.is_dir():
@@ -55,7 +56,8 @@ def source_folder(source, dataset, expected):
 
 
 def load_json(path: Path, object_hook: Callable[[dict], Any], cure: str) -> Any:
-    """The JSON file *path*, each object of it as *object_hook* makes it, so that what is not needed takes no memory.
+    """The JSON file *path*, each object of it as *object_hook* makes it, so that what is not needed
+    takes no memory.
 
     Raises:
         InputError: if the file is not strict JSON, or an object lacks what the hook wants of it
@@ -80,8 +82,9 @@ def whole_number(value: object) -> int:
 
 
 def draw_images(pairs_of_image, min_pairs, max_images, seed):
-    """{image: pairs} with only images of at least *min_pairs*, and of these *max_images* drawn by *seed* (0: all); in
-    the order of the images' ids."""
+    """{image: pairs} with only images of at least *min_pairs*, and of these *max_images* drawn by
+    *seed* (0: all); in the order of the images' ids.
+    """
     images = sorted(image for image, pairs in pairs_of_image.items() if len(pairs) >= min_pairs)
     if 0 < max_images < len(images):
         images = sorted(random.Random(seed).sample(images, max_images))

@@ -35,7 +35,8 @@ def read(
 
     Args:
         min_pairs_per_image: images with fewer are left out
-        max_images, max_test_images: how many images of the train and of the test split to draw; 0: all
+        max_images, max_test_images: how many images of the train and of the test split to draw; 0:
+            all
 
     Raises InputError naming the file and, where there is one, the image or the question.
     """
@@ -71,7 +72,9 @@ def read(
 
 
 def _slim(item):
-    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no memory."""
+    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no
+    memory.
+    """
     if "qa_pairs" in item:
         name, pairs = item["filename"], item["qa_pairs"]
         if not isinstance(name, str) or not all(isinstance(pair, tuple) for pair in pairs):

@@ -1,9 +1,11 @@
-"""VQA v2.0 as distributed (https://visualqa.org/download.html), by the paper's protocol (section 5.1).
+"""VQA v2.0 as distributed (https://visualqa.org/download.html), by the paper's protocol (section
+5.1).
 
-The answer of a question is its ``multiple_choice_answer``, the one most annotators gave. The official test answers
-are not public, so the official val part is ``test``; ``valid`` are pairs drawn at random from the official train
-part, of images that training sees too. The paper's counts (Table 2) are about 12% of the images, by a rule that it
-does not state: ``min_pairs_per_image`` and ``max_images`` are there to come near.
+The answer of a question is its ``multiple_choice_answer``, the one most annotators gave. The
+official test answers are not public, so the official val part is ``test``; ``valid`` are pairs
+drawn at random from the official train part, of images that training sees too. The paper's counts
+(Table 2) are about 12% of the images, by a rule that it does not state: ``min_pairs_per_image`` and
+``max_images`` are there to come near.
 """
 
 import random
@@ -41,12 +43,14 @@ def read(
     max_images: int,
     max_test_images: int,
 ) -> SourceData:
-    """Read the folder *source*: the four JSON files, and the COCO image folders train2014 and val2014.
+    """Read the folder *source*: the four JSON files, and the COCO image folders train2014 and
+    val2014.
 
     Args:
         valid_pairs: how many pairs of the train part become ``valid`` (the paper: 10,000)
         min_pairs_per_image: images with fewer are left out
-        max_images, max_test_images: of the train and of the val part, how many images to draw; 0: all
+        max_images, max_test_images: of the train and of the val part, how many images to draw; 0:
+            all
 
     Raises InputError naming the file and, where there is one, the question.
     """
@@ -60,7 +64,8 @@ def read(
     ]
     if valid_pairs >= len(train):
         raise InputError(
-            f"--valid-pairs {valid_pairs}: there are only {len(train)} pairs to draw from; give a smaller number"
+            f"--valid-pairs {valid_pairs}: there are only {len(train)} pairs to draw from; give a "
+            "smaller number"
         )
     valid = set(random.Random(seed).sample(train, valid_pairs))
     records = [

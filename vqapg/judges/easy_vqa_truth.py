@@ -1,8 +1,8 @@
 """The exact truth about a question-answer pair, for easy-VQA.
 
-An easy-VQA image is one coloured shape, so there are 24 possible worlds. Its questions have 107 forms.
-The data set's own pairs alone tell what is in an image: all worlds in which every gold pair of it
-holds. Some images are not fully determined by their pairs. There a generated pair may be
+An easy-VQA image is one coloured shape, so there are 24 possible worlds. Its questions have 107
+forms. The data set's own pairs alone tell what is in an image: all worlds in which every gold pair
+of it holds. Some images are not fully determined by their pairs. There a generated pair may be
 undetermined too.
 """
 
