@@ -14,13 +14,12 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 378
+UNTYPED_FUNCTIONS = 242
 LONG_TEST_NAMES = 127
 LONG_FILES = {
     "vqapg/annotation/session.py",
     "vqapg/data/directory.py",
     "vqapg/data/feature_extraction.py",
-    "vqapg/reports/study.py",
     "vqapg/sampling/sampler.py",
 }
 

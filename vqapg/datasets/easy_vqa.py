@@ -49,7 +49,7 @@ def read(source: str | Path | None = None, *, seed: int) -> SourceData:
     )
 
 
-def _data_folder(source):
+def _data_folder(source: str | Path | None) -> Path:
     if source is not None:
         root = Path(source).resolve()
         if not (root / "train" / "questions.json").is_file():
@@ -60,7 +60,7 @@ def _data_folder(source):
             )
         return root
     spec = importlib.util.find_spec("easy_vqa")
-    if spec is None:
+    if spec is None or not spec.submodule_search_locations:
         raise InputError(
             'easy-VQA is not installed: pip install "vqapg[quickstart]", or give its folder as '
             "--source"
@@ -68,11 +68,11 @@ def _data_folder(source):
     return Path(spec.submodule_search_locations[0]).resolve() / "data"
 
 
-def _read_part(root, part):
+def _read_part(root: Path, part: str) -> dict[int, list[tuple[str, str]]]:
     """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
     check_readable_file(path, "reinstall easy-vqa", LARGEST_TEXT)
-    pairs = {}
+    pairs: dict[int, list[tuple[str, str]]] = {}
     cure = "reinstall easy-vqa"
     try:
         for question, answer, number in read_json(path, cure):

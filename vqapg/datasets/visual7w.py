@@ -4,6 +4,7 @@ http://ai.stanford.edu/~yukez/visual7w/
 """
 
 from pathlib import Path
+from typing import Any
 
 from vqapg.datasets.official import (
     IMAGE_OPTIONS,
@@ -45,8 +46,8 @@ def read(
     content = load_json(path, _slim, CURE)
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         raise InputError(f"{path}: has no list of images; {CURE}")
-    splits = {split: {} for split in SPLITS}
-    of_image = {}
+    splits: dict[str, dict[str, list[tuple[str, str]]]] = {split: {} for split in SPLITS}
+    of_image: dict[str, str] = {}
     for item in content["images"]:
         if not isinstance(item, tuple):
             raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
@@ -71,7 +72,7 @@ def read(
     return SourceData(root, root, records, [path])
 
 
-def _slim(item):
+def _slim(item: dict[str, Any]) -> object:
     """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no
     memory.
     """

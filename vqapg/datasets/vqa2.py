@@ -10,6 +10,7 @@ drawn at random from the official train part, of images that training sees too. 
 
 import random
 from pathlib import Path
+from typing import Any
 
 from vqapg.datasets.official import (
     IMAGE_OPTIONS,
@@ -69,24 +70,24 @@ def read(
         )
     valid = set(random.Random(seed).sample(train, valid_pairs))
     records = [
-        Record(_file_name(part, image), *pair, _split(part, (image, place) in valid))
+        Record(_file_name(part, image), question, answer, _split(part, (image, place) in valid))
         for part, images in parts.items()
         for image, pairs in images.items()
-        for place, pair in enumerate(pairs)
+        for place, (question, answer) in enumerate(pairs)
     ]
     files = [root / name for name in EXPECTED if name.endswith(".json")]
     return SourceData(root, root, records, files)
 
 
-def _split(part, is_valid):
+def _split(part: str, is_valid: bool) -> str:
     return "test" if part == "val" else "valid" if is_valid else "train"
 
 
-def _file_name(part, image):
+def _file_name(part: str, image: int) -> str:
     return f"{part}2014/COCO_{part}2014_{image:012d}.jpg"
 
 
-def _pairs_of_image(root, part):
+def _pairs_of_image(root: Path, part: str) -> dict[int, list[tuple[str, str]]]:
     """{image id: [(question, answer), ...]} of one official part, in the order of its questions."""
     path = root / ANNOTATIONS.format(part)
     answers = {}
@@ -95,7 +96,8 @@ def _pairs_of_image(root, part):
             raise InputError(f"{path}: the answer to question {number} is there twice; {CURE}")
         answers[number] = answer
     path = root / QUESTIONS.format(part)
-    pairs, seen = {}, set()
+    pairs: dict[int, list[tuple[str, str]]] = {}
+    seen = set()
     for number, (image, question) in _items(
         load_json(path, _slim_question, CURE), "questions", path
     ):
@@ -110,16 +112,16 @@ def _pairs_of_image(root, part):
     return pairs
 
 
-def _items(content, key, path):
+def _items(content: object, key: str, path: Path) -> list[tuple[Any, ...]]:
     if not isinstance(content, dict) or not isinstance(content.get(key), list):
         raise InputError(f"{path}: has no list of {key}; {CURE}")
-    items = content[key]
+    items: list[tuple[Any, ...]] = content[key]
     if not all(isinstance(item, tuple) for item in items):
         raise InputError(f"{path}: an item of its {key} is not of the official form; {CURE}")
     return items
 
 
-def _slim_annotation(item):
+def _slim_annotation(item: dict[str, Any]) -> object:
     """(question id, answer) of an annotation; nothing of the ten answers behind it."""
     if "answer_id" in item:
         return None
@@ -128,7 +130,7 @@ def _slim_annotation(item):
     return item
 
 
-def _slim_question(item):
+def _slim_question(item: dict[str, Any]) -> object:
     """(question id, (image id, question))."""
     if "question_id" in item:
         image = whole_number(item["image_id"])
@@ -136,7 +138,7 @@ def _slim_question(item):
     return item
 
 
-def _text(value):
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vqapg.data.directory import SPLITS, DataDirectory
+from vqapg.data.directory import DataDirectory
+from vqapg.datasets.reader import SPLITS
 from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple

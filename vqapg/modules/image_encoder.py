@@ -60,7 +60,7 @@ class ImageEncoder(nn.Module):
     def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Half precision is for weights: statistics of raw features may lie outside its range."""
         statistics = self.feature_mean, self.feature_std
-        super()._apply(function, recurse)  # type: ignore[no-untyped-call]  # torch has no type
+        super()._apply(function, recurse)
         self.feature_mean, self.feature_std = (x.to(self.feature_mean.device) for x in statistics)
         return self
 
