@@ -13,7 +13,7 @@ from vqapg.cli.main import build_parser
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [
-    REPOSITORY / "README.md",
+    *(REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((REPOSITORY / "docs").glob("**/*.md")),
     *sorted((REPOSITORY / "benchmarks").glob("*.md")),
 ]
@@ -54,3 +54,11 @@ def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             assert (page.parent / target).exists(), target
+
+
+def test_files_that_contributing_names_exist():
+    text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.partition("## Where is it?")[2].partition("\n## ")[0]
+    files = re.findall(r"`([^`]+)`", table)
+    assert len(files) >= 20
+    assert [name for name in files if not (REPOSITORY / name).is_file()] == []

@@ -5,7 +5,6 @@ import re
 import tomllib
 from pathlib import Path
 
-import pytest
 import yaml
 
 import vqapg
@@ -15,20 +14,12 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 378
+UNTYPED_FUNCTIONS = 242
 LONG_TEST_NAMES = 127
-LONG_LINES = {
-    *(f"vqapg/{room}/**" for room in (
-        "annotation", "backbones", "cli", "criterions", "data", "datasets", "evaluation", "export",
-        "generation", "judges", "models", "modules", "reports", "sampling", "tasks",
-    )),
-    *(f"vqapg/{name}.py" for name in ("files", "folders", "locks", "targets")),
-}  # fmt: skip
 LONG_FILES = {
     "vqapg/annotation/session.py",
     "vqapg/data/directory.py",
     "vqapg/data/feature_extraction.py",
-    "vqapg/reports/study.py",
     "vqapg/sampling/sampler.py",
 }
 
@@ -78,21 +69,6 @@ def test_files_over_300_lines_are_the_known_ones():
         if len(path.read_text(encoding="utf-8").splitlines()) > 300
     }
     assert long <= LONG_FILES
-
-
-def test_rooms_that_ruff_lets_have_long_lines_become_fewer():
-    ignored = PROJECT["tool"]["ruff"]["lint"]["per-file-ignores"]
-    assert {pattern for pattern, rules in ignored.items() if "E501" in rules} <= LONG_LINES
-
-
-@pytest.mark.parametrize("pattern", sorted(LONG_LINES))
-def test_a_room_without_long_lines_is_not_excused(pattern):
-    if pattern not in PROJECT["tool"]["ruff"]["lint"]["per-file-ignores"]:
-        return
-    place = REPOSITORY / pattern.removesuffix("/**")
-    files = place.rglob("*.py") if place.is_dir() else [place]
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    assert max(map(len, lines)) > 100, f"take {pattern} out of pyproject.toml: no line is long"
 
 
 def developer_version(name: str) -> str:

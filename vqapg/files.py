@@ -1,4 +1,6 @@
-"""Reading and writing files so that nothing hangs and nothing half-written ever stands under a final name."""
+"""Reading and writing files so that nothing hangs and nothing half-written ever stands under a
+final name.
+"""
 
 import contextlib
 import errno
@@ -28,15 +30,18 @@ KINDS = {
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike[str] | None = None) -> Iterator[None]:
-    """Turns trouble of the disk, such as that it is full, into a RunError that names *path* or the error's file."""
+    """Turns trouble of the disk, such as that it is full, into a RunError that names *path* or the
+    error's file.
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in DISK_TROUBLE:
             raise
         raise RunError(
-            f"{path or error.filename or 'the output'}: cannot be written ({os.strerror(error.errno)}); make room, or "
-            "see to the disk, and run the same command again"
+            f"{path or error.filename or 'the output'}: cannot be written "
+            f"({os.strerror(error.errno)}); make room, or see to the disk, and run the same "
+            "command again"
         ) from error
 
 
@@ -86,7 +91,8 @@ def check_readable_file(
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Gives the path of a temporary neighbour to write to; it takes the name *path* only when all went well.
+    """Gives the path of a temporary neighbour to write to; it takes the name *path* only when all
+    went well.
 
     Whatever stands at *path* is replaced: ask :func:`vqapg.targets.check_target` first.
 
@@ -106,7 +112,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a :func:`whole_file` for writing: a text (UTF-8, ``mode="w"``) or binary (``mode="wb"``) file object.
+    """Open a :func:`whole_file` for writing: a text (UTF-8, ``mode="w"``) or binary (``mode="wb"``)
+    file object.
 
     Raises:
         InputError: if the place cannot be written to
@@ -129,12 +136,16 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 
 
 def working_name(path: Path, role: str = "") -> Path:
-    """The hidden neighbour of *path* that this process may write to. Its name tells the program, machine and process."""
+    """The hidden neighbour of *path* that this process may write to. Its name tells the program,
+    machine and process.
+    """
     return path.with_name(f".{path.name}.vqapg{role}-{socket.gethostname()}-{os.getpid()}")
 
 
 def left_over(path: Path, role: str = "") -> list[Path]:
-    """The working names beside *path* whose processes, of this machine, have ended; other machines may be at work."""
+    """The working names beside *path* whose processes, of this machine, have ended; other machines
+    may be at work.
+    """
     beginning = f".{path.name}.vqapg{role}-{socket.gethostname()}-"
     found = []
     for partial in path.parent.glob(glob.escape(beginning) + "*"):
@@ -162,7 +173,9 @@ def is_running(process: int) -> bool:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Make *target* the same file as *source*; a copy where the file system has no hard links, and a link stays one."""
+    """Make *target* the same file as *source*; a copy where the file system has no hard links, and
+    a link stays one.
+    """
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:

@@ -1,8 +1,10 @@
-"""Writing folders as a whole: a new one is complete before the old one goes, and no file that is not ours is deleted.
+"""Writing folders as a whole: a new one is complete before the old one goes, and no file that is
+not ours is deleted.
 
-The new folder is built beside its place, under a hidden working name with a mark in it, and renamed. A folder that is
-replaced steps aside first, under a hidden name too. Between these two renames, for less than a millisecond, nothing has
-the final name; the next run on that machine puts the old folder back.
+The new folder is built beside its place, under a hidden working name with a mark in it, and
+renamed. A folder that is replaced steps aside first, under a hidden name too. Between these two
+renames, for less than a millisecond, nothing has the final name; the next run on that machine puts
+the old folder back.
 """
 
 import contextlib
@@ -34,7 +36,9 @@ def _is_text(value: object) -> bool:
 
 
 def foreign_file(folder: Path, known: Iterable[str]) -> str | None:
-    """Names the first file of *folder* that is none of the *known* ones; None where there is none."""
+    """Names the first file of *folder* that is none of the *known* ones; None where
+    there is none.
+    """
     known = {MARK, *known}
     for name in files_in(folder):
         if name not in known:
@@ -43,7 +47,9 @@ def foreign_file(folder: Path, known: Iterable[str]) -> str | None:
 
 
 def files_in(folder: Path) -> Iterator[str]:
-    """The names of all files below *folder*, and of links and empty folders, relative to it, in order."""
+    """The names of all files below *folder*, and of links and empty folders, relative to it, in
+    order.
+    """
     for root, folders, files in os.walk(folder):
         folders.sort()
         here = Path(root)
@@ -106,7 +112,9 @@ def new_folder(
 
 
 def recover(path: Path, recognise: Recogniser) -> None:
-    """Clear up what killed runs on this machine left of the folder *path*, and put back what one had moved aside."""
+    """Clear up what killed runs on this machine left of the folder *path*, and put back what one
+    had moved aside.
+    """
     for old in left_over(path, "-old"):
         if not old.is_dir() or recognise(old):
             continue
@@ -147,7 +155,9 @@ def _put_in_place(partial: Path, path: Path, recognise: Recogniser, *, overwrite
 
 
 def _delete(path: Path, old: Path) -> None:
-    """Delete the folder that *path* was, under a name that tells the next run to go on where this one is killed."""
+    """Delete the folder that *path* was, under a name that tells the next run to go on where this
+    one is killed.
+    """
     gone = working_name(path, "-gone")
     os.rename(old, gone)
     shutil.rmtree(gone)

@@ -1,10 +1,13 @@
 """A lock that one process holds, on this machine and on others that see the same file system.
 
-The lock is a hidden file beside what it guards. It says who holds it, and two things keep others out:
+The lock is a hidden file beside what it guards. It says who holds it, and two things keep others
+out:
 
-- flock, which the kernel drops when the process dies. It reaches other machines on NFS, but not on every file system.
-- a sign of life: the holder touches the file every few seconds. Another machine that gets the flock takes the lock only
-  when there has been no sign for a minute. The clock is the file system's own, so clocks may differ.
+- flock, which the kernel drops when the process dies. It reaches other machines on NFS, but not on
+  every file system.
+- a sign of life: the holder touches the file every few seconds. Another machine that gets the flock
+  takes the lock only when there has been no sign for a minute. The clock is the file system's own,
+  so clocks may differ.
 
 A killed run therefore blocks nobody on its own machine, and others for a minute.
 """
@@ -30,7 +33,8 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Lock:
-    """Holds the lock on *path*, a file or folder that need not exist, from construction until :meth:`release`.
+    """Holds the lock on *path*, a file or folder that need not exist, from construction until
+    :meth:`release`.
 
     A context manager. Its folder must exist.
 
@@ -46,7 +50,9 @@ class Lock:
         threading.Thread(target=self._show_life, daemon=True).start()
 
     def check(self) -> None:
-        """Raises RunError when the lock is lost, as after a standstill of a minute, or with its folder replaced."""
+        """Raises RunError when the lock is lost, as after a standstill of a minute, or with its
+        folder replaced.
+        """
         try:
             held = (
                 os.path.samestat(os.stat(self.file), os.fstat(self._descriptor))
@@ -56,7 +62,8 @@ class Lock:
             held = False
         if not held:
             raise RunError(
-                f"{self.path}: another run has taken over meanwhile; this one stops, its work is not kept"
+                f"{self.path}: another run has taken over meanwhile; this one stops, its work is "
+                "not kept"
             )
 
     def release(self) -> None:
@@ -86,8 +93,8 @@ class Lock:
                     )
             except OSError as error:
                 raise InputError(
-                    f"{self.path}: cannot be written ({error.strerror}: {self.file.name}); see to the permissions of "
-                    f"{self.path.parent}, or give another place"
+                    f"{self.path}: cannot be written ({error.strerror}: {self.file.name}); see to "
+                    f"the permissions of {self.path.parent}, or give another place"
                 ) from error
             self._descriptor = descriptor
             try:
@@ -114,7 +121,8 @@ class Lock:
         except OSError:
             flocked = False  # a file system without flock: the sign of life alone tells
         holder = self._holder()
-        # What ran on this kernel has lost its flock by ending, whether or not the flock reaches other machines.
+        # What ran on this kernel has lost its flock by ending, whether or not the flock reaches
+        # other machines.
         ended = flocked and holder is not None and holder.get("boot") == _boot()
         if holder is not None and not ended and self._silence() < SILENCE:
             raise self._held(holder)
@@ -129,14 +137,19 @@ class Lock:
     def _held(self, holder: dict[str, Any] | None) -> InputError:
         who = "another run"
         if holder is not None:
-            who = f"process {holder.get('process')} on {holder.get('machine')}, begun {holder.get('begun')},"
+            who = (
+                f"process {holder.get('process')} on {holder.get('machine')}, begun "
+                f"{holder.get('begun')},"
+            )
         return InputError(
-            f"{self.path}: {who} is at work on it; wait for it to end (one that was killed on another machine counts "
-            f"as ended after {SILENCE:.0f} seconds)"
+            f"{self.path}: {who} is at work on it; wait for it to end (one that was killed on "
+            f"another machine counts as ended after {SILENCE:.0f} seconds)"
         )
 
     def _holder(self) -> dict[str, Any] | None:
-        """Who the file says holds it; None where it says nothing. Raises InputError for a file that is not ours."""
+        """Who the file says holds it; None where it says nothing. Raises InputError for a file that
+        is not ours.
+        """
         content = os.pread(self._descriptor, 4096, 0)
         if not content:
             return None

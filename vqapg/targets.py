@@ -1,11 +1,14 @@
-"""The one rule for everything that a command writes: nothing is deleted or replaced that vqapg did not make.
+"""The one rule for everything that a command writes: nothing is deleted or replaced that vqapg did
+not make.
 
-A target that exists is refused unless ``--overwrite`` is given. ``--overwrite`` replaces only what carries our mark,
-which is looked for in the content: the block "provenance" in a JSON file, the exact keys of our records in JSON lines and CSV,
-the generator of a page, our attributes in a features file, the list of its files in a folder. An empty file or folder
-counts as nothing. Of a link, what it leads to is looked at.
+A target that exists is refused unless ``--overwrite`` is given. ``--overwrite`` replaces only what
+carries our mark, which is looked for in the content: the block "provenance" in a JSON file, the
+exact keys of our records in JSON lines and CSV, the generator of a page, our attributes in a
+features file, the list of its files in a folder. An empty file or folder counts as nothing. Of a
+link, what it leads to is looked at.
 
-A recogniser is a function of a path. It returns None for what is ours, else a few words that say what is not.
+A recogniser is a function of a path. It returns None for what is ours, else a few words that say
+what is not.
 """
 
 import json
@@ -33,7 +36,8 @@ FEATURES_ATTRIBUTES = (b"images_digest", b"weights_sha256")
 def check_target(
     path: Path, recognise: Recogniser, *, overwrite: bool, option: str | None = None
 ) -> None:
-    """Raises InputError unless the file or folder *path* may be written; ExistsError where ``--overwrite`` would do.
+    """Raises InputError unless the file or folder *path* may be written; ExistsError where
+    ``--overwrite`` would do.
 
     Args:
         path: what is to be written
@@ -53,7 +57,8 @@ def check_target(
 
 
 def real_path(path: Path) -> Path:
-    """Where the link *path* leads, so that what is written goes there and the link stays; *path* where it is none.
+    """Where the link *path* leads, so that what is written goes there and the link stays; *path*
+    where it is none.
 
     Raises:
         InputError: if it is a link to itself
@@ -119,7 +124,9 @@ def our_features(path: Path) -> str | None:
 
 
 def json_lines_of(records: Iterable[tuple[str, ...]]) -> Recogniser:
-    """Recognises JSON lines whose first object has exactly the keys of one of *records*, in that order."""
+    """Recognises JSON lines whose first object has exactly the keys of one of *records*, in that
+    order.
+    """
     known = set(records)
 
     def our_json_lines(path: Path) -> str | None:

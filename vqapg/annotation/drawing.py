@@ -57,8 +57,9 @@ def start_session(
 def draw_groups(generated, image_ids, images, seed):
     """Draw images and pairs.
 
-    An image takes part when every model has at least three well-formed pairs for it. Of these as many are drawn from
-    every model, ten at most; then repeats are left out (section 6.4), so that how many remain is the model's doing.
+    An image takes part when every model has at least three well-formed pairs for it. Of these as
+    many are drawn from every model, ten at most. Then repeats are left out (section 6.4), so that
+    how many remain is the model's doing.
 
     Args:
         generated: {model: list of GeneratedPair}.
@@ -79,8 +80,8 @@ def draw_groups(generated, image_ids, images, seed):
     possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
     if len(possible) < images:
         raise InputError(
-            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more well-formed pairs of each of "
-            f"{', '.join(generated)}; "
+            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more "
+            f"well-formed pairs of each of {', '.join(generated)}; "
             + (
                 f"give --images {len(possible)} or fewer"
                 if possible

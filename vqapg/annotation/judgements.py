@@ -1,7 +1,9 @@
-"""What annotators judged: one JSON line a judgement, appended and on the disk before it counts as saved.
+"""What annotators judged: one JSON line a judgement, appended and on the disk before it counts as
+saved.
 
-A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of the same annotator, pair and field
-replaces an earlier one. A process killed in the middle of a line leaves its end cut: that line was never saved.
+A line is ``{"annotator", "pair", "field", "value", "time"}``; a later line of the same annotator,
+pair and field replaces an earlier one. A process killed in the middle of a line leaves its end cut:
+that line was never saved.
 """
 
 import datetime
@@ -62,7 +64,9 @@ def checked_value(field, value):
 
 
 def read_judgements(session):
-    """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the last, cut one."""
+    """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the
+    last, cut one.
+    """
     path = _path(session)
     try:
         if not _check(path):
@@ -76,8 +80,8 @@ def read_judgements(session):
 class JudgementLog:
     """The judgements of a session, open for more: a context manager, and one process at a time.
 
-    ``judgements`` is what read_judgements gives, kept up to date. Threads may call ``append`` at once.
-    Raises InputError, on entering, when another process has it open or the file is broken.
+    ``judgements`` is what read_judgements gives, kept up to date. Threads may call ``append`` at
+    once. Raises InputError, on entering, when another process has it open or the file is broken.
     """
 
     def __init__(self, session):
@@ -115,15 +119,19 @@ class JudgementLog:
             self._file.close()
 
     def append(self, annotator, pair, field, value):
-        """Save one judgement; when this returns it is on the disk. Returns the value as it was stored.
+        """Save one judgement; when this returns it is on the disk. Returns the value as it was
+        stored.
 
-        Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then nothing is saved.
+        Raises InputError for what cannot be a judgement, OSError when the disk takes no more; then
+        nothing is saved.
         """
         (value,) = self.extend([(annotator, pair, field, value)])
         return value
 
     def extend(self, judgements):
-        """Save many at once, [(annotator, pair, field, value), ...]; all or none. As ``append`` otherwise."""
+        """Save many at once, [(annotator, pair, field, value), ...]; all or none. As ``append``
+        otherwise.
+        """
         time = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         records = []
         for annotator, pair, field, value in judgements:

@@ -1,8 +1,10 @@
 """The annotation page's server: Python's own, on this machine alone, several annotators at once.
 
 - ``GET /``: the page, one file that loads nothing from elsewhere
-- ``GET /api/session?annotator=NAME``: the groups in this annotator's order, what has been judged, suggestions
-- ``POST /api/judgements``: ``{"annotator", "pair", "field", "value"}``; answered when it is on the disk
+- ``GET /api/session?annotator=NAME``: the groups in this annotator's order, what has been judged,
+  suggestions
+- ``POST /api/judgements``: ``{"annotator", "pair", "field", "value"}``; answered when it is on the
+  disk
 - ``GET /images/N.jpg``
 
 Nothing that is sent tells which model a pair is of. Every answer closes its connection.
@@ -37,8 +39,8 @@ PAUSE = 0.2
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 # What the page may do: nothing beyond this server.
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' "
+    "data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -84,7 +86,8 @@ class AnnotationServer(ThreadingHTTPServer):
             return super().get_request()
         except OSError as error:
             if error.errno in NO_ROOM:
-                # The waiting connection wakes the server at once again: without a pause it would spin.
+                # The waiting connection wakes the server at once again: without a pause it would
+                # spin.
                 self._tell(
                     f"no more connections can be opened ({error.strerror}); the oldest are closed"
                 )
@@ -154,7 +157,9 @@ def session_for(session: Session, log: JudgementLog, annotator: str) -> dict:
 
 
 def _image_number(path):
-    """The number of the image at *path*, as Session.image_path takes it; None for any other path."""
+    """The number of the image at *path*, as Session.image_path takes it; None for
+    any other path.
+    """
     found = re.fullmatch(r"/images/([0-9]{3,9})\.jpg", path)
     return int(found[1]) - 1 if found else None
 
@@ -181,7 +186,10 @@ class _Handler(BaseHTTPRequestHandler):
                 None,
                 "same-origin",
             ):
-                return f"a judgement comes from the page itself; open {self.server.url} and judge there"
+                return (
+                    f"a judgement comes from the page itself; open {self.server.url} and judge "
+                    "there"
+                )
         return None
 
     def do_GET(self):
@@ -236,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(200, {"value": value})
 
     def _body(self):
-        """The request's body. Raises InputError when its length is not told, too long, or not kept to."""
+        """The request's body. Raises InputError when its length is not told, too long, or not kept
+        to.
+        """
         lengths = self.headers.get_all("Content-Length", [])
         told = len(lengths) == 1 and re.fullmatch("[0-9]{1,9}", lengths[0])
         if not told or int(lengths[0]) > LONGEST_BODY or "Transfer-Encoding" in self.headers:

@@ -1,12 +1,14 @@
-"""An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a folder of its own.
+"""An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a
+folder of its own.
 
-- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is unfinished
+- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is
+  unfinished
 - ``images/``: the drawn images as JPEG, under numbers
 - ``judgements.jsonl``: what annotators judged, see judgements.py
 - ``.unfinished``: our mark in a folder that is still being made
 
-The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order drawn by the
-seed, so that no number tells the model.
+The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order
+drawn by the seed, so that no number tells the model.
 """
 
 import hashlib
@@ -34,7 +36,9 @@ IMAGE_SIZE = 1024
 
 
 class Session(NamedTuple):
-    """A finished session. ``images`` are the data set's names, ``models`` what is known of their pairs, by name."""
+    """A finished session. ``images`` are the data set's names, ``models`` what is known of their
+    pairs, by name.
+    """
 
     path: Path
     seed: int
@@ -56,7 +60,8 @@ def image_path(folder, number):
 
 
 def write_session(path, data, drawn, groups, *, seed, models, inputs=None):
-    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return it.
+    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return
+    it.
 
     *models* is what is to be known of each model, by name; *inputs* names the files that were read.
 
@@ -95,10 +100,13 @@ def _write(path, data, drawn, groups, seed, models, inputs):
 
 
 def check_new(path):
-    """Raises InputError unless a session can be made in the folder *path*: there is none, or an empty one."""
+    """Raises InputError unless a session can be made in the folder *path*: there is none, or an
+    empty one.
+    """
     if (path / "session.json").exists():
         raise InputError(
-            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give another folder"
+            f"{path}: holds a session already; go on with vqapg annotate serve {path}, or give "
+            "another folder"
         )
     if not is_free(path):
         raise InputError(f"{path}: holds something else; give a new folder")
@@ -288,7 +296,9 @@ FUNCTION_WORDS = frozenset(
 
 
 def suggested_objects(question, answer):
-    """Words of the pair that may name its object: those that are no function words, the question's first."""
+    """Words of the pair that may name its object: those that are no function words, the question's
+    first.
+    """
     words = [
         word.strip(" .,;:!?\"'()").removesuffix("'s")
         for word in f"{question} {answer}".lower().split()

@@ -22,7 +22,8 @@ our_sheet = csv_of([COLUMNS])
 
 
 def write_sheet(path, session, annotator, judged):
-    """Write a row for every pair, in *annotator*'s order, holding what is *judged* ({pair: {field: value}}).
+    """Write a row for every pair, in *annotator*'s order, holding what is *judged* ({pair: {field:
+    value}}).
 
     A pair without a question type gets the suggested one.
     """
@@ -41,10 +42,11 @@ def write_sheet(path, session, annotator, judged):
 
 
 def read_sheet(path, session):
-    """[(annotator, pair id, {field: value})] of the rows that are filled in; with commas or semicolons between.
+    """[(annotator, pair id, {field: value})] of the rows that are filled in; with commas or
+    semicolons between.
 
-    A row with neither consistency nor object is not judged yet. Raises InputError with the line of anything else
-    that is missing, unknown or not of this session.
+    A row with neither consistency nor object is not judged yet. Raises InputError with the line of
+    anything else that is missing, unknown or not of this session.
     """
     path = Path(path)
     try:
@@ -74,7 +76,8 @@ def read_sheet(path, session):
             readings = (row["question"], cells["question"])
             if row["pair"] not in pairs or pairs[row["pair"]].question not in readings:
                 raise InputError(
-                    f"{where}: pair {row['pair'][:60]!r} with this question is not in {session.path}; give its own sheet"
+                    f"{where}: pair {row['pair'][:60]!r} with this question is not in "
+                    f"{session.path}; give its own sheet"
                 )
             if not row["consistency"].strip() and not row["object"].strip():
                 continue
@@ -85,7 +88,8 @@ def read_sheet(path, session):
                 raise InputError(f"{where}: {error}") from None
             if (name, row["pair"]) in seen:
                 raise InputError(
-                    f"{where}: pair {row['pair']} of {name} stands twice in the sheet; delete one row"
+                    f"{where}: pair {row['pair']} of {name} stands twice in the sheet; delete one "
+                    "row"
                 )
             seen.add((name, row["pair"]))
             rows.append((name, row["pair"], values))

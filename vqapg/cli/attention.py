@@ -1,5 +1,7 @@
-"""Generate pairs for named images and store where the model looked: the weights it gave to the image's regions, and the
-attention of question and answer. `vqapg report` draws Figures 6 to 8, and makes Table 7, from the files of a study."""
+"""Generate pairs for named images and store where the model looked: the weights it gave to the
+image's regions, and the attention of question and answer. `vqapg report` draws Figures 6 to 8, and
+makes Table 7, from the files of a study.
+"""
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
@@ -26,7 +28,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--weights",
         metavar="PATH",
-        help="of the backbone, for other image files, where DATA's features were made with a weights file of your own",
+        help="of the backbone, for other image files, where DATA's features were made with a "
+        "weights file of your own",
     )
     parser.add_argument(
         "--num-samples", type=int, default=4, metavar="N", help="pairs an image (default: 4)"

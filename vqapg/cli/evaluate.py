@@ -21,7 +21,8 @@ def add_arguments(parser):
         "--pairs-per-image",
         type=int,
         metavar="K",
-        help="to compare systems at equal numbers: draw K pairs of each image, leave out images with fewer",
+        help="to compare systems at equal numbers: draw K pairs of each image, leave out images "
+        "with fewer",
     )
     parser.add_argument(
         "--seed",

@@ -50,12 +50,14 @@ def add_arguments(parser):
     parser.add_argument(
         "--shard",
         metavar="I/N",
-        help="only the I-th of N parts of the images, for N machines on one file system; the last to finish joins them",
+        help="only the I-th of N parts of the images, for N machines on one file system; the last "
+        "to finish joins them",
     )
     parser.add_argument(
         "--skip-bad-images",
         action="store_true",
-        help="leave out images that cannot be read, and their pairs, instead of stopping at the first",
+        help="leave out images that cannot be read, and their pairs, instead of stopping at the "
+        "first",
     )
     parser.add_argument(
         "--overwrite", action="store_true", help="replace features made with other options"
@@ -96,8 +98,8 @@ def run(args):
         print(f"{data.features_path}: joined of {shard[1]} shards, which it needs beside it")
     print(
         f"{result.store.path}: {count:,} images of {regions} regions with {channels:,} channels; "
-        f"{result.images:,} in {result.seconds:.1f} s, {result.images / max(result.seconds, 1e-9):.1f} "
-        f"a second"
+        f"{result.images:,} in {result.seconds:.1f} s, "
+        f"{result.images / max(result.seconds, 1e-9):.1f} a second"
     )
     if result.skipped:
         pairs = sum(
@@ -106,10 +108,12 @@ def run(args):
         for error in result.skipped:
             print(f"left out: {printable(error)}", file=sys.stderr)
         print(
-            f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} pairs"
+            f"left out: {len(result.skipped):,} images that cannot be read, with their {pairs:,} "
+            "pairs"
         )
     if args.weights == "none":
         print(
-            f"warning: --weights none: {args.backbone} is random, its features are only for trying out",
+            f"warning: --weights none: {args.backbone} is random, its features are only for "
+            "trying out",
             file=sys.stderr,
         )

@@ -51,13 +51,13 @@ def run(args):
 
 
 def models() -> list[tuple[str, str]]:
-    """The architectures of this package, each with the first line of its model's docstring."""
+    """The architectures of this package, each with the first paragraph of its model's docstring."""
     from fairseq.models import ARCH_MODEL_REGISTRY
 
     import vqapg.models  # noqa: F401  registers them
 
     return [
-        (name, (model.__doc__ or "").strip().partition("\n")[0])
+        (name, " ".join((model.__doc__ or "").strip().partition("\n\n")[0].split()))
         for name, model in sorted(ARCH_MODEL_REGISTRY.items())
         if model.__module__.startswith("vqapg.")
     ]

@@ -1,4 +1,6 @@
-"""The ``vqapg`` program: parses, calls the sub-command, turns bad input, or a full disk, into one line and exit status 2, or 1."""
+"""The ``vqapg`` program: parses, calls the sub-command, turns bad input, or a full disk, into one
+line and exit status 2, or 1.
+"""
 
 import argparse
 import importlib
@@ -13,8 +15,8 @@ from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
 from vqapg.version import __version__
 
-# Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports nothing heavy
-# at its top, so that --help is instant.
+# Every module has HELP (one line), EXAMPLE, add_arguments(parser) and run(args), and imports
+# nothing heavy at its top, so that --help is instant.
 COMMANDS = {
     "prepare": "vqapg.cli.prepare",
     "extract-features": "vqapg.cli.extract_features",
@@ -39,7 +41,8 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vqapg",
         description="Generate diverse and consistent question-answer pairs from images.",
-        epilog="Training and generation are stock fairseq: fairseq-train / fairseq-generate --user-dir $(vqapg user-dir)",
+        epilog="Training and generation are stock fairseq: fairseq-train / fairseq-generate "
+        "--user-dir $(vqapg user-dir)",
     )
     parser.add_argument("--version", action="version", version=f"vqapg {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -43,7 +43,8 @@ def output_file(
     inputs: Iterable = (),
     folder: bool = False,
 ) -> Path:
-    """The path to write to, of a file or of a *folder*. Of a link it is the path that the link leads to.
+    """The path to write to, of a file or of a *folder*. Of a link it is the path that the link
+    leads to.
 
     Args:
         option: the option that names it, for messages
@@ -54,8 +55,9 @@ def output_file(
         folder: whether a folder is written
 
     Raises:
-        InputError: if its folder does not exist or cannot be written to; if it is no ordinary file, or no folder; if it
-            is, or holds, one of the *inputs*; or if it exists and may not be replaced
+        InputError: if its folder does not exist or cannot be written to; if it is no ordinary file,
+            or no folder; if it is, or holds, one of the *inputs*; or if it exists and may not be
+            replaced
     """
     path = real_path(Path(name))
     if folder:

@@ -37,7 +37,9 @@ def add_arguments(parser):
 
 
 def _readers() -> dict[str, Reader]:
-    """The readers that can be imported. That of a broken package is told of when it is asked for."""
+    """The readers that can be imported. That of a broken package is told of when it
+    is asked for.
+    """
     readers = {}
     for name in DATASETS.names():
         try:

@@ -1,5 +1,7 @@
-"""Make a data directory of pairs that were generated for the train split, to pre-train VQG and VQA on (section 6.6). It
-has the same dictionary, validation and test pairs; the features are linked, not copied."""
+"""Make a data directory of pairs that were generated for the train split, to pre-train VQG and VQA
+on (section 6.6). It has the same dictionary, validation and test pairs; the features are linked,
+not copied.
+"""
 
 from vqapg.cli.paths import add_overwrite
 

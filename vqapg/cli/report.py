@@ -1,7 +1,9 @@
-"""Tables 2 to 10 in Markdown, LaTeX and CSV, the paper's figures beside ours, and Figures 5 to 8 as PNG and PDF, from
-the JSON files in a study's folder alone; what is not there is named, with the command that makes it. Also study.md:
+"""Tables 2 to 10 in Markdown, LaTeX and CSV, the paper's figures beside ours, and Figures 5 to 8 as
+PNG and PDF, from the JSON files in a study's folder alone; what is not there is named, with the
+command that makes it. Also study.md:
 every model with every measure and seed, and which of the paper's claims hold.
-With --table-10 the number of parameters of each model, for Table 10."""
+With --table-10 the number of parameters of each model, for Table 10.
+"""
 
 from vqapg.cli.paths import add_overwrite
 
@@ -21,8 +23,8 @@ def add_arguments(parser):
     parser.add_argument(
         "--output",
         metavar="PATH",
-        help="the folder to write (default: STUDY/report); with --table-10 a JSON file, STUDY/parameters.json for the "
-        "report of a study (default: only print Table 10)",
+        help="the folder to write (default: STUDY/report); with --table-10 a JSON file, "
+        "STUDY/parameters.json for the report of a study (default: only print Table 10)",
     )
     add_overwrite(parser)
 

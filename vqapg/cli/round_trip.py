@@ -1,11 +1,16 @@
-"""Round-trip agreement, a second opinion on consistency: does a VQA model trained on gold pairs give the generated
-answer to the generated question? Exact after VQA answer normalisation, and token F1; bootstrap 95% intervals over
-images. The gold pairs of the split stand beside: more agreement than with them is not to be expected."""
+"""Round-trip agreement, a second opinion on consistency: does a VQA model trained on gold pairs
+give the generated answer to the generated question? Exact after VQA answer normalisation, and token
+F1; bootstrap 95% intervals over images. The gold pairs of the split stand beside: more agreement
+than with them is not to be expected.
+"""
 
 from vqapg.cli.paths import add_overwrite
 
 HELP = "ask a VQA model whether it agrees with generated pairs"
-EXAMPLE = "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer BLIND --output round-trip.json"
+EXAMPLE = (
+    "vqapg round-trip DATA --pairs OUT/generate-test.txt --answerer VQA --blind-answerer "
+    "BLIND --output round-trip.json"
+)
 
 
 def add_arguments(parser):
@@ -74,6 +79,7 @@ def run(args):
     )
     write_json(output, result, overwrite=args.overwrite)
     print(
-        f"{result['pairs']:,} generated pairs, {result['malformed']:,} of them malformed and left out; distinct triples:"
+        f"{result['pairs']:,} generated pairs, {result['malformed']:,} of them malformed and left "
+        "out; distinct triples:"
     )
     print(format_agreement({name: result[name] for name in ("generated", "gold")}))

@@ -1,4 +1,5 @@
-"""Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones that differ.
+"""Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones
+that differ.
 
 IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. In folders, patterns and
 shards every picture is used, whatever its ending. The last line counts by reason what was passed
@@ -14,8 +15,8 @@ from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
 EXAMPLE = (
-    "vqapg sample --checkpoint joint.pt --evaluator evaluator.pt photos/ --num-samples 20 --min-consistency 0.5 --keep 5 "
-    "--output pairs.jsonl --html gallery.html"
+    "vqapg sample --checkpoint joint.pt --evaluator evaluator.pt photos/ --num-samples 20 "
+    "--min-consistency 0.5 --keep 5 --output pairs.jsonl --html gallery.html"
 )
 
 
@@ -31,7 +32,8 @@ def add_arguments(parser):
         "--weights",
         default="imagenet",
         metavar="imagenet|FILE|none",
-        help="of the backbone that the checkpoint names, as extract-features was given (default: imagenet)",
+        help="of the backbone that the checkpoint names, as extract-features was given (default: "
+        "imagenet)",
     )
 
     draw = parser.add_argument_group("drawing")
@@ -97,7 +99,8 @@ def add_arguments(parser):
         type=float,
         default=0.5,
         metavar="D",
-        help="what --keep goes by, 0: consistency alone, 1: unlikeness alone (default: 0.5; maximal marginal relevance)",
+        help="what --keep goes by, 0: consistency alone, 1: unlikeness alone (default: 0.5; "
+        "maximal marginal relevance)",
     )
 
     write = parser.add_argument_group("writing")

@@ -19,12 +19,13 @@ def collapse_sums(
 ) -> dict[str, Tensor]:
     """Sums over the pairs of a batch; those of all batches add up.
 
-    - ``shift``, ``shift_squared`` ``[Z]``: posterior mean minus prior mean. The prior sees the image too, so what
-      both do with the image alone is no use of the latent variable.
-    - ``mutual_information``: log q(z | x) - log mean_j q(z | x_j), z ~ q(z | x), over the pairs x_j of the same
-      image in the batch: an estimate of I(Z; Q, A | I) (Hoffman and Johnson 2016; in the form of He et al. 2019,
-      section 4.2, https://arxiv.org/abs/1901.05534). It cannot exceed ``mutual_information_bound``, the log of
-      their number, which keeps it low where images have few pairs or batches cut them apart.
+    - ``shift``, ``shift_squared`` ``[Z]``: posterior mean minus prior mean. The prior sees the
+      image too, so what both do with the image alone is no use of the latent variable.
+    - ``mutual_information``: log q(z | x) - log mean_j q(z | x_j), z ~ q(z | x), over the pairs x_j
+      of the same image in the batch: an estimate of I(Z; Q, A | I) (Hoffman and Johnson 2016; in
+      the form of He et al. 2019, section 4.2, https://arxiv.org/abs/1901.05534). It cannot exceed
+      ``mutual_information_bound``, the log of their number, which keeps it low where images have
+      few pairs or batches cut them apart.
 
     Args:
         posterior, prior: of the latent variable
@@ -55,7 +56,9 @@ def collapse_sums(
 
 
 def active_units(shift: Tensor, shift_squared: Tensor, pairs: float) -> int:
-    """How many dimensions vary over the pairs: variance of posterior mean minus prior mean above 0.01."""
+    """How many dimensions vary over the pairs: variance of posterior mean minus prior mean above
+    0.01.
+    """
     variance = shift_squared / pairs - (shift / pairs) ** 2
     return int((variance > ACTIVE_ABOVE).sum())
 
@@ -63,8 +66,8 @@ def active_units(shift: Tensor, shift_squared: Tensor, pairs: float) -> int:
 def log_collapse(totals: Mapping[str, Any], pairs: float) -> None:
     """Logs ``mutual_information*`` and ``active_units*`` from the summed logging outputs.
 
-    Meters are added over batches, and the vectors' names begin with an underscore, which keeps fairseq from
-    printing them.
+    Meters are added over batches, and the vectors' names begin with an underscore, which keeps
+    fairseq from printing them.
     """
     for name, value in totals.items():
         if name.startswith("mutual_information"):

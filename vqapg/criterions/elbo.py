@@ -1,4 +1,6 @@
-"""The training objective: negative ELBO with free bits (Table 1, section 5.3), plus attention alignment."""
+"""The training objective: negative ELBO with free bits (Table 1, section 5.3), plus attention
+alignment.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,9 +22,10 @@ from vqapg.models.output import PairOutput
 from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
 from vqapg.modules.noise import Stream, standard_normal
 
-# What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held, a pair [B].
-# Over dimensions alike Kingma et al. 2016, appendix C.8, https://arxiv.org/abs/1606.04934, but for each pair, where
-# theirs hold each dimension's mean over the batch.
+# What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held,
+# a pair [B]. Over dimensions alike Kingma et al. 2016, appendix C.8,
+# https://arxiv.org/abs/1606.04934, but for each pair, where theirs hold each dimension's mean over
+# the batch.
 HELD_OVER: dict[str, Callable[[Tensor, float], Tensor]] = {
     "pair": lambda kl, free_bits: kl.sum(dim=1).clamp(min=free_bits),
     "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),
@@ -38,15 +41,16 @@ class ElboConfig(FairseqDataclass):
     free_bits_mode: ChoiceEnum(["train-prior", "paper"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
         default="train-prior",
         metadata={
-            "help": "paper: max(KL, free bits), which stops training prior and posterior below the threshold; "
-            "train-prior: free bits hold the posterior only, the prior is always trained"
+            "help": "paper: max(KL, free bits), which stops training prior and posterior below "
+            "the threshold; train-prior: free bits hold the posterior only, the prior is always "
+            "trained"
         },
     )
     free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(  # type: ignore[valid-type]
         default="pair",
         metadata={
-            "help": "what the free bits hold: each pair (paper); each dimension of each pair, which gets its even "
-            "share of them; the mean over the batch"
+            "help": "what the free bits hold: each pair (paper); each dimension of each pair, "
+            "which gets its even share of them; the mean over the batch"
         },
     )
     kl_warmup_updates: int = field(
@@ -91,10 +95,10 @@ def kl_term(
 ) -> Tensor:
     """The KL term that is optimised, of each pair.
 
-    "paper" is max(KL, free bits). Below the threshold it trains neither network, so the prior never learns where
-    the posterior goes; "train-prior" therefore is max(KL(q || sg(p)), free bits) + KL(sg(q) || p), sg without
-    gradient. Above the threshold both have the same gradient; the value is larger by KL, which is why KL and ELBO
-    are reported from the plain KL.
+    "paper" is max(KL, free bits). Below the threshold it trains neither network, so the prior never
+    learns where the posterior goes; "train-prior" therefore is max(KL(q || sg(p)), free bits) +
+    KL(sg(q) || p), sg without gradient. Above the threshold both have the same gradient; the value
+    is larger by KL, which is why KL and ELBO are reported from the plain KL.
 
     Shape: Gaussians ``[B, Z]`` -> ``[B]``.
 
@@ -103,8 +107,8 @@ def kl_term(
         free_bits: in nats
         mode: "train-prior" or "paper"
         over: what free bits hold, see :data:`HELD_OVER`
-        weight: of what holds the posterior to the prior (KL warm-up); in "train-prior" the prior is trained at
-            full weight throughout
+        weight: of what holds the posterior to the prior (KL warm-up); in "train-prior" the prior is
+            trained at full weight throughout
     """
     held = HELD_OVER[over]
     if mode == "paper":
@@ -114,8 +118,9 @@ def kl_term(
 
 
 def kl_weight(num_updates: int, warmup_updates: int, cycle_updates: int) -> float:
-    """Linear warm-up (Bowman et al. 2016, https://aclanthology.org/K16-1002), or begun anew every cycle (Fu et al.
-    2019, https://aclanthology.org/N19-1021): in [0, 1]."""
+    """Linear warm-up (Bowman et al. 2016, https://aclanthology.org/K16-1002), or begun anew every
+    cycle (Fu et al. 2019, https://aclanthology.org/N19-1021): in [0, 1].
+    """
     if not warmup_updates:
         return 1.0
     if cycle_updates:
@@ -125,10 +130,11 @@ def kl_weight(num_updates: int, warmup_updates: int, cycle_updates: int) -> floa
 
 @register_criterion("vqapg_elbo", dataclass=ElboConfig)
 class ElboCriterion(FairseqCriterion):
-    """Sum over pairs of NLL + KL term + alignment term, in nats; fairseq divides by the number of pairs.
+    """Sum over pairs of NLL + KL term + alignment term, in nats; fairseq divides by the number of
+    pairs.
 
-    A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism changes them
-    (but for ``--free-bits-over batch``, which is made of the batch).
+    A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism
+    changes them (but for ``--free-bits-over batch``, which is made of the batch).
 
     Raises:
         InputError: on a negative weight, negative free bits, or a warm-up longer than its cycle
@@ -149,8 +155,8 @@ class ElboCriterion(FairseqCriterion):
                 )
         if cfg.kl_cycle_updates and not 0 < cfg.kl_warmup_updates <= cfg.kl_cycle_updates:
             raise InputError(
-                f"--kl-cycle-updates {cfg.kl_cycle_updates} needs a --kl-warmup-updates of 1 to as many, "
-                f"not {cfg.kl_warmup_updates}"
+                f"--kl-cycle-updates {cfg.kl_cycle_updates} needs a --kl-warmup-updates of 1 to "
+                f"as many, not {cfg.kl_warmup_updates}"
             )
         self.cfg = cfg
 
@@ -225,8 +231,9 @@ class ElboCriterion(FairseqCriterion):
 
     @classmethod
     def reduce_metrics(cls, logging_outputs: Sequence[dict[str, Any]]) -> None:
-        """Per-pair means in nats (``loss``, ``nll_*``, ``kl*``, ``elbo*``), per-token perplexity, and what tells of
-        collapse; logged only."""
+        """Per-pair means in nats (``loss``, ``nll_*``, ``kl*``, ``elbo*``), per-token perplexity,
+        and what tells of collapse; logged only.
+        """
         totals = {name: sum(log[name] for log in logging_outputs) for name in logging_outputs[0]}
         pairs, tokens = float(totals["nsentences"]), float(totals["ntokens"])
         texts = [

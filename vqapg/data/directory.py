@@ -1,7 +1,8 @@
 """The data directory: what ``vqapg prepare`` writes and everything else reads.
 
 - ``dict.txt``: fairseq's dictionary, the separator, then every token of the train split
-- ``{train,valid,test}.{image,question,answer}``: tokenised text, one pair a line; pairs of an image stand together
+- ``{train,valid,test}.{image,question,answer}``: tokenised text, one pair a line; pairs of an image
+  stand together
 - ``features.h5``: written later, by ``vqapg extract-features``
 - ``manifest.json``: source, options, counts (Table 2), checksums, provenance; written last
 
@@ -77,8 +78,8 @@ class DataDirectory:
         if self.manifest is None:
             where = "" if self.path.is_absolute() or self.path.exists() else f" under {Path.cwd()}"
             raise InputError(
-                f"{path}: not a finished data directory (no manifest.json in it{where}); make it with: "
-                f"vqapg prepare --dataset NAME --dest {path}"
+                f"{path}: not a finished data directory (no manifest.json in it{where}); make it "
+                f"with: vqapg prepare --dataset NAME --dest {path}"
             )
         for key in ("dataset", "image_root"):
             if key not in self.manifest:
@@ -100,7 +101,10 @@ class DataDirectory:
 
     @property
     def _cure(self):
-        return f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest {self.path} --overwrite"
+        return (
+            f"make it anew: vqapg prepare --dataset {self.manifest['dataset']} --dest "
+            f"{self.path} --overwrite"
+        )
 
     @property
     def image_root(self) -> Path:
@@ -115,7 +119,9 @@ class DataDirectory:
         return self.path / "features.h5"
 
     def pairs(self, split: str) -> list[Pair]:
-        """The pairs of *split*, in the order of the lines of its files. Raises InputError on an unknown split."""
+        """The pairs of *split*, in the order of the lines of its files. Raises InputError on an
+        unknown split.
+        """
         if split not in SPLITS:
             raise InputError(
                 f"{self.path}: has no split {split!r}; its splits are {', '.join(SPLITS)}"
@@ -130,7 +136,9 @@ class DataDirectory:
         return list(map(Pair, *columns))
 
     def image_ids(self, split: str | None = None) -> list[str]:
-        """The distinct images of *split* (of all splits, train first), in order of first appearance."""
+        """The distinct images of *split* (of all splits, train first), in order of first
+        appearance.
+        """
         splits = SPLITS if split is None else (split,)
         return list(
             dict.fromkeys(
@@ -203,7 +211,8 @@ def read_manifest(path):
         ) from error
     if version != FORMAT_VERSION:
         raise InputError(
-            f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; {cure}"
+            f"{manifest_path}: format {version}, but this vqapg reads format {FORMAT_VERSION}; "
+            f"{cure}"
         )
     wrong = [
         key
@@ -335,7 +344,9 @@ def _write_files(path, source_data, columns, counts, dataset, options, paper_tab
 
 
 def _tokenise(source_data):
-    """The lines of every file, {(split, field): [line, ...]}, and the counts of the train tokens."""
+    """The lines of every file, {(split, field): [line, ...]}, and the counts of
+    the train tokens.
+    """
     columns = {key: [] for key in itertools.product(SPLITS, FIELDS)}
     counts = collections.Counter()
     unspaced = 0
@@ -350,8 +361,8 @@ def _tokenise(source_data):
             tokens = tokens_of(text)
             if not tokens:
                 raise InputError(
-                    f"{source_data.source}: the {field} of a pair of {record.image} has no token in it "
-                    f"({text!r}); "
+                    f"{source_data.source}: the {field} of a pair of {record.image} has no token "
+                    f"in it ({text!r}); "
                     f"correct or delete that pair"
                 )
             columns[record.split, field].append(" ".join(tokens))

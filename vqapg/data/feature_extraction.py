@@ -1,8 +1,8 @@
 """Runs every image of a data directory through a frozen CNN and writes features.h5.
 
-A killed run can be gone on with: rows go into ``.features.h5.partial``, and how many of them are finished
-into the journal ``.features.h5.journal`` beside it, every few seconds. The final name appears only when all
-is done.
+A killed run can be gone on with: rows go into ``.features.h5.partial``, and how many of them are
+finished into the journal ``.features.h5.journal`` beside it, every few seconds. The final name
+appears only when all is done.
 """
 
 import os
@@ -56,12 +56,14 @@ def extract_features(
 
     An image that cannot be read stops the run, or with *skip_bad_images* is left out.
 
-    With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into ``features.I-of-N.h5``; the run
-    that finishes the last of them joins all to features.h5, which names where in the shards the features are.
+    With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into
+    ``features.I-of-N.h5``; the run that finishes the last of them joins all to features.h5, which
+    names where in the shards the features are.
 
     Returns an Extracted.
 
-    Raises InputError when an image cannot be read, none of a split can, or the file is there already, made otherwise.
+    Raises InputError when an image cannot be read, none of a split can, or the file is there
+    already, made otherwise.
     """
     digest = data.images_digest()
     image_ids, target = data.image_ids(), data.features_path
@@ -72,14 +74,16 @@ def extract_features(
         ]
         if not image_ids:
             raise InputError(
-                f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give fewer shards"
+                f"--shard {number}/{count}: there are only {len(data.image_ids())} images; give "
+                "fewer shards"
             )
         target = shard_path(data, *shard)
     if not overwrite and (found := _found(data, target, backbone, digest, shard)):
         return found
     if target.is_symlink():
         raise InputError(
-            f"{target}: is a link to {os.readlink(target)}; extract features there, or remove the link"
+            f"{target}: is a link to {os.readlink(target)}; extract features there, or remove the "
+            "link"
         )
     with Lock(target) as lock:
         # Another run may have ended between the two.
@@ -131,14 +135,16 @@ def _extract(
     skip_bad_images,
     with_statistics,
 ):
-    """Write *target*, the features of *image_ids*; goes on with what a stopped run left. Returns an Extracted."""
+    """Write *target*, the features of *image_ids*; goes on with what a stopped run left. Returns an
+    Extracted.
+    """
     paths = [data.image_path(image_id) for image_id in image_ids]
     # Before the work, not hours into it.
     for path in paths:
         if not skip_bad_images and not path.is_file():
             raise InputError(
-                f"{path}: no such image file; put it back, delete its pairs and prepare again, or leave such images "
-                "out: --skip-bad-images"
+                f"{path}: no such image file; put it back, delete its pairs and prepare again, or "
+                "leave such images out: --skip-bad-images"
             )
 
     partial = target.with_name(f".{target.name}.partial")
@@ -197,7 +203,9 @@ def _extract(
 
 
 class _Images(Dataset):
-    """Decodes in the loader's workers. An error travels as text: raised there it would end in a traceback."""
+    """Decodes in the loader's workers. An error travels as text: raised there it would end in a
+    traceback.
+    """
 
     def __init__(self, paths, preprocessing):
         self.paths = paths
@@ -208,14 +216,17 @@ class _Images(Dataset):
 
     def __getitem__(self, index):
         try:
-            # Bytes: a quarter of the numbers' size on the way to this process, and on to the device.
+            # Bytes: a quarter of the numbers' size on the way to this process, and on to the
+            # device.
             return self.preprocessing.resize(open_rgb(self.paths[index]))
         except InputError as error:
             return str(error)
 
 
 def _collate(items):
-    """[3, S, S] or an error each -> [n, 3, S, S] of those that could be read (None if none), {place: error}."""
+    """[3, S, S] or an error each -> [n, 3, S, S] of those that could be read (None if none),
+    {place: error}.
+    """
     errors = {place: item for place, item in enumerate(items) if isinstance(item, str)}
     images = [item for item in items if not isinstance(item, str)]
     return share((torch.stack(images) if images else None, errors))
@@ -259,7 +270,8 @@ def _encode(
             for images, errors in loader:
                 if errors and not skip_bad_images:
                     raise InputError(
-                        f"{next(iter(errors.values()))}; or leave such images out: --skip-bad-images"
+                        f"{next(iter(errors.values()))}; or leave such images out: "
+                        "--skip-bad-images"
                     )
                 count = len(errors) + (0 if images is None else len(images))
                 features = np.zeros((count, *writer.shape[1:]), np.float16)
@@ -269,7 +281,8 @@ def _encode(
                 if not np.isfinite(features).all():
                     row = int(np.argmin(np.isfinite(features).all(axis=(1, 2))))
                     raise InputError(
-                        f"{paths[done + row]}: {backbone.name} gives no finite features; check --weights"
+                        f"{paths[done + row]}: {backbone.name} gives no finite features; check "
+                        "--weights"
                     )
                 writer.write(done, features)
                 skipped |= {done + place: error for place, error in errors.items()}

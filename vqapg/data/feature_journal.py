@@ -1,4 +1,6 @@
-"""How far the extraction of features has come, beside its partial file, so that a killed run can go on."""
+"""How far the extraction of features has come, beside its partial file, so that a killed run can go
+on.
+"""
 
 from pathlib import Path
 from typing import Any

@@ -1,10 +1,12 @@
-"""Looks at a features file as at a stranger's: nothing outside of it is read, and nothing larger than it is believed.
+"""Looks at a features file as at a stranger's: nothing outside of it is read, and nothing larger
+than it is believed.
 
-HDF5 can send a reader to other files: by external storage, external and soft links, and virtual data sets. It can also
-state sizes that the file does not have. So every data set is looked at before it is read. It must be a plain one of the
-expected type and shape, stored in this file.
+HDF5 can send a reader to other files: by external storage, external and soft links, and virtual
+data sets. It can also state sizes that the file does not have. So every data set is looked at
+before it is read. It must be a plain one of the expected type and shape, stored in this file.
 
-Only the features may lie elsewhere: in shards, which are features files of their own in the same folder.
+Only the features may lie elsewhere: in shards, which are features files of their own in the same
+folder.
 """
 
 import collections
@@ -26,7 +28,9 @@ MOST_ROWS, MOST_REGIONS, MOST_CHANNELS = 1 << 28, 1 << 16, 1 << 16
 
 
 class Layout(NamedTuple):
-    """What a features file holds, beside the features; ``segments``: where these lie, (file, offset in bytes, rows)."""
+    """What a features file holds, beside the features; ``segments``: where these lie, (file, offset
+    in bytes, rows).
+    """
 
     shape: tuple[int, int, int]
     segments: list[tuple[Path, int, int]]
@@ -47,9 +51,10 @@ def read_layout(path: Path) -> Layout:
     """The layout of the features file *path*; of a link, of the file that it leads to.
 
     Raises:
-        InputError: if there is no such file; it is not HDF5 or is cut; a data set is linked, virtual, external,
-            compressed, of a wrong type or shape, or larger than the file; the statistics are not finite, or a deviation
-            is not positive; an image is there twice; or a shard is missing, cut, a link, or of something else
+        InputError: if there is no such file; it is not HDF5 or is cut; a data set is linked,
+            virtual, external, compressed, of a wrong type or shape, or larger than the file; the
+            statistics are not finite, or a deviation is not positive; an image is there twice; or a
+            shard is missing, cut, a link, or of something else
     """
     cure = f"make it anew with: vqapg extract-features {path.parent} --overwrite"
     if not path.is_file():
@@ -140,7 +145,8 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
         names = list(ids.asstr()[:])
     if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
         raise _Fault(
-            "its train_mean or train_std holds no finite number, or a deviation that is not positive"
+            "its train_mean or train_std holds no finite number, or a deviation that is not "
+            "positive"
         )
     if len(set(names)) != len(names):
         twice = collections.Counter(names).most_common(1)[0][0]
@@ -172,7 +178,8 @@ def _check_stored(
     name = dataset.name.removeprefix("/")
     if dataset.shape != shape or (dtype is not None and dataset.dtype != dtype):
         raise _Fault(
-            f"its {name} has the shape {list(dataset.shape or ())} of {dataset.dtype}, not {list(shape)}"
+            f"its {name} has the shape {list(dataset.shape or ())} of {dataset.dtype}, not "
+            f"{list(shape)}"
         )
     if dataset.id.get_create_plist().get_layout() == h5py.h5d.CONTIGUOUS:
         _offset(dataset, path)
@@ -203,7 +210,9 @@ def _external(features: h5py.Dataset) -> list[tuple[str, int, int]]:
 def _shard(
     path: Path, part: tuple[str, int, int], shape: tuple[int, int, int], source: dict, digest: str
 ) -> tuple[Path, int, int]:
-    """The segment that a part names. It must be the features of a shard in the same folder, made of the same."""
+    """The segment that a part names. It must be the features of a shard in the same folder, made of
+    the same.
+    """
     name, offset, size = part
     if name != os.path.basename(name) or name in ("", ".", ".."):
         raise _Fault(

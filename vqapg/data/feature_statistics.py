@@ -47,7 +47,8 @@ def channel_statistics(
         # [n, R, C] -> [n * R, C]
         block = read(rows[start : start + STATISTICS_ROWS]).astype(np.float64)
         block = block.reshape(-1, block.shape[2])
-        # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is large.
+        # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is
+        # large.
         block_mean = block.mean(axis=0)
         difference = block_mean - mean
         total = count + len(block)

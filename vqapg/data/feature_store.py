@@ -1,10 +1,14 @@
 """Grid features of all images in one file, ``features.h5``, read by memory map.
 
-- ``features``: float16 ``[N, R, C]``, one image after another, contiguous and uncompressed; R = grid height * width
+- ``features``: float16 ``[N, R, C]``, one image after another, contiguous and uncompressed; R =
+  grid height * width
 - ``ids``: strings ``[N]``, the image of each row
-- ``skipped``: bool ``[N]``, images that could not be read and were to be left out; their features are 0
-- ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a model standardises
-- attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width, images_digest
+- ``skipped``: bool ``[N]``, images that could not be read and were to be left out; their features
+  are 0
+- ``train_mean``, ``train_std``: float32 ``[C]``, statistics of the training images, by which a
+  model standardises
+- attributes: format, backbone, weights, weights_sha256, image_size, grid_height, grid_width,
+  images_digest
 
 Where the features were made in shards, ``features`` is external: HDF5's list of (file beside this
 one, offset, bytes).
@@ -29,10 +33,11 @@ EXPONENT = 0x7C00  # of float16
 class FeatureStore:
     """Reads a finished features.h5.
 
-    - ``ids``: the images, in order of their rows; ``rows``: image id -> row, of those that have features;
-      ``skipped``: the ids of the others, which could not be read and were to be left out
+    - ``ids``: the images, in order of their rows; ``rows``: image id -> row, of those that have
+      features; ``skipped``: the ids of the others, which could not be read and were to be left out
     - ``shape``: (N, R, C); ``grid``: (height, width), R = height * width
-    - ``source``: what made the features: backbone, weights, weights_sha256 (str) and image_size (int)
+    - ``source``: what made the features: backbone, weights, weights_sha256 (str) and image_size
+      (int)
     - ``mean``, ``std``: float32 [C] over the training images
     - ``images_digest``: see vqapg.data.directory.images_digest
 
@@ -96,8 +101,9 @@ class FeatureStore:
         if bits.size and bits.max() == EXPONENT:
             bad = (bits == EXPONENT).any(axis=(1, 2))
             raise InputError(
-                f"{self.path}: the features of {self.ids[rows[new][bad.argmax()]]} are not all finite numbers; make "
-                f"them anew: vqapg extract-features {self.path.parent} --overwrite"
+                f"{self.path}: the features of {self.ids[rows[new][bad.argmax()]]} are not all "
+                f"finite numbers; make them anew: vqapg extract-features {self.path.parent} "
+                "--overwrite"
             )
         self._checked[rows] = True
 
@@ -111,8 +117,8 @@ class FeatureStore:
         missing = [image_id for image_id in image_ids if image_id not in self.rows]
         if missing:
             raise InputError(
-                f"{self.path}: {len(missing):,} images have no features, the first is {missing[0]}; "
-                f"run: vqapg extract-features {self.path.parent} --overwrite"
+                f"{self.path}: {len(missing):,} images have no features, the first is "
+                f"{missing[0]}; run: vqapg extract-features {self.path.parent} --overwrite"
             )
 
     def __getstate__(self):

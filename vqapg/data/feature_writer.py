@@ -10,7 +10,8 @@ from vqapg.data.feature_layout import FORMAT_VERSION
 
 
 class FeatureWriter:
-    """Writes a features file bit by bit: create() lays it out whole, then rows are filled by memory map.
+    """Writes a features file bit by bit: create() lays it out whole, then rows are filled by memory
+    map.
 
     All of HDF5's own structure is on disk from the start, so a killed run leaves a file that can be
     gone on with.
@@ -60,7 +61,9 @@ class FeatureWriter:
         return np.asarray(self._map[rows])
 
     def finish(self, statistics=None, skipped=()):
-        """Put in the *statistics* (mean, std), float32 [C] each, where it is no shard, and the *skipped* rows; close."""
+        """Put in the *statistics* (mean, std), float32 [C] each, where it is no shard, and the
+        *skipped* rows; close.
+        """
         self._map.flush()
         self._map = None
         with h5py.File(self.path, "r+") as file:
@@ -72,7 +75,9 @@ class FeatureWriter:
 
 
 def write_statistics(path, mean, std):
-    """Put mean and standard deviation of the training images, float32 [C] each, into a features file."""
+    """Put mean and standard deviation of the training images, float32 [C] each, into a features
+    file.
+    """
     with h5py.File(path, "r+") as file:
         file["train_mean"][:] = mean
         file["train_std"][:] = std

@@ -28,7 +28,8 @@ class PaperNegatives:
         self.listed = set(pairs)
 
     def draw(self, batch, generator):
-        """Negatives made of the pairs ``[B]`` of a mini-batch, drawn by *generator*, a ``numpy.random.Generator``.
+        """Negatives made of the pairs ``[B]`` of a mini-batch, drawn by *generator*, a
+        ``numpy.random.Generator``.
 
         Returns:
             places ``[M]`` in the batch, ascending, of the pairs that the negatives were made from;
@@ -40,11 +41,13 @@ class PaperNegatives:
         )
 
     def draw_fixed(self, generator):
-        """Negatives made of all pairs of the split, once and for all, to measure by; as :meth:`draw`.
+        """Negatives made of all pairs of the split, once and for all, to measure by; as
+        :meth:`draw`.
 
-        The pairs of a batch share their action in training. Here each has its own, all actions equally often, and
-        what is shuffled is the whole split: on average the same negatives, whatever the batch size, and a figure
-        that does not hang on which actions a few batches happened to draw.
+        The pairs of a batch share their action in training. Here each has its own, all actions
+        equally often, and what is shuffled is the whole split: on average the same negatives,
+        whatever the batch size, and a figure that does not hang on which actions a few batches
+        happened to draw.
         """
         everything = np.arange(len(self.pairs))
         return self._unlisted(everything, self._shuffle_each(everything, generator))

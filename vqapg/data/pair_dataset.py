@@ -23,7 +23,8 @@ class PairDataset(FairseqDataset):
         features: :class:`~vqapg.data.feature_store.FeatureStore`
         seed: of all noise
         training: shuffle the pairs anew each epoch, and draw new noise each epoch
-        pairs_per_image: in training, up to so many pairs of an image stay side by side when pairs are shuffled
+        pairs_per_image: in training, up to so many pairs of an image stay side by side when pairs
+            are shuffled
 
     Raises:
         InputError: if an image of the pairs has no features
@@ -124,7 +125,8 @@ class PairDataset(FairseqDataset):
 
 
 def group(order, image_rows, size):
-    """Brings pairs of an image together: each group of up to *size*, in the order given, goes where its first stood.
+    """Brings pairs of an image together: each group of up to *size*, in the order given, goes where
+    its first stood.
 
     Args:
         order: ``[B]`` numbers of pairs, shuffled
@@ -142,7 +144,8 @@ def group(order, image_rows, size):
 
 
 class EncodedTexts:
-    """Texts of space-joined tokens, encoded once and kept end to end: few bytes a text, and no work a batch.
+    """Texts of space-joined tokens, encoded once and kept end to end: few bytes a text, and no work
+    a batch.
 
     Each text ends in end-of-sentence; a word outside *dictionary* is its unknown word.
     """
@@ -169,5 +172,7 @@ class EncodedTexts:
 
 
 def pad(texts: Sequence[str], dictionary: Dictionary) -> torch.Tensor:
-    """Texts of space-joined tokens as one LongTensor ``[B, T]``, each ended, padded on the right."""
+    """Texts of space-joined tokens as one LongTensor ``[B, T]``, each ended, padded
+    on the right.
+    """
     return EncodedTexts(texts, dictionary).pad(np.arange(len(texts)))

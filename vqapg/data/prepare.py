@@ -79,8 +79,8 @@ def prepare(
             )
         if standing["source_sha256"] != {str(file): sha256(file) for file in source_data.files}:
             raise InputError(
-                f"{dest}: {source_data.source} was changed since this was made; give another --dest, "
-                f"or --overwrite"
+                f"{dest}: {source_data.source} was changed since this was made; give another "
+                "--dest, or --overwrite"
             )
         DataDirectory(dest)  # raises when a file of it was lost
         if tokenizer_version(standing) != TOKENIZER_VERSION:
@@ -120,7 +120,9 @@ def prepare(
 
 
 def _keep_features(dest, folder, source_data):
-    """Keep in *folder* those features of the data directory *dest* that are of the very same images."""
+    """Keep in *folder* those features of the data directory *dest* that are of the very same
+    images.
+    """
     if not any(dest.glob("features*.h5")):
         return
     from vqapg.data.feature_store import FeatureStore
@@ -138,7 +140,9 @@ def _keep_features(dest, folder, source_data):
 
 
 def table2(manifest):
-    """The paper's Table 2 for what was built: images and pairs a split, and the size of the dictionary."""
+    """The paper's Table 2 for what was built: images and pairs a split, and the size of the
+    dictionary.
+    """
     rows = [("", *SPLITS)]
     for what in ("images", "pairs"):
         rows.append((what, *(f"{manifest['counts'][split][what]:,}" for split in SPLITS)))

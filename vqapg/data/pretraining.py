@@ -30,8 +30,8 @@ def write_pretraining_directory(data, pairs_file, pairs, path, *, overwrite=Fals
     Args:
         data: :class:`~vqapg.data.directory.DataDirectory` with features
         pairs_file: where *pairs* were read from, noted in the manifest
-        pairs: generated for images of its train split: anything with ``image``, ``question`` and ``answer``, tokens
-            joined by spaces
+        pairs: generated for images of its train split: anything with ``image``, ``question`` and
+            ``answer``, tokens joined by spaces
         path: a folder that is not there yet, or was made of the same
         overwrite: replace a data directory that vqapg made
 

@@ -26,7 +26,8 @@ class ResidentFeatures:
         return np.asarray(rows, dtype=np.int64)
 
     def look_up(self, rows):
-        """Features float16 ``[U, R, C]`` of *rows* ``[U]``, on their device; all features are brought there first.
+        """Features float16 ``[U, R, C]`` of *rows* ``[U]``, on their device; all features are
+        brought there first.
 
         Raises:
             InputError: if they do not fit into a GPU's free memory
@@ -41,8 +42,8 @@ class ResidentFeatures:
             free, _ = torch.cuda.mem_get_info(device)
             if needed > free:
                 raise InputError(
-                    f"--features-on-device: {self.store.path} takes {needed / 2**30:.1f} GiB, and the device has "
-                    f"{free / 2**30:.1f} GiB free; leave the flag out"
+                    f"--features-on-device: {self.store.path} takes {needed / 2**30:.1f} GiB, and "
+                    f"the device has {free / 2**30:.1f} GiB free; leave the flag out"
                 )
         table = torch.empty(self.store.shape, dtype=torch.float16, device=device)
         for start in range(0, len(table), ROWS_AT_ONCE):

@@ -103,7 +103,9 @@ def tokenize(text: str) -> list[str]:
 
 
 def detokenize(tokens: Iterable[str]) -> str:
-    """The text of *tokens* as people write it: ``["what", "'s", "this", "?"]`` -> ``what's this?``."""
+    """The text of *tokens* as people write it:
+    ``["what", "'s", "this", "?"]`` -> ``what's this?``.
+    """
     written: list[str] = []
     opened = ""
     for token in tokens:

@@ -1,4 +1,6 @@
-"""Answers as the VQA evaluation compares them (https://visualqa.org/evaluation.html), and what types they are of."""
+"""Answers as the VQA evaluation compares them (https://visualqa.org/evaluation.html), and what
+types they are of.
+"""
 
 import collections
 import functools
@@ -11,7 +13,8 @@ NUMBERS = {
     for number, word in enumerate("zero one two three four five six seven eight nine ten".split())
 } | {"none": "0"}
 ARTICLES = {"a", "an", "the"}
-# Those whose bare form is no other word; "ill", "its", "well" and the like stay what they are, as they do there.
+# Those whose bare form is no other word; "ill", "its", "well" and the like stay what they are, as
+# they do there.
 _CONTRACTIONS = (
     "ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've "
     "hasn't haven't he'd he'd've he's how'd how'll how's isn't it'd it'd've it'll ma'am mightn't "
@@ -44,11 +47,13 @@ NUMBER = re.compile(r"\d+(\.\d+)?")
 
 @functools.lru_cache(maxsize=100_000)
 def normalise_answer(text: str) -> str:
-    """An answer as the official evaluation code of VQA compares it, whatever one may think of its rules.
+    """An answer as the official evaluation code of VQA compares it, whatever one may think of its
+    rules.
 
-    A sign of ``PUNCTUATION`` goes without a trace where it stands beside a space anywhere in the text, or the text has a
-    comma within a number; else it becomes a space. Periods go unless a digit follows. Then lower case; number words up
-    to ten to digits; articles away; an apostrophe into contractions that lack one.
+    A sign of ``PUNCTUATION`` goes without a trace where it stands beside a space anywhere in the
+    text, or the text has a comma within a number; else it becomes a space. Periods go unless a
+    digit follows. Then lower case; number words up to ten to digits; articles away; an apostrophe
+    into contractions that lack one.
 
     Args:
         text: as people write it, not in tokens
@@ -78,8 +83,10 @@ def exact_match(answer: str, reference: str) -> bool:
 
 
 def token_f1(answer: str, reference: str) -> float:
-    """SQuAD's F1 of two answers: harmonic mean of precision and recall of their words, each as often as it occurs;
-    the words are those of the normalised answers. Two answers without a word agree."""
+    """SQuAD's F1 of two answers: harmonic mean of precision and recall of their words, each as
+    often as it occurs; the words are those of the normalised answers. Two answers without a word
+    agree.
+    """
     said, wanted = (
         collections.Counter(normalise_answer(text).split()) for text in (answer, reference)
     )

@@ -50,7 +50,8 @@ def read_vectors(path, words):
                         )
     except OSError as error:
         raise InputError(
-            f"--embed-path {path}: cannot be read ({error.strerror}); give a GloVe text file or {PACKAGE}"
+            f"--embed-path {path}: cannot be read ({error.strerror}); give a GloVe text file or "
+            f"{PACKAGE}"
         ) from error
     except ValueError as error:  # of float or of decoding
         raise InputError(

@@ -2,8 +2,9 @@
 
 https://github.com/vzhou842/easy-VQA
 
-The PyPI package ``easy-vqa`` carries the images, so this data set needs no download of its own. It has a
-train and a test part; a tenth of the train *images* become ``valid``, so that no image is in two splits.
+The PyPI package ``easy-vqa`` carries the images, so this data set needs no download of its own. It
+has a train and a test part; a tenth of the train *images* become ``valid``, so that no image is in
+two splits.
 """
 
 import importlib.util
@@ -20,7 +21,8 @@ VALID_SHARE = 0.1
 
 
 def read(source: str | Path | None = None, *, seed: int) -> SourceData:
-    """Read easy-VQA from *source* (its ``data`` folder), or from the installed package when that is None.
+    """Read easy-VQA from *source* (its ``data`` folder), or from the installed package when that is
+    None.
 
     Raises InputError when the package or one of its files is missing or is not what it should be.
     """
@@ -35,7 +37,8 @@ def read(source: str | Path | None = None, *, seed: int) -> SourceData:
             image = f"{part}/images/{number}.png"
             if not (root / image).is_file():
                 raise InputError(
-                    f"{root / image}: this image is missing; reinstall easy-vqa or give another --source"
+                    f"{root / image}: this image is missing; reinstall easy-vqa or give another "
+                    "--source"
                 )
             split = "valid" if part == "train" and number in valid else part
             records += [
@@ -46,29 +49,30 @@ def read(source: str | Path | None = None, *, seed: int) -> SourceData:
     )
 
 
-def _data_folder(source):
+def _data_folder(source: str | Path | None) -> Path:
     if source is not None:
         root = Path(source).resolve()
         if not (root / "train" / "questions.json").is_file():
             raise InputError(
-                f"{source}: not easy-VQA's data folder (no train/questions.json); leave --source out "
-                f"to use the "
+                f"{source}: not easy-VQA's data folder (no train/questions.json); leave --source "
+                "out to use the "
                 'package, or pip install "vqapg[quickstart]"'
             )
         return root
     spec = importlib.util.find_spec("easy_vqa")
-    if spec is None:
+    if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            'easy-VQA is not installed: pip install "vqapg[quickstart]", or give its folder as --source'
+            'easy-VQA is not installed: pip install "vqapg[quickstart]", or give its folder as '
+            "--source"
         )
     return Path(spec.submodule_search_locations[0]).resolve() / "data"
 
 
-def _read_part(root, part):
+def _read_part(root: Path, part: str) -> dict[int, list[tuple[str, str]]]:
     """{image number: [(question, answer), ...]} from [[question, answer, image number], ...]."""
     path = root / part / "questions.json"
     check_readable_file(path, "reinstall easy-vqa", LARGEST_TEXT)
-    pairs = {}
+    pairs: dict[int, list[tuple[str, str]]] = {}
     cure = "reinstall easy-vqa"
     try:
         for question, answer, number in read_json(path, cure):

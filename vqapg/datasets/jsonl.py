@@ -9,6 +9,7 @@ to an image and a copy of it are the same image.
 
 import json
 import os
+from collections.abc import Container, Mapping
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
@@ -36,8 +37,8 @@ def read(source: str | Path | None = None) -> SourceData:
             f"{source}: no such file; --source names a JSONL file with lines like {EXAMPLE}"
         )
     check_readable_file(path, f"--source names a JSONL file with lines like {EXAMPLE}")
-    pairs_of_image = {}
-    first_line = {}
+    pairs_of_image: dict[str, list[Record]] = {}
+    first_line: dict[str, tuple[str, int]] = {}
     with tqdm(
         total=path.stat().st_size,
         desc="reading",
@@ -66,7 +67,9 @@ def read(source: str | Path | None = None) -> SourceData:
     return SourceData(path, path.parent, records, [path])
 
 
-def _check_contents(source, folder, first_line):
+def _check_contents(
+    source: str | Path, folder: Path, first_line: Mapping[str, tuple[str, int]]
+) -> None:
     """Raises InputError when one image is in two splits by another path, a link or a copy."""
     images = (
         SplitImage(folder / image, split, f"{source}:{line}")
@@ -76,11 +79,12 @@ def _check_contents(source, folder, first_line):
         first, second = found
         raise InputError(
             f"{second.where}: the image {second.path} is in {second.split} here but holds the same "
-            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image into one split"
+            f"bytes as {first.path}, in {first.split} at {first.where}; put all pairs of an image "
+            "into one split"
         )
 
 
-def _parse(line, where, folder, known):
+def _parse(line: str, where: str, folder: Path, known: Container[str]) -> Record | None:
     """The record of *line*, None if blank; *where* is file:line, *known* the images met before."""
     # Late: nltk takes a second, and the help of vqapg prepare asks every reader for its options.
     from vqapg.data.tokenizer import tokenize
@@ -96,7 +100,8 @@ def _parse(line, where, folder, known):
             raise InputError(f'{where}: "{key}" is missing; a line looks like {EXAMPLE}')
         if not isinstance(item[key], str):
             raise InputError(
-                f'{where}: "{key}" must be a string, not {_kind(item[key])}; put it into quotes: "..."'
+                f'{where}: "{key}" must be a string, not {_kind(item[key])}; put it into quotes: '
+                '"..."'
             )
         if not item[key].strip():
             raise InputError(f'{where}: "{key}" is empty; fill it in or delete the line')
@@ -115,18 +120,18 @@ def _parse(line, where, folder, known):
         raise InputError(f'{where}: "image" holds a line break or a NUL; rename the image file')
     if image not in known and not os.path.isfile(folder / image):
         raise InputError(
-            f"{where}: there is no image {folder / image}; image paths are relative to the JSONL file"
+            f"{where}: there is no image {folder / image}; image paths are relative to the JSONL "
+            "file"
         )
     return Record(image, item["question"], item["answer"], split)
 
 
-def _kind(value):
+def _kind(value: object) -> str:
     """How a writer of JSON would call *value*."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    return {dict: "an object", list: "a list", str: "a string"}.get(
-        type(value), f"the number {value}"
-    )
+    kinds: dict[type, str] = {dict: "an object", list: "a list", str: "a string"}
+    return kinds.get(type(value), f"the number {value}")
 
 
 def _empty_split_cure(split: str) -> str:

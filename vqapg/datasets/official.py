@@ -2,9 +2,9 @@
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -15,6 +15,10 @@ from vqapg.strict_json import MAX_ID, is_id, read_json
 
 # As many as 64 bits surely hold.
 DIGITS = re.compile("[0-9]{1,18}")
+
+# What a data set names its images by: a number, or a file name. And one pair of an image.
+Image = TypeVar("Image", int, str)
+Pair = TypeVar("Pair")
 
 
 # Of the images that are read; 0: all
@@ -34,14 +38,15 @@ def seed_option(drawn: str) -> Option:
     return Option("seed", int, 1, f"draws {drawn} at random", minimum=0)
 
 
-def source_folder(source, dataset, expected):
+def source_folder(source: str | Path | None, dataset: str, expected: Mapping[str, str]) -> Path:
     """The folder *source*, with every one of *expected*, {path inside it: where it is had}.
 
     Raises InputError naming the first that is missing.
     """
     if source is None:
         raise InputError(
-            f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding {', '.join(expected)}"
+            f"--dataset {dataset} reads a folder: name it with --source FOLDER, holding "
+            f"{', '.join(expected)}"
         )
     root = Path(source).resolve()
     if not root.is_dir():
@@ -54,8 +59,9 @@ def source_folder(source, dataset, expected):
     return root
 
 
-def load_json(path: Path, object_hook: Callable[[dict], Any], cure: str) -> Any:
-    """The JSON file *path*, each object of it as *object_hook* makes it, so that what is not needed takes no memory.
+def load_json(path: Path, object_hook: Callable[[dict[str, Any]], Any], cure: str) -> Any:
+    """The JSON file *path*, each object of it as *object_hook* makes it, so that what is not needed
+    takes no memory.
 
     Raises:
         InputError: if the file is not strict JSON, or an object lacks what the hook wants of it
@@ -74,21 +80,24 @@ def whole_number(value: object) -> int:
         TypeError: if it is not a whole number from 0 up, of 64 bits at most
     """
     number = int(value) if isinstance(value, str) and DIGITS.fullmatch(value) else value
-    if not is_id(number):
+    if not isinstance(number, int) or not is_id(number):
         raise TypeError(f"the id {repr(value)[:40]} is not a whole number from 0 to {MAX_ID}")
     return number
 
 
-def draw_images(pairs_of_image, min_pairs, max_images, seed):
-    """{image: pairs} with only images of at least *min_pairs*, and of these *max_images* drawn by *seed* (0: all); in
-    the order of the images' ids."""
+def draw_images(
+    pairs_of_image: Mapping[Image, list[Pair]], min_pairs: int, max_images: int, seed: int
+) -> dict[Image, list[Pair]]:
+    """{image: pairs} with only images of at least *min_pairs*, and of these *max_images* drawn by
+    *seed* (0: all); in the order of the images' ids.
+    """
     images = sorted(image for image, pairs in pairs_of_image.items() if len(pairs) >= min_pairs)
     if 0 < max_images < len(images):
         images = sorted(random.Random(seed).sample(images, max_images))
     return {image: pairs_of_image[image] for image in images}
 
 
-def require_images(root, names, cure):
+def require_images(root: Path, names: Iterable[str], cure: str) -> None:
     """Raises InputError unless every image file of *names* is under *root*."""
     for name in tqdm(
         names, desc="looking for images", unit="image", delay=2, leave=False, disable=None

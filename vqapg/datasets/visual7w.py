@@ -4,6 +4,7 @@ http://ai.stanford.edu/~yukez/visual7w/
 """
 
 from pathlib import Path
+from typing import Any
 
 from vqapg.datasets.official import (
     IMAGE_OPTIONS,
@@ -35,7 +36,8 @@ def read(
 
     Args:
         min_pairs_per_image: images with fewer are left out
-        max_images, max_test_images: how many images of the train and of the test split to draw; 0: all
+        max_images, max_test_images: how many images of the train and of the test split to draw; 0:
+            all
 
     Raises InputError naming the file and, where there is one, the image or the question.
     """
@@ -44,8 +46,8 @@ def read(
     content = load_json(path, _slim, CURE)
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         raise InputError(f"{path}: has no list of images; {CURE}")
-    splits = {split: {} for split in SPLITS}
-    of_image = {}
+    splits: dict[str, dict[str, list[tuple[str, str]]]] = {split: {} for split in SPLITS}
+    of_image: dict[str, str] = {}
     for item in content["images"]:
         if not isinstance(item, tuple):
             raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
@@ -70,8 +72,10 @@ def read(
     return SourceData(root, root, records, [path])
 
 
-def _slim(item):
-    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no memory."""
+def _slim(item: dict[str, Any]) -> object:
+    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no
+    memory.
+    """
     if "qa_pairs" in item:
         name, pairs = item["filename"], item["qa_pairs"]
         if not isinstance(name, str) or not all(isinstance(pair, tuple) for pair in pairs):

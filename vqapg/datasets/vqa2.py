@@ -1,13 +1,16 @@
-"""VQA v2.0 as distributed (https://visualqa.org/download.html), by the paper's protocol (section 5.1).
+"""VQA v2.0 as distributed (https://visualqa.org/download.html), by the paper's protocol (section
+5.1).
 
-The answer of a question is its ``multiple_choice_answer``, the one most annotators gave. The official test answers
-are not public, so the official val part is ``test``; ``valid`` are pairs drawn at random from the official train
-part, of images that training sees too. The paper's counts (Table 2) are about 12% of the images, by a rule that it
-does not state: ``min_pairs_per_image`` and ``max_images`` are there to come near.
+The answer of a question is its ``multiple_choice_answer``, the one most annotators gave. The
+official test answers are not public, so the official val part is ``test``; ``valid`` are pairs
+drawn at random from the official train part, of images that training sees too. The paper's counts
+(Table 2) are about 12% of the images, by a rule that it does not state: ``min_pairs_per_image`` and
+``max_images`` are there to come near.
 """
 
 import random
 from pathlib import Path
+from typing import Any
 
 from vqapg.datasets.official import (
     IMAGE_OPTIONS,
@@ -41,12 +44,14 @@ def read(
     max_images: int,
     max_test_images: int,
 ) -> SourceData:
-    """Read the folder *source*: the four JSON files, and the COCO image folders train2014 and val2014.
+    """Read the folder *source*: the four JSON files, and the COCO image folders train2014 and
+    val2014.
 
     Args:
         valid_pairs: how many pairs of the train part become ``valid`` (the paper: 10,000)
         min_pairs_per_image: images with fewer are left out
-        max_images, max_test_images: of the train and of the val part, how many images to draw; 0: all
+        max_images, max_test_images: of the train and of the val part, how many images to draw; 0:
+            all
 
     Raises InputError naming the file and, where there is one, the question.
     """
@@ -60,28 +65,29 @@ def read(
     ]
     if valid_pairs >= len(train):
         raise InputError(
-            f"--valid-pairs {valid_pairs}: there are only {len(train)} pairs to draw from; give a smaller number"
+            f"--valid-pairs {valid_pairs}: there are only {len(train)} pairs to draw from; give a "
+            "smaller number"
         )
     valid = set(random.Random(seed).sample(train, valid_pairs))
     records = [
-        Record(_file_name(part, image), *pair, _split(part, (image, place) in valid))
+        Record(_file_name(part, image), question, answer, _split(part, (image, place) in valid))
         for part, images in parts.items()
         for image, pairs in images.items()
-        for place, pair in enumerate(pairs)
+        for place, (question, answer) in enumerate(pairs)
     ]
     files = [root / name for name in EXPECTED if name.endswith(".json")]
     return SourceData(root, root, records, files)
 
 
-def _split(part, is_valid):
+def _split(part: str, is_valid: bool) -> str:
     return "test" if part == "val" else "valid" if is_valid else "train"
 
 
-def _file_name(part, image):
+def _file_name(part: str, image: int) -> str:
     return f"{part}2014/COCO_{part}2014_{image:012d}.jpg"
 
 
-def _pairs_of_image(root, part):
+def _pairs_of_image(root: Path, part: str) -> dict[int, list[tuple[str, str]]]:
     """{image id: [(question, answer), ...]} of one official part, in the order of its questions."""
     path = root / ANNOTATIONS.format(part)
     answers = {}
@@ -90,7 +96,8 @@ def _pairs_of_image(root, part):
             raise InputError(f"{path}: the answer to question {number} is there twice; {CURE}")
         answers[number] = answer
     path = root / QUESTIONS.format(part)
-    pairs, seen = {}, set()
+    pairs: dict[int, list[tuple[str, str]]] = {}
+    seen = set()
     for number, (image, question) in _items(
         load_json(path, _slim_question, CURE), "questions", path
     ):
@@ -105,16 +112,16 @@ def _pairs_of_image(root, part):
     return pairs
 
 
-def _items(content, key, path):
+def _items(content: object, key: str, path: Path) -> list[tuple[Any, ...]]:
     if not isinstance(content, dict) or not isinstance(content.get(key), list):
         raise InputError(f"{path}: has no list of {key}; {CURE}")
-    items = content[key]
+    items: list[tuple[Any, ...]] = content[key]
     if not all(isinstance(item, tuple) for item in items):
         raise InputError(f"{path}: an item of its {key} is not of the official form; {CURE}")
     return items
 
 
-def _slim_annotation(item):
+def _slim_annotation(item: dict[str, Any]) -> object:
     """(question id, answer) of an annotation; nothing of the ten answers behind it."""
     if "answer_id" in item:
         return None
@@ -123,7 +130,7 @@ def _slim_annotation(item):
     return item
 
 
-def _slim_question(item):
+def _slim_question(item: dict[str, Any]) -> object:
     """(question id, (image id, question))."""
     if "question_id" in item:
         image = whole_number(item["image_id"])
@@ -131,7 +138,7 @@ def _slim_question(item):
     return item
 
 
-def _text(value):
+def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value

@@ -4,12 +4,15 @@ import numpy as np
 
 
 def krippendorff_alpha(counts, level, weights=None):
-    """1 - observed / expected disagreement; nan where it is not defined: nothing to pair, or one value alone.
+    """1 - observed / expected disagreement; nan where it is not defined: nothing to pair, or one
+    value alone.
 
     Args:
-        counts: [U, V] how many annotators gave unit u the value v. A unit with fewer than two values says nothing
-            about agreement and is left out; a missing value is simply not counted.
-        level: "nominal" (values are equal or not) or "ordinal" (values are in the order of the columns).
+        counts: [U, V] how many annotators gave unit u the value v. A unit with fewer than two
+            values says nothing about agreement and is left out; a missing value is simply not
+            counted.
+        level: "nominal" (values are equal or not) or "ordinal" (values are in the order of the
+            columns).
         weights: [U] how often each unit counts (a resample's draws); without them once.
     """
     counts = np.asarray(counts, dtype=np.float64)

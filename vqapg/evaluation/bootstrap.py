@@ -6,14 +6,15 @@ import numpy as np
 class ImageBootstrap:
     """Intervals by resampling images: an image is drawn with everything that was generated for it.
 
-    Pairs of one image are not independent, hence the image is the unit. All statistics see the same draws.
+    Pairs of one image are not independent, hence the image is the unit. All statistics see the same
+    draws.
 
-    The interval is the 2.5 to 97.5 percentile range of the resampled figures, shifted so that their mean
-    coincides with the figure itself, then cut to what is possible. The shift is needed for counts of distinct
-    things: a resample holds about 63% of the images, so it always counts fewer, and the plain range would
-    exclude its own estimate. For means it moves next to nothing; one method serves all. For distinct counts
-    the width is an approximation: it tells how far the count hangs on single images, not how it grows with
-    more of them.
+    The interval is the 2.5 to 97.5 percentile range of the resampled figures, shifted so that their
+    mean coincides with the figure itself, then cut to what is possible. The shift is needed for
+    counts of distinct things: a resample holds about 63% of the images, so it always counts fewer,
+    and the plain range would exclude its own estimate. For means it moves next to nothing; one
+    method serves all. For distinct counts the width is an approximation: it tells how far the count
+    hangs on single images, not how it grows with more of them.
 
     Args:
         images: how many images there are, I; what belongs to an image names it by an index below I.
@@ -32,8 +33,8 @@ class ImageBootstrap:
     def mean(self, image, value, possible=(0.0, 1.0)):
         """Interval of the mean of *value* [M]: the resampled sum over the resampled count.
 
-        *image* [M] is the image of each value. Returns [low, high], or None for no values or fewer than two
-        images.
+        *image* [M] is the image of each value. Returns [low, high], or None for no values or fewer
+        than two images.
         """
         if not self._has_interval(image):
             return None
@@ -57,7 +58,9 @@ class ImageBootstrap:
         return _shifted_range(self._distinct(image, item), len(np.unique(item)), possible)
 
     def distinct_ratio(self, image, item):
-        """Interval of distinct items / all items; *item* [M], *image* and the result as in ``mean``."""
+        """Interval of distinct items / all items; *item* [M], *image* and the result as in
+        ``mean``.
+        """
         if not self._has_interval(image):
             return None
         drawn = self.weights @ np.bincount(image, minlength=self.images)
@@ -66,10 +69,11 @@ class ImageBootstrap:
         return _shifted_range(replicates, len(np.unique(item)) / len(item), (0.0, 1.0))
 
     def statistic(self, image, compute, possible):
-        """Interval of ``compute(weights [I])``, a figure when image i counts weights[i] times (all 1: the figure itself).
+        """Interval of ``compute(weights [I])``, a figure when image i counts weights[i] times (all
+        1: the figure itself).
 
-        *compute* returns nan for a resample that has no such figure. *image* [M] and the result as in ``mean``; None
-        as well where the figure rests on one image alone.
+        *compute* returns nan for a resample that has no such figure. *image* [M] and the result as
+        in ``mean``; None as well where the figure rests on one image alone.
         """
         if not self._has_interval(image):
             return None
@@ -80,7 +84,8 @@ class ImageBootstrap:
         return _shifted_range(replicates[~np.isnan(replicates)], estimate, possible)
 
     def distinct_share(self, image, item, chosen):
-        """Interval of distinct chosen items / distinct items; *chosen* [M] says of each item whether it is chosen.
+        """Interval of distinct chosen items / distinct items; *chosen* [M] says of each item
+        whether it is chosen.
 
         Equal items are chosen alike. *item*, *image* and the result as in ``mean``.
         """
@@ -94,9 +99,11 @@ class ImageBootstrap:
         )
 
     def of_sums(self, image, parts, function, possible=(0.0, 1.0)):
-        """Interval of *function* of the sums of *parts* [M, F], as corpus BLEU is one of summed n-gram counts.
+        """Interval of *function* of the sums of *parts* [M, F], as corpus BLEU is one of summed
+        n-gram counts.
 
-        *function* takes sums [N, F] and returns a figure for each, [N]. *image* and the result as in ``mean``.
+        *function* takes sums [N, F] and returns a figure for each, [N]. *image* and the result as
+        in ``mean``.
         """
         if not self._has_interval(image):
             return None
@@ -119,8 +126,8 @@ class ImageBootstrap:
         """[S]: the number of distinct items in each resample."""
         if not len(item):
             return np.zeros(len(self.weights))
-        # An item counts once however often its image holds it, so each (item, image) is looked at once,
-        # sorted by item: then an item is there when any image of its stretch was drawn.
+        # An item counts once however often its image holds it, so each (item, image) is looked at
+        # once, sorted by item: then an item is there when any image of its stretch was drawn.
         item, image = np.divmod(np.unique(item * self.images + image), self.images)
         starts = np.flatnonzero(np.r_[True, item[1:] != item[:-1]])
         return np.array(

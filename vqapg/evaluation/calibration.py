@@ -7,7 +7,8 @@ BINS = 10
 
 
 class AreaUnderCurve:
-    """Area under the ROC curve: the probability that a positive scores above a negative, a tie counting half.
+    """Area under the ROC curve: the probability that a positive scores above a negative, a tie
+    counting half.
 
     Args:
         scores: ``[M]``
@@ -19,7 +20,9 @@ class AreaUnderCurve:
         self.positive, self.ranks = np.asarray(positive, dtype=bool), len(distinct)
 
     def of(self, weights):
-        """With each score counted ``weights [M]`` times; nan where positives or negatives have no weight."""
+        """With each score counted ``weights [M]`` times; nan where positives or negatives have no
+        weight.
+        """
         positives, negatives = (
             np.bincount(self.rank[which], weights[which], minlength=self.ranks)
             for which in (self.positive, ~self.positive)
@@ -30,7 +33,8 @@ class AreaUnderCurve:
 
 
 class CalibrationError:
-    """Expected calibration error: sum over bins of share of all scores * |share of positives - mean score|.
+    """Expected calibration error: sum over bins of share of all scores * |share of positives - mean
+    score|.
 
     Args:
         scores: ``[M]`` in [0, 1]
@@ -54,7 +58,9 @@ class CalibrationError:
         return float(np.abs(positives - scores).sum() / counts.sum()) if counts.sum() else np.nan
 
     def bins(self):
-        """A dict for each bin that has scores: its bounds, n, the mean score and the share of positives."""
+        """A dict for each bin that has scores: its bounds, n, the mean score and the share of
+        positives.
+        """
         return [
             {
                 "from": b / BINS,

@@ -1,6 +1,7 @@
 """Diversity of a generated set: over all images (section 5.2), and among the pairs of one image.
 
-A key that ends in ``_distinct_triples`` is the same figure once repeats within an image are left out.
+A key that ends in ``_distinct_triples`` is the same figure once repeats within an image are left
+out.
 """
 
 import numpy as np
@@ -14,7 +15,9 @@ SMOOTHING = SmoothingFunction().method1
 
 
 def diversity_figures(figures):
-    """D and N over the whole set; Distinct-4 and Self-BLEU within an image; all of *figures* (Figures)."""
+    """D and N over the whole set; Distinct-4 and Self-BLEU within an image; all of *figures*
+    (Figures).
+    """
     n = figures.distinct_count(figures.image, figures.texts, possible=(1, len(figures.texts)))
     repeated, single = self_bleu_4(figures.triple_image, figures.triple_texts, figures.said)
     return (
@@ -47,8 +50,8 @@ def _mean_of_known(figures, image, value):
 def four_grams(texts):
     """Every 4-gram of every text, repeats included.
 
-    Returns (owner [M], gram [M]): the index of the text that a 4-gram stands in, and a number that is the
-    same for equal 4-grams. A text of fewer than 4 tokens has none.
+    Returns (owner [M], gram [M]): the index of the text that a 4-gram stands in, and a number that
+    is the same for equal 4-grams. A text of fewer than 4 tokens has none.
     """
     owners, grams = [], []
     for owner, text in enumerate(texts):
@@ -60,10 +63,11 @@ def four_grams(texts):
 
 
 def distinct_4_within(image, grams):
-    """Distinct-4 (Li et al., 2016) of each image's texts alone, as Shetty et al. (2017) measure captions.
+    """Distinct-4 (Li et al., 2016) of each image's texts alone, as Shetty et al. (2017) measure
+    captions.
 
-    *image* and *grams* [M] are the image and the number of every 4-gram. Returns (images, ratios); an image
-    without any 4-gram is not among them.
+    *image* and *grams* [M] are the image and the number of every 4-gram. Returns (images, ratios);
+    an image without any 4-gram is not among them.
     """
     images, counts = np.unique(image, return_counts=True)
     of_distinct = np.unique(np.stack([image, grams]), axis=1)[0]
@@ -71,18 +75,19 @@ def distinct_4_within(image, grams):
 
 
 def self_bleu_4(image, texts, said):
-    """BLEU-4 of a text against all other texts of its image: low where an image is asked different things.
+    """BLEU-4 of a text against all other texts of its image: low where an image is asked different
+    things.
 
-    Self-BLEU of Zhu et al. (2018), within an image as mBLEU of Shetty et al. (2017): nltk's ``sentence_bleu``
-    with its smoothing ``method1``, as in the former's Texygen.
+    Self-BLEU of Zhu et al. (2018), within an image as mBLEU of Shetty et al. (2017): nltk's
+    ``sentence_bleu`` with its smoothing ``method1``, as in the former's Texygen.
 
     Args:
         image, texts: [T], of each distinct triple
         said: [M], the triple of each pair
 
     Returns:
-        two arrays [T]: with all pairs, where a text that its image has twice stands against itself, and with
-        distinct triples only; nan where the image has no other text
+        two arrays [T]: with all pairs, where a text that its image has twice stands against itself,
+        and with distinct triples only; nan where the image has no other text
     """
     tokens = [text.split() for text in texts]
     of_image = {}

@@ -1,4 +1,6 @@
-"""Equal numbers of pairs per image: diversity and recall grow with the number of pairs, so systems are compared at one."""
+"""Equal numbers of pairs per image: diversity and recall grow with the number of pairs, so systems
+are compared at one.
+"""
 
 import zlib
 
@@ -12,9 +14,10 @@ def draw_pairs(
 ) -> tuple[list[GeneratedPair], int]:
     """Draw *count* of the hypotheses of each image, without replacement.
 
-    Malformed ones are drawn like any other: an attempt that failed has been made. An image with fewer hypotheses is
-    left out, for it cannot be compared. The draw depends on nothing but the seed, the image and the number of its
-    hypotheses, so that of two systems with as many hypotheses for an image the same places are taken.
+    Malformed ones are drawn like any other: an attempt that failed has been made. An image with
+    fewer hypotheses is left out, for it cannot be compared. The draw depends on nothing but the
+    seed, the image and the number of its hypotheses, so that of two systems with as many hypotheses
+    for an image the same places are taken.
 
     Returns:
         (drawn pairs, in their order in *pairs*; how many images were left out)

@@ -33,7 +33,8 @@ PAPER_TABLE_3 = {
 
 
 class LabelledTriples:
-    """Pairs and negatives made of them, as (image, question, answer), with what each is told apart by.
+    """Pairs and negatives made of them, as (image, question, answer), with what each is told apart
+    by.
 
     Args:
         pairs: of one split, list of :class:`~vqapg.data.directory.Pair`
@@ -41,8 +42,8 @@ class LabelledTriples:
         seed: that the negatives are drawn by; a task's dev negatives are those of its ``--seed``
 
     Attributes:
-        triples: list ``[M]``; ``positive``: bool ``[M]``; ``groups``: by name, bool ``[M]``, the triples whose question
-            is of that type
+        triples: list ``[M]``; ``positive``: bool ``[M]``; ``groups``: by name, bool ``[M]``, the
+            triples whose question is of that type
     """
 
     def __init__(self, pairs, kind, seed):
@@ -95,7 +96,9 @@ class Measured:
         self.bootstrap = ImageBootstrap(self.image.max() + 1, resamples, seed)
 
     def share(self, value, which):
-        """Of the triples *which* (bool ``[M]``), the share for which *value* (bool ``[M]``) holds."""
+        """Of the triples *which* (bool ``[M]``), the share for which *value*
+        (bool ``[M]``) holds.
+        """
         mean = float(value[which].mean()) if which.any() else None
         interval = self.bootstrap.mean(self.image[which], value[which].astype(np.float64))
         return {"value": mean, "n": int(which.sum()), "ci95": interval}
@@ -193,7 +196,9 @@ def report_evaluator(
 
 
 def _truth(figures, labelled, truth):
-    """How many negatives are true, and the figures without these and those of which it is not known."""
+    """How many negatives are true, and the figures without these and those of which it is not
+    known.
+    """
     verdicts = score_triples(truth, labelled.triples)
     negative, right, wrong = ~labelled.positive, verdicts == 1, verdicts == 0
     return {
@@ -208,7 +213,8 @@ def _truth(figures, labelled, truth):
 def check_judge(
     data: DataDirectory, judge: str | Judge, *, split: str = "test", seed: int = 1
 ) -> dict[str, Any]:
-    """What ``vqapg check-evaluator`` writes: :func:`report_evaluator` of *data*, and who was judged.
+    """What ``vqapg check-evaluator`` writes: :func:`report_evaluator` of *data*, and who was
+    judged.
 
     Args:
         data: the data directory; images that its features left out take no part

@@ -10,7 +10,9 @@ ROWS = (
 
 
 def format_report(report):
-    """Two tables of ``report_evaluator``'s result: held-out pairs against each kind of negatives, and Table 3."""
+    """Two tables of ``report_evaluator``'s result: held-out pairs against each kind of negatives,
+    and Table 3.
+    """
     columns = {}
     for kind, figures in report["negatives"].items():
         columns[f"{kind} negatives"] = figures

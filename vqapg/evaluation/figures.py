@@ -14,13 +14,17 @@ def pair_text(pair):
 
 
 def number_items(items):
-    """Equal numbers for equal items: [M] hashables -> [M] integers from 0 in order of first appearance."""
+    """Equal numbers for equal items: [M] hashables -> [M] integers from 0 in order of first
+    appearance.
+    """
     numbers = {}
     return np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
 
 
 def distinct_triples(pairs: Iterable[GeneratedPair]) -> list[tuple[str, str, str]]:
-    """The distinct (image, question, answer) of the well-formed *pairs*, in order of first appearance."""
+    """The distinct (image, question, answer) of the well-formed *pairs*, in order of first
+    appearance.
+    """
     return list(
         dict.fromkeys(
             (pair.image, pair.question, pair.answer) for pair in pairs if not pair.malformed
@@ -31,8 +35,8 @@ def distinct_triples(pairs: Iterable[GeneratedPair]) -> list[tuple[str, str, str
 class Figures:
     """The well-formed ones of *pairs*, and figures over them: ``{"value", "n", "ci95"}``.
 
-    A figure over nothing has the value None; an interval that cannot be had is None. Images are named by their
-    numbers, in order of first appearance; those of malformed pairs are drawn too.
+    A figure over nothing has the value None; an interval that cannot be had is None. Images are
+    named by their numbers, in order of first appearance; those of malformed pairs are drawn too.
 
     Attributes (M well-formed pairs, T distinct triples):
         images: names of the images
@@ -88,7 +92,9 @@ class Figures:
         }
 
     def distinct_share(self, image, items, is_chosen):
-        """The share of the distinct *items* of which *is_chosen* says so; n counts the distinct ones."""
+        """The share of the distinct *items* of which *is_chosen* says so; n counts the distinct
+        ones.
+        """
         chosen = {item: is_chosen(item) for item in items}
         return {
             "value": sum(chosen.values()) / len(chosen) if chosen else None,

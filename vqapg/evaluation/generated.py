@@ -16,8 +16,8 @@ from vqapg.files import LARGEST_TEXT, check_readable_file
 from vqapg.strict_json import MAX_ID, is_id, parse_json, read_lines
 from vqapg.tokens import SEPARATOR
 
-# H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a stock line.
-# Eighteen digits fit 64 bits, and pass Python's own bound on digits.
+# H-<line number in the split>\t<score>\t<tokens>; every other line of the file is a log line or a
+# stock line. Eighteen digits fit 64 bits, and pass Python's own bound on digits.
 HYPOTHESIS = re.compile(r"H-([0-9]{1,18})\t([^\t]*)\t([^\t]*)")
 # What begins the lines of one pair, before its hypotheses: S-<id>, or T-<id> where there is no
 # source text.
@@ -30,9 +30,10 @@ CURE = "give a generate-*.txt or a JSON lines file"
 class GeneratedPair:
     """One hypothesis.
 
-    ``question`` and ``answer`` are space-joined tokens; both are None when the hypothesis is malformed (not
-    exactly one ``<sep>``, or an empty side). ``score`` is the model's mean log-probability of a token in nats
-    (fairseq-generate prints base 2), as a JSON line gives it, nan where it gives none.
+    ``question`` and ``answer`` are space-joined tokens; both are None when the hypothesis is
+    malformed (not exactly one ``<sep>``, or an empty side). ``score`` is the model's mean
+    log-probability of a token in nats (fairseq-generate prints base 2), as a JSON line gives it,
+    nan where it gives none.
     """
 
     id: int
@@ -80,8 +81,8 @@ def read_generated(
 def readable_records(pairs, scores=None):
     """The well-formed *pairs* as people read them, each a dict that JSON can hold.
 
-    ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives a judge's score of
-    each (image, question, answer). A score that is not known (nan) is None.
+    ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives a
+    judge's score of each (image, question, answer). A score that is not known (nan) is None.
     """
     for pair in pairs:
         if pair.malformed:
@@ -124,8 +125,8 @@ def _read_hypotheses(
         fields = HYPOTHESIS.fullmatch(line)
         if not fields:
             raise InputError(
-                f"{where}: broken hypothesis line, expected H-<id>, <score> and <tokens> with tabs between; "
-                "run fairseq-generate again"
+                f"{where}: broken hypothesis line, expected H-<id>, <score> and <tokens> with "
+                "tabs between; run fairseq-generate again"
             )
         id, score, text = int(fields[1]), _finite(fields[2], where) * math.log(2), fields[3]
         if id >= len(gold):
@@ -144,8 +145,8 @@ def _read_hypotheses(
     if 0 < len(without) < len(gold):
         # fairseq-generate writes this file as it goes: a run that was killed leaves a shorter one.
         print(
-            f"warning: {path}: has no hypothesis for {len(without):,} of the {len(gold):,} pairs of split {split}; where "
-            "fairseq-generate was stopped, run it again",
+            f"warning: {path}: has no hypothesis for {len(without):,} of the {len(gold):,} pairs "
+            f"of split {split}; where fairseq-generate was stopped, run it again",
             file=sys.stderr,
         )
 

@@ -1,11 +1,14 @@
-"""How generated pairs stand to the pairs that people wrote: what is new against train, what of an image's was found."""
+"""How generated pairs stand to the pairs that people wrote: what is new against train, what of an
+image's was found.
+"""
 
 from vqapg.evaluation.figures import pair_text
 from vqapg.evaluation.metric import Metric, PartOf
 
 
 def novelty_figures(figures, train):
-    """Shares of the distinct generated pairs, and of their distinct questions, that *train* does not hold.
+    """Shares of the distinct generated pairs, and of their distinct questions, that *train* does
+    not hold.
 
     *train* is the list of train pairs; pairs count by their text, as N does, whatever their images.
     """
@@ -22,7 +25,9 @@ def novelty_figures(figures, train):
 
 
 def recall_figures(figures, gold):
-    """The mean over images of the share of an image's distinct *gold* pairs that were generated for it."""
+    """The mean over images of the share of an image's distinct *gold* pairs that were generated for
+    it.
+    """
     of_image = {image: set() for image in figures.images}
     for pair in gold:
         if pair.image in of_image:

@@ -1,13 +1,18 @@
-"""Human evaluation (appendix C, Table 6): diversity and consistency as annotators judge them, and how far they agree.
+"""Human evaluation (appendix C, Table 6): diversity and consistency as annotators judge them, and
+how far they agree.
 
-A *group* is all distinct pairs that one model generated for one image. For every pair an annotator gives
+A *group* is all distinct pairs that one model generated for one image. For every pair an annotator
+gives
 
-- ``consistency``: 0 the question cannot be answered from the image, 1 it can and the answer is wrong, 2 it can and the
-  answer is right, ? the annotator cannot judge the answer, which counts as right;
-- ``question_type``, such as "what color", and ``object``, the one thing asked about, or "-" for none.
+- ``consistency``: 0 the question cannot be answered from the image, 1 it can and the answer is
+  wrong, 2 it can and the answer is right, ? the annotator cannot judge the answer, which counts as
+  right;
+- ``question_type``, such as "what color", and ``object``, the one thing asked about, or "-" for
+  none.
 
-Appendix C's example: of four pairs of types "what kind", "what is", "what brand", "what color" three are about the
-computer and one about its screen, hence (4/4 + 2/4) / 2 = 0.75. It divides the objects by the pairs, so a pair has one.
+Appendix C's example: of four pairs of types "what kind", "what is", "what brand", "what color"
+three are about the computer and one about its screen, hence (4/4 + 2/4) / 2 = 0.75. It divides the
+objects by the pairs, so a pair has one.
 """
 
 from collections import Counter
@@ -41,7 +46,9 @@ class ShownPair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The distinct pairs of one model for one image; *image* is a number below the number of images."""
+    """The distinct pairs of one model for one image; *image* is a number below the number of
+    images.
+    """
 
     id: str
     model: str
@@ -55,7 +62,9 @@ def normalise_label(text):
 
 
 def group_diversity(question_types, objects):
-    """Appendix C.1 for one group: the mean of unique question types / pairs and unique objects / pairs."""
+    """Appendix C.1 for one group: the mean of unique question types / pairs and unique objects /
+    pairs.
+    """
     types = {normalise_label(text) for text in question_types}
     objects = {normalise_label(text) for text in objects} - {NO_OBJECT}
     pairs = len(question_types)
@@ -63,11 +72,12 @@ def group_diversity(question_types, objects):
 
 
 def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
-    """Every figure as ``{"value", "n", "ci95"}``, the n being judgements; None where nothing was judged.
+    """Every figure as ``{"value", "n", "ci95"}``, the n being judgements; None where nothing was
+    judged.
 
-    A group's diversity needs the types and objects of all its pairs; a group that an annotator has not finished is
-    left out of that annotator's mean. A figure is the mean of the annotators' means; annotators without a
-    judgement of a model are left out of that model's mean.
+    A group's diversity needs the types and objects of all its pairs; a group that an annotator has
+    not finished is left out of that annotator's mean. A figure is the mean of the annotators'
+    means; annotators without a judgement of a model are left out of that model's mean.
 
     Args:
         groups: list of Group.
@@ -120,7 +130,9 @@ def compute_human(groups, judgements, images, *, seed=1, resamples=1000):
 
 
 class _AnnotatorMeans:
-    """Values that annotators gave, [(image, value), ...] for each; statistics under weights [I] of the images."""
+    """Values that annotators gave, [(image, value), ...] for each; statistics under weights [I] of
+    the images.
+    """
 
     def __init__(self, images, values):
         self.sums, self.counts = np.zeros((2, len(values), images))  # [A, I]
@@ -135,7 +147,9 @@ class _AnnotatorMeans:
             return (self.sums @ weights) / (self.counts @ weights)
 
     def figure(self, bootstrap, transform=lambda mean, weights: mean):
-        """The mean over annotators of their means, changed by ``transform(mean, weights)``, with its interval."""
+        """The mean over annotators of their means, changed by ``transform(mean, weights)``, with
+        its interval.
+        """
 
         def statistic(weights):
             means = self.means(weights)
@@ -174,10 +188,11 @@ def _of_marks(groups, judged, value):
 
 
 def _agreement(groups, judgements, bootstrap):
-    """Alpha over all models of the scores, of the marks as they were given, of question types and of objects.
+    """Alpha over all models of the scores, of the marks as they were given, of question types and
+    of objects.
 
-    What annotators call a type or an object does not enter diversity, only which pairs share it: the unit is any
-    two pairs of a group, the value whether they have the same.
+    What annotators call a type or an object does not enter diversity, only which pairs share it:
+    the unit is any two pairs of a group, the value whether they have the same.
     """
     scores, marks = ("0", "1", "2"), tuple(SCORES)
     as_scored = {"?": "2"}

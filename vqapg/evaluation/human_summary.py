@@ -9,7 +9,9 @@ AGREEMENT = {
 
 
 def format_human(figures):
-    """The tables of ``compute_human``'s result: models, annotators one by one, the paper, agreement."""
+    """The tables of ``compute_human``'s result: models, annotators one by one, the paper,
+    agreement.
+    """
     heads = (
         "model",
         "pairs",

@@ -1,4 +1,6 @@
-"""METEOR 1.5 (Denkowski and Lavie, 2014), by its own Java program, which comes with pycocoevalcap."""
+"""METEOR 1.5 (Denkowski and Lavie, 2014), by its own Java program, which
+comes with pycocoevalcap.
+"""
 
 import importlib.util
 import shutil
@@ -9,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-# What METEOR counts for a text: 4 lengths; of each of its 4 ways of matching (exact, stem, synonym, paraphrase) the
-# matches in text and reference, content words and function words; chunks; 2 more sums of matches.
+# What METEOR counts for a text: 4 lengths; of each of its 4 ways of matching (exact, stem, synonym,
+# paraphrase) the matches in text and reference, content words and function words; chunks; 2 more
+# sums of matches.
 STATISTICS = 23
 LENGTHS, MATCHES, CHUNKS = slice(0, 2), slice(4, 20), 20
 
@@ -34,9 +37,11 @@ def find_java():
 
 
 class Meteor:
-    """A running METEOR program; a context manager. Same program, same options as pycocoevalcap's own wrapper.
+    """A running METEOR program; a context manager. Same program, same options as pycocoevalcap's
+    own wrapper.
 
-    That wrapper waits for each answer before it asks again and gives no statistics, which the bootstrap needs.
+    That wrapper waits for each answer before it asks again and gives no statistics, which the
+    bootstrap needs.
 
     Args:
         java: path of the java program
@@ -52,7 +57,8 @@ class Meteor:
         # close() closes it.
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            # The encoding is that of the pipes, and a decimal point is a point, whatever the locale.
+            # The encoding is that of the pipes, and a decimal point is a point, whatever the
+            # locale.
             [
                 java,
                 "-Dfile.encoding=UTF-8",
@@ -79,14 +85,17 @@ class Meteor:
         self._errors.close()
 
     def statistics(self, asked):
-        """For each (text, reference texts) in *asked*, one after the other, its statistics [23], fit for summing."""
+        """For each (text, reference texts) in *asked*, one after the other, its statistics [23],
+        fit for summing.
+        """
         lines = (
             " ||| ".join(["SCORE", *(part.replace("|||", "") for part in (*references, text))])
             for text, references in asked
         )
         for answer in self._answers(lines, len(asked)):
             counts = np.array(answer.split(), dtype=np.float64)
-            # METEOR adds up a corpus so: what matches as a whole and in one chunk is not fragmented at all.
+            # METEOR adds up a corpus so: what matches as a whole and in one chunk is not fragmented
+            # at all.
             matched = counts[MATCHES].reshape(-1, 2).sum(axis=0)
             if (matched == counts[LENGTHS]).all() and counts[CHUNKS] == 1:
                 counts[CHUNKS] = 0

@@ -1,4 +1,6 @@
-"""All figures of one generated set, each with what it is over and its interval (section 5.2, appendix D)."""
+"""All figures of one generated set, each with what it is over and its interval (section 5.2,
+appendix D).
+"""
 
 import sys
 from collections.abc import Sequence
@@ -86,16 +88,16 @@ def compute_metrics(
 ) -> dict[str, Any]:
     """Every figure as ``{"value", "n", "ci95"}``, counts as plain numbers; shares are within 0..1.
 
-    A figure over nothing has the value None; an interval that cannot be had is None. Malformed pairs
-    are counted and take part in nothing else. Where repeats within an image make a difference, a
-    figure is there twice. Overlap and diversity are over all pairs, and over distinct triples under
-    ``..._distinct_triples``. Consistency is over distinct triples (section 5.2), and over all pairs
-    under ``..._all_pairs``.
+    A figure over nothing has the value None; an interval that cannot be had is None. Malformed
+    pairs are counted and take part in nothing else. Where repeats within an image make a
+    difference, a figure is there twice. Overlap and diversity are over all pairs, and over distinct
+    triples under ``..._distinct_triples``. Consistency is over distinct triples (section 5.2), and
+    over all pairs under ``..._all_pairs``.
 
     Args:
         pairs: at least one
-        scores: [distinct triples] of a judge, in the order of ``distinct_triples(pairs)``; NaN where it
-            cannot tell
+        scores: [distinct triples] of a judge, in the order of ``distinct_triples(pairs)``; NaN
+            where it cannot tell
         truth: of the data set; without it everything about truth is left out
         gold: the pairs of the split
         train: the pairs of the train split

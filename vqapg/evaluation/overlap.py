@@ -1,8 +1,10 @@
-"""Overlap with the gold pairs (appendix D): BLEU-4, METEOR 1.5, ROUGE-L and CIDEr, by coco-caption's definitions.
+"""Overlap with the gold pairs (appendix D): BLEU-4, METEOR 1.5, ROUGE-L and CIDEr, by
+coco-caption's definitions.
 
-A hypothesis is the "question answer" of one generated pair; its references are all gold pairs of the image.
-The tokens are the data's Penn Treebank tokens, less the punctuation that coco-caption leaves out, so that its own
-tokeniser need not run: a question mark that every question ends with would raise every figure.
+A hypothesis is the "question answer" of one generated pair; its references are all gold pairs of
+the image. The tokens are the data's Penn Treebank tokens, less the punctuation that coco-caption
+leaves out, so that its own tokeniser need not run: a question mark that every question ends with
+would raise every figure.
 """
 
 import contextlib
@@ -19,7 +21,8 @@ from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
 ONE_IMAGE = "has no value here: it weighs n-grams by how few images have them; there is one image"
 KEYS = ("bleu4", "meteor", "rouge_l", "cider")
-# Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the references.
+# Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the
+# references.
 BLEU_PARTS = 10
 # coco-caption's, against division by zero.
 TINY, SMALL = 1e-15, 1e-9
@@ -93,14 +96,18 @@ def overlap_figures(figures, gold):
 
 
 def without_punctuation(text):
-    """*text*, tokens between spaces, without the tokens that coco-caption leaves out: ``? . , !`` and the like."""
+    """*text*, tokens between spaces, without the tokens that coco-caption leaves out: ``? . , !``
+    and the like.
+    """
     from pycocoevalcap.tokenizer.ptbtokenizer import PUNCTUATIONS
 
     return " ".join(token for token in text.split() if token not in PUNCTUATIONS)
 
 
 def bleu_parts_and_rouge_l(images, texts, references):
-    """What BLEU-4 sums up, [T, 10], and ROUGE-L, [T], of each text against the *references* {image: texts}."""
+    """What BLEU-4 sums up, [T, 10], and ROUGE-L, [T], of each text against the *references* {image:
+    texts}.
+    """
     from pycocoevalcap.bleu.bleu_scorer import cook_refs, cook_test
     from pycocoevalcap.rouge.rouge import Rouge
 
@@ -133,7 +140,9 @@ def bleu_figure(figures: Figures, image: np.ndarray, parts: np.ndarray) -> dict:
 
 
 def bleu_4(sums):
-    """BLEU-4 of a corpus (Papineni et al., 2002) from the summed parts of its texts, [N, 10] -> [N]."""
+    """BLEU-4 of a corpus (Papineni et al., 2002) from the summed parts of its texts, [N, 10] ->
+    [N].
+    """
     matched, all_grams, length, reference_length = sums[:, :4], sums[:, 4:8], sums[:, 8], sums[:, 9]
     precision = np.prod((matched + TINY) / (all_grams + SMALL), axis=1) ** 0.25
     ratio = (length + TINY) / (reference_length + SMALL)
@@ -141,12 +150,13 @@ def bleu_4(sums):
 
 
 def cider(images, texts, references):
-    """CIDEr (CIDEr-D of Vedantam et al., 2015), [T] in 0..10; *references* {image: texts} is of the whole split.
+    """CIDEr (CIDEr-D of Vedantam et al., 2015), [T] in 0..10; *references* {image: texts} is of the
+    whole split.
 
-    Its document frequency is the number of images whose references hold an n-gram. coco-caption scores one text an
-    image; several are scored in rounds, so that an image counts once however many pairs were generated for it, and
-    every system sees the same frequencies. With one image every n-gram has weight 0: the result is
-    None.
+    Its document frequency is the number of images whose references hold an n-gram. coco-caption
+    scores one text an image; several are scored in rounds, so that an image counts once however
+    many pairs were generated for it, and every system sees the same frequencies. With one image
+    every n-gram has weight 0: the result is None.
     """
     if len(references) < 2:
         return None
@@ -164,7 +174,8 @@ def cider(images, texts, references):
         rounds[seen[image] - 1][image] = number
     scores = np.zeros(len(texts))
     for of_image in _progress(rounds, "CIDEr"):
-        # All images take part; those that have no text in this round stand behind, and are not scored.
+        # All images take part; those that have no text in this round stand behind, and are not
+        # scored.
         behind = [image for image in cooked if image not in of_image]
         scorer.crefs = [cooked[image] for image in (*of_image, *behind)]
         scorer.ctest = [cook_test(texts[number]) for number in of_image.values()]

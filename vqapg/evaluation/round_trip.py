@@ -34,7 +34,8 @@ def round_trip(
     beam: int = 1,
     seed: int = 1,
 ) -> dict[str, Any]:
-    """What ``vqapg round-trip`` writes: agreement with generated pairs and, beside, with gold pairs.
+    """What ``vqapg round-trip`` writes: agreement with generated pairs and, beside, with gold
+    pairs.
 
     More agreement than with the gold pairs is not to be expected.
 

@@ -57,7 +57,9 @@ def _rows(metric, metrics, missing):
 
 
 def choose_samples(pairs, count, seed):
-    """One well-formed pair from each of *count* different images (fewer where there are fewer), by *seed*."""
+    """One well-formed pair from each of *count* different images (fewer where there are fewer), by
+    *seed*.
+    """
     of_image = {}
     for pair in pairs:
         if not pair.malformed:

@@ -1,4 +1,6 @@
-"""Overlap of one generated half of a pair with the gold half, for VQG and VQA (section 6.6, Table 8)."""
+"""Overlap of one generated half of a pair with the gold half, for VQG and VQA (section 6.6, Table
+8).
+"""
 
 import contextlib
 import os
@@ -61,7 +63,8 @@ def measure_overlap(
 
 
 def text_overlap(pairs, gold, text, *, seed=1, resamples=1000):
-    """BLEU-4, METEOR, ROUGE-L by coco-caption's definitions, and the share of texts that are the gold one exactly.
+    """BLEU-4, METEOR, ROUGE-L by coco-caption's definitions, and the share of texts that are the
+    gold one exactly.
 
     Args:
         pairs: list of GeneratedPair; ``id`` names the gold pair that each was generated from

@@ -1,7 +1,7 @@
 """Files of pairs that other tools read: one file a format.
 
-An entry of ``FORMATS`` is a :class:`~vqapg.export.format.Format`, see docs/extend/format.md. The page
-of ``gallery.py`` is none: it shows what a run of ``vqapg sample`` knows beside the pairs.
+An entry of ``FORMATS`` is a :class:`~vqapg.export.format.Format`, see docs/extend/format.md. The
+page of ``gallery.py`` is none: it shows what a run of ``vqapg sample`` knows beside the pairs.
 """
 
 from vqapg.export.format import Format

@@ -89,7 +89,9 @@ def write_gallery(
 def _pairs(
     pairs: Sequence[dict[str, Any]], judged: bool, types: dict[str, int]
 ) -> list[dict[str, Any]]:
-    """As the page reads them, best first. The bar shows the consistency, or else the model's probability a token."""
+    """As the page reads them, best first. The bar shows the consistency, or else the model's
+    probability a token.
+    """
     shown = [
         {
             "question": pair["question"],

@@ -1,4 +1,4 @@
-"""What ``vqapg export`` writes: generated pairs in a format, with a judge's score if there is one."""
+"""What ``vqapg export`` writes: generated pairs in a format, with a judge's score where given."""
 
 import os
 from typing import NamedTuple

@@ -1,4 +1,6 @@
-"""Writing pairs in any of the formats: which format an output has, and the one rule for what exists."""
+"""Writing pairs in any of the formats: which format an output has, and the one rule for what
+exists.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,8 +1,8 @@
 """The questions and annotations files of VQA v2.0, as the official evaluation code reads them.
 
-https://visualqa.org/evaluation.html; the fields are those of https://visualqa.org/download.html. An annotation has ten
-answers there, of ten people. Here they are the generated answer and its normal form, so that a
-system that says either is right (accuracy 1). :func:`ten_answers` says how.
+https://visualqa.org/evaluation.html; the fields are those of https://visualqa.org/download.html. An
+annotation has ten answers there, of ten people. Here they are the generated answer and its normal
+form, so that a system that says either is right (accuracy 1). :func:`ten_answers` says how.
 """
 
 import json
@@ -60,7 +60,8 @@ def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[I
         image = number_of[record["image"]]
         seen[image] = record["image"]
         place = asked[image] = asked.get(image, -1) + 1
-        # Beyond a thousand questions of an image numbers of two images could meet: count on behind all of them.
+        # Beyond a thousand questions of an image numbers of two images could meet: count on behind
+        # all of them.
         block, place = divmod(place, QUESTIONS_PER_IMAGE)
         number = (image + block * (max(number_of.values()) + 1)) * QUESTIONS_PER_IMAGE + place
         questions.append({"image_id": image, "question": record["question"], "question_id": number})

@@ -20,17 +20,20 @@ from vqapg.modules.text_decoder import DecoderOutput, LSTMState, Memory, TextDec
 
 
 class BeamSearch:
-    """Beam search. As in fairseq, an end among the K best candidates of a row finishes a hypothesis.
+    """Beam search. As in fairseq, an end among the K best candidates of a row finishes a
+    hypothesis.
 
-    fairseq is done with a row at its first K hypotheses, however improbable they are, and so may lose a text of
-    probability 0.99 that is longer than K improbable ones. Here the best K are kept, and a row is done when none
-    of its beams would be better than the worst of them if it ended with the next token, at no cost. Without length
-    normalisation that loses nothing, since log-probabilities only fall; with it, a beam that would have become
-    better by growing longer still is given up.
+    fairseq is done with a row at its first K hypotheses, however improbable they are, and so may
+    lose a text of probability 0.99 that is longer than K improbable ones. Here the best K are kept,
+    and a row is done when none of its beams would be better than the worst of them if it ended with
+    the next token, at no cost. Without length normalisation that loses nothing, since
+    log-probabilities only fall; with it, a beam that would have become better by growing longer
+    still is given up.
 
     Args:
         beam: K
-        length_penalty: finished hypotheses are ordered by log-probability / length ** length_penalty, end counted
+        length_penalty: finished hypotheses are ordered by log-probability / length **
+            length_penalty, end counted
     """
 
     def __init__(self, rules: TokenRules, beam: int, length_penalty: float = 1.0) -> None:
@@ -41,7 +44,8 @@ class BeamSearch:
     def __call__(
         self, decoder: TextDecoder, memory: Memory, state: LSTMState, noise_keys: NoiseKeys
     ) -> list[list[Hypothesis]]:
-        """For each row up to K hypotheses, best first; see :class:`~vqapg.models.hypothesis.Search`.
+        """For each row up to K hypotheses, best first; see
+        :class:`~vqapg.models.hypothesis.Search`.
 
         Beam search is deterministic and uses no noise.
         """
@@ -84,8 +88,9 @@ class BeamSearch:
             scores, order = best.masked_fill(ends, -torch.inf).topk(
                 min(self.beam, best.size(1)), dim=1
             )
-            # A row goes on while its best beam, as a text that ends with the next token, would better its worst
-            # hypothesis. One that is done has no beams any more, so however long it is carried on it stays as it is.
+            # A row goes on while its best beam, as a text that ends with the next token, would
+            # better its worst hypothesis. One that is done has no beams any more, so however long
+            # it is carried on it stays as it is.
             goes_on = (
                 normalised_score(scores[:, 0], step + 2, self.length_penalty)
                 > finished.scores[:, -1]
@@ -127,9 +132,11 @@ class BeamSearch:
 
 
 class _Finished(NamedTuple):
-    """The best K texts that have ended, of N rows, best first; a place not filled has the score -inf.
+    """The best K texts that have ended, of N rows, best first; a place not filled has the score
+    -inf.
 
-    ``scores``, ``totals``, ``lengths`` ``[N, K]``; ``tokens``, ``log_probs`` ``[N, K, t]``, padded on the right.
+    ``scores``, ``totals``, ``lengths`` ``[N, K]``; ``tokens``, ``log_probs`` ``[N, K, t]``, padded
+    on the right.
     """
 
     scores: Tensor
@@ -160,8 +167,9 @@ class _Finished(NamedTuple):
         log_probs: Tensor,
         length_penalty: float,
     ) -> "_Finished":
-        """With the texts that end now, of log-probability *totals* ``[N, K]`` (-inf where none ends): *tokens* of the
-        beam *parent*, then *token*."""
+        """With the texts that end now, of log-probability *totals* ``[N, K]`` (-inf where none
+        ends): *tokens* of the beam *parent*, then *token*.
+        """
         length = tokens.size(2) + 1
         joined = _Finished(
             normalised_score(totals, length, length_penalty),
@@ -203,5 +211,7 @@ def _follow(history: Tensor, parent: Tensor) -> Tensor:
 
 
 def _grow(history: Tensor, parent: Tensor, latest: Tensor) -> Tensor:
-    """The parent's history and then the *latest*: ``[N, K, t]``, ``[N, K']``, ``[N, K'] -> [N, K', t + 1]``."""
+    """The parent's history and then the *latest*: ``[N, K, t]``, ``[N, K']``,
+    ``[N, K'] -> [N, K', t + 1]``.
+    """
     return torch.cat([_follow(history, parent), latest.unsqueeze(2)], dim=2)

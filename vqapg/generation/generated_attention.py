@@ -1,4 +1,6 @@
-"""Where a model looks when it generates: region weights (equation 5) and attentions (Figures 6, 7 and 8)."""
+"""Where a model looks when it generates: region weights (equation 5) and attentions (Figures 6, 7
+and 8).
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -93,15 +95,18 @@ def generate_and_look(
     noise_keys: NoiseKeys,
     latent_temperature: float = 1.0,
 ) -> list[tuple[float, dict[str, Look] | None]]:
-    """The best pair for each row, as fairseq-generate would print it, and how each of its texts was decoded.
+    """The best pair for each row, as fairseq-generate would print it, and how each of its texts was
+    decoded.
 
     Args:
         model: a model that makes pairs from images alone, in evaluation mode
         generator: its :class:`~vqapg.generation.pair_generator.PairGenerator`, without sampling
-        features, image_index, noise_keys: see :class:`~vqapg.models.generation_model.GenerationModel`
+        features, image_index, noise_keys: see
+            :class:`~vqapg.models.generation_model.GenerationModel`
 
     Returns:
-        for each row (score, {"question": Look, "answer": Look}); the looks are None where the text is no pair
+        for each row (score, {"question": Look, "answer": Look}); the looks are None where the text
+        is no pair
     """
     recorder = _Recorder(generator.search)
     with recorder.watching(model):

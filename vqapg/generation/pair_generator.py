@@ -1,4 +1,6 @@
-"""The generator object that stock fairseq-generate drives: samples in, question-answer hypotheses out."""
+"""The generator object that stock fairseq-generate drives: samples in, question-answer hypotheses
+out.
+"""
 
 import math
 from collections.abc import Sequence
@@ -20,17 +22,20 @@ from vqapg.modules.noise import NoiseKeys
 
 
 class PairGenerator:
-    """Generates ``question <sep> answer`` for each pair of a batch, with a latent variable of its own.
+    """Generates ``question <sep> answer`` for each pair of a batch, with a latent variable of its
+    own.
 
-    With ``--sampling``, ``--beam N`` means N independent draws a pair, each with its own latent variable and its
-    own tokens; otherwise one draw of the latent variable and a beam of N for each text.
+    With ``--sampling``, ``--beam N`` means N independent draws a pair, each with its own latent
+    variable and its own tokens; otherwise one draw of the latent variable and a beam of N for each
+    text.
 
     Args:
         model: a generation model
         dictionary: has the separator
         separator: its index
         args: stock fairseq's generation options
-        latent_temperature: scales the standard deviation of the prior that z is drawn from; at 0 z is its mean
+        latent_temperature: scales the standard deviation of the prior that z is drawn from; at 0 z
+            is its mean
 
     Raises:
         InputError: on a stock flag that has no meaning here
@@ -56,7 +61,8 @@ class PairGenerator:
             )
         if args.sampling_topp != -1 and not 0 < args.sampling_topp <= 1:
             raise InputError(
-                f"--sampling-topp must be above 0 and at most 1, or -1 for all, not {args.sampling_topp}"
+                "--sampling-topp must be above 0 and at most 1, or -1 for all, not "
+                f"{args.sampling_topp}"
             )
         for name in ("beam", "nbest", "max_len_b"):
             if getattr(args, name) < 1:
@@ -69,7 +75,8 @@ class PairGenerator:
             )
         if not model.variational and latent_temperature != 1:
             raise InputError(
-                "--latent-temperature has no meaning for a model without latent variable; leave it out"
+                "--latent-temperature has no meaning for a model without latent variable; leave "
+                "it out"
             )
         self.model = model
         self.latent_temperature = latent_temperature
@@ -123,8 +130,10 @@ class PairGenerator:
         noise_keys: NoiseKeys,
         given: Tensor | None = None,
     ) -> list[list[dict[str, Any]]]:
-        """For each row of *image_index* its ``--nbest`` hypotheses, best first, in stock fairseq's form; a row draws
-        what its own noise key says. The arguments are those of the model's ``generate``."""
+        """For each row of *image_index* its ``--nbest`` hypotheses, best first, in stock fairseq's
+        form; a row draws what its own noise key says. The arguments are those of the model's
+        ``generate``.
+        """
         self.model.eval()
         rows = self.model.generate(
             features,
@@ -144,14 +153,17 @@ class PairGenerator:
         ]
 
     def score(self, texts: Texts) -> float:
-        """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was given."""
+        """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was
+        given.
+        """
         length = sum(len(text.tokens) for text in texts.values())
         return normalised_score(
             sum(text.total for text in texts.values()), length, self.length_penalty
         )
 
     def _join(self, texts: Texts, given: Tensor | None) -> dict[str, Any]:
-        """The hypothesis of what was generated, as question, separator, answer, in stock fairseq's form.
+        """The hypothesis of what was generated, as question, separator, answer, in stock fairseq's
+        form.
 
         The separator takes the place, and the probability, of the question's end.
         """

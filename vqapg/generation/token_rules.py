@@ -12,7 +12,8 @@ from vqapg.models.hypothesis import Hypothesis
 
 Scores = TypeVar("Scores", float, Tensor)
 
-# After how many steps a search asks which rows are done. The host waits for a GPU to answer; a CPU knows.
+# After how many steps a search asks which rows are done. The host waits for a GPU to answer; a CPU
+# knows.
 CHECKS_EVERY = {"cpu": 1, "cuda": 4}
 
 

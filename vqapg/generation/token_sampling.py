@@ -10,11 +10,13 @@ from vqapg.modules.text_decoder import DecoderOutput, LSTMState, Memory, TextDec
 
 
 class Sampling:
-    """Draws one text a row, token by token; the numbers come from the row's key, whatever the batch.
+    """Draws one text a row, token by token; the numbers come from the row's key, whatever the
+    batch.
 
     Args:
         top_k: ``--sampling-topk``, only the k most probable tokens; -1: all
-        top_p: ``--sampling-topp``, only the smallest set of tokens with this much probability; -1: all
+        top_p: ``--sampling-topp``, only the smallest set of tokens with this much probability; -1:
+            all
     """
 
     def __init__(self, rules: TokenRules, top_k: int = -1, top_p: float = -1.0) -> None:

@@ -1,8 +1,8 @@
 """The exact truth about a question-answer pair, for easy-VQA.
 
-An easy-VQA image is one coloured shape, so there are 24 possible worlds. Its questions have 107 forms.
-The data set's own pairs alone tell what is in an image: all worlds in which every gold pair of it
-holds. Some images are not fully determined by their pairs. There a generated pair may be
+An easy-VQA image is one coloured shape, so there are 24 possible worlds. Its questions have 107
+forms. The data set's own pairs alone tell what is in an image: all worlds in which every gold pair
+of it holds. Some images are not fully determined by their pairs. There a generated pair may be
 undetermined too.
 """
 
@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vqapg.data.directory import SPLITS, DataDirectory
+from vqapg.data.directory import DataDirectory
+from vqapg.datasets.reader import SPLITS
 from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple

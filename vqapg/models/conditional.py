@@ -1,4 +1,6 @@
-"""VQG and VQA, section 6.6: the Y-model of the baseline pipeline alone, one half of a pair from the other."""
+"""VQG and VQA, section 6.6: the Y-model of the baseline pipeline alone, one half of a pair from the
+other.
+"""
 
 from dataclasses import dataclass, field
 
@@ -19,16 +21,18 @@ class ConditionalConfig(GenerationModelConfig):
     blind: bool = field(
         default=False,
         metadata={
-            "help": "never see the image: all images look like the mean one; tells how much the words alone give away"
+            "help": "never see the image: all images look like the mean one; tells how much the "
+            "words alone give away"
         },
     )
 
 
 class ConditionalModel(GenerationModel):
-    """P(Y | I, X) with the gold X, in training and in generation. A model says what ``text`` and ``given`` are.
+    """P(Y | I, X) with the gold X, in training and in generation. A model says what ``text`` and
+    ``given`` are.
 
-    A blind one is P(Y | X), with all else equal: the features of every image are the mean over the training images,
-    which is 0 once standardised.
+    A blind one is P(Y | X), with all else equal: the features of every image are the mean over the
+    training images, which is 0 once standardised.
     """
 
     text: str

@@ -13,7 +13,8 @@ class GenerationModel(VQAPGModel):
 
     Attributes:
         variational: with latent variables, or the baseline
-        given: the text that it completes to a pair, "question" or "answer"; None where it makes both
+        given: the text that it completes to a pair, "question" or "answer"; None where it makes
+            both
         order: "aq", answer first, or "qa"; None where neither comes first
         writes_separator: its decoder may say the separator, and so may a malformed text
     """
@@ -25,7 +26,9 @@ class GenerationModel(VQAPGModel):
 
     @property
     def completes(self) -> str | None:
-        """The text that it can complete to a pair, "question" or "answer"; None where it makes only both."""
+        """The text that it can complete to a pair, "question" or "answer"; None where it makes only
+        both.
+        """
         return self.given
 
     def forward(

@@ -9,7 +9,9 @@ from vqapg.modules.text_decoder import LSTMState, Memory, TextDecoder
 
 
 class Hypothesis(NamedTuple):
-    """A generated text: ``tokens [T]``, ending in end-of-sentence, each token's ``log_probs [T]`` in nats, their sum."""
+    """A generated text: ``tokens [T]``, ending in end-of-sentence, each token's ``log_probs [T]``
+    in nats, their sum.
+    """
 
     tokens: Tensor
     log_probs: Tensor

@@ -1,4 +1,6 @@
-"""From an image and one text to the other: the pipeline's Y-model (section 4.2), and VQG and VQA (section 6.6)."""
+"""From an image and one text to the other: the pipeline's Y-model (section 4.2), and VQG and VQA
+(section 6.6).
+"""
 
 import torch
 from fairseq.data import Dictionary
@@ -15,7 +17,8 @@ from vqapg.modules.text_encoder import TextEncoding
 
 
 class ImageAndTextToText(nn.Module):
-    """P(Y | I, X); with a latent variable E_z log P(Y | I, X, z) - KL(P(z | I, X, Y) || P(z | I, X)): Table 1.
+    """P(Y | I, X); with a latent variable E_z log P(Y | I, X, z) - KL(P(z | I, X, Y) || P(z | I,
+    X)): Table 1.
 
     Args:
         text: what Y is, "question" or "answer"
@@ -89,7 +92,9 @@ class ImageAndTextToText(nn.Module):
     def _begin(
         self, regions: Tensor, latent: Tensor | None, x: TextEncoding
     ) -> tuple[Memory, LSTMState]:
-        """What is decoded from: the regions and X's tokens; and the decoder's state before the first token."""
+        """What is decoded from: the regions and X's tokens; and the decoder's state before the
+        first token.
+        """
         return Memory(regions, x.tokens, x.real), self.decoder.initial_state(
             regions, latent, x.sequence
         )

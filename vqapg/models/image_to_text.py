@@ -1,4 +1,6 @@
-"""From an image to one text: the pipeline's X-model (section 4.2), and the sequential model's, of a whole pair."""
+"""From an image to one text: the pipeline's X-model (section 4.2), and the sequential model's, of a
+whole pair.
+"""
 
 from fairseq.data import Dictionary
 from torch import Tensor, nn
@@ -49,7 +51,9 @@ class ImageToText(nn.Module):
         noise_keys: NoiseKeys,
         latent_from: str,
     ) -> TextOutput:
-        """Teacher forcing of *text* ``[B, T]``; the rest as in :class:`~vqapg.models.generation_model.GenerationModel`."""
+        """Teacher forcing of *text* ``[B, T]``; the rest as in
+        :class:`~vqapg.models.generation_model.GenerationModel`.
+        """
         image = self.image_encoder(features)
         regions = image[image_index]
         latent = gaussians = None

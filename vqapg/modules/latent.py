@@ -34,7 +34,9 @@ class Gaussian(NamedTuple):
 
 
 class Gaussians(NamedTuple):
-    """What is believed of a latent variable with and without the text: two Gaussians of ``[B, Z]``."""
+    """What is believed of a latent variable with and without the text: two
+    Gaussians of ``[B, Z]``.
+    """
 
     posterior: Gaussian
     prior: Gaussian

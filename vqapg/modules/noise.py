@@ -1,10 +1,10 @@
 """Random numbers that depend on a pair's key only, never on the batch it stands in.
 
-That makes training resumable and the same over any number of processes, validation comparable between epochs, and
-generation independent of the batch size.
+That makes training resumable and the same over any number of processes, validation comparable
+between epochs, and generation independent of the batch size.
 
-A key is (seed, draw, pair): the run's seed; the epoch in training, 0 in validation, the number of the draw in
-generation; the number of the pair in its split.
+A key is (seed, draw, pair): the run's seed; the epoch in training, 0 in validation, the number of
+the draw in generation; the number of the pair in its split.
 """
 
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ NoiseKeys = NDArray[np.int64]
 class Stream(IntEnum):
     """What the numbers are for; different streams of one key are independent.
 
-    The tokens that are drawn of a question, an answer, or a sequential model's pair; the latent variable (in a
-    pipeline each sub-model's); the words that word dropout takes away.
+    The tokens that are drawn of a question, an answer, or a sequential model's pair; the latent
+    variable (in a pipeline each sub-model's); the words that word dropout takes away.
     """
 
     LATENT = 0
@@ -38,7 +38,8 @@ class Stream(IntEnum):
 
 def _generators(keys: NoiseKeys, stream: Stream) -> Iterator[np.random.Generator]:
     for seed, draw, pair in np.asarray(keys).tolist():
-        # A counter-based generator: the key and the upper counter words select an own sequence for each row.
+        # A counter-based generator: the key and the upper counter words select an own sequence for
+        # each row.
         yield np.random.Generator(
             np.random.Philox(key=[seed, int(stream)], counter=[0, 0, draw, pair])
         )

@@ -20,7 +20,8 @@ class RegionScaling(nn.Module):
 
     A region keeps its representation when it gets at least its even share 1/R of the softmax.
 
-    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` -> scaled regions ``[B, R, D]``, weights ``[B, R]``.
+    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` -> scaled regions ``[B, R, D]``, weights
+    ``[B, R]``.
     """
 
     def __init__(self, latent_dim: int, dim: int, dropout: float = 0.0) -> None:

@@ -18,7 +18,8 @@ def shift_right(target: Tensor, first_token: int, padding: int) -> Tensor:
     """
     previous = target.roll(1, dims=1)
     previous[:, 0] = first_token
-    # Behind a shorter text stands its end-of-sentence token, which belongs to no prediction: make it padding too.
+    # Behind a shorter text stands its end-of-sentence token, which belongs to no prediction: make
+    # it padding too.
     return previous.masked_fill(target.eq(padding), padding)
 
 
@@ -52,8 +53,8 @@ def drop_words(
 ) -> Tensor:
     """Word dropout: each input token but the first becomes the unknown word with *probability*.
 
-    A decoder that cannot lean on the words before must read z. Source: Bowman et al. 2016, section 3.1.1,
-    https://aclanthology.org/K16-1002.
+    A decoder that cannot lean on the words before must read z. Source: Bowman et al. 2016, section
+    3.1.1, https://aclanthology.org/K16-1002.
 
     Shape: ``[B, T] -> [B, T]``.
     """

@@ -14,8 +14,9 @@ LSTMState = tuple[Tensor, Tensor]
 
 
 class SpecialTokens(NamedTuple):
-    """Indices in the dictionary: ``end``, which also starts a text (fairseq's convention), ``padding``, ``unknown``,
-    and the ``separator`` between question and answer."""
+    """Indices in the dictionary: ``end``, which also starts a text (fairseq's convention),
+    ``padding``, ``unknown``, and the ``separator`` between question and answer.
+    """
 
     end: int
     padding: int
@@ -24,8 +25,10 @@ class SpecialTokens(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a text is decoded from: ``regions [B, R, D]``, scaled where there is region scaling; in a Y-model also
-    the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``, False on padding."""
+    """What a text is decoded from: ``regions [B, R, D]``, scaled where there is region scaling; in
+    a Y-model also the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``,
+    False on padding.
+    """
 
     regions: Tensor
     text: Tensor | None = None
@@ -39,7 +42,9 @@ class Memory(NamedTuple):
 
 
 class DecoderOutput(NamedTuple):
-    """``logits [M, T, V]``, ``attention [M, T, R]`` over regions, LSTM ``state`` (h, c), each ``[layers, M, D]``."""
+    """``logits [M, T, V]``, ``attention [M, T, R]`` over regions, LSTM ``state`` (h, c), each
+    ``[layers, M, D]``.
+    """
 
     logits: Tensor
     attention: Tensor
@@ -49,10 +54,10 @@ class DecoderOutput(NamedTuple):
 class TextDecoder(nn.Module):
     """Two-layer LSTM, dot-product attention alike equation 1, output from [state ; attended].
 
-    There is no input feeding, so one call covers any number of steps: a whole teacher-forced text, or one step of
-    generation with the state of the step before. As in fairseq's LSTM decoder, [state ; attended] is brought back
-    to the state's width before the dictionary: tanh(W [state ; attended]), Luong et al. 2015, equation 5,
-    https://arxiv.org/abs/1508.04025.
+    There is no input feeding, so one call covers any number of steps: a whole teacher-forced text,
+    or one step of generation with the state of the step before. As in fairseq's LSTM decoder,
+    [state ; attended] is brought back to the state's width before the dictionary: tanh(W [state ;
+    attended]), Luong et al. 2015, equation 5, https://arxiv.org/abs/1508.04025.
 
     Args:
         text: what it says, "question", "answer" or "pair": selects the random numbers it draws
@@ -61,7 +66,8 @@ class TextDecoder(nn.Module):
         memory_dim: width of regions, and of the text attended to
         dim: width of the LSTM's states
         latent_dim: width Z of the latent variable, None without one
-        reads_text: attend, separately, over the tokens of a text too, and start from its encoding (the Y-model)
+        reads_text: attend, separately, over the tokens of a text too, and start from its encoding
+            (the Y-model)
         word_dropout: probability that an input token is hidden from it in training
     """
 
@@ -102,7 +108,8 @@ class TextDecoder(nn.Module):
     def initial_state(
         self, regions: Tensor, latent: Tensor | None = None, text: Tensor | None = None
     ) -> LSTMState:
-        """The LSTM's state before the first token: a linear map of the mean region, plus one of z (section 4.5).
+        """The LSTM's state before the first token: a linear map of the mean region, plus one of z
+        (section 4.5).
 
         Args:
             regions: scaled where there is region scaling

@@ -8,7 +8,9 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 class TextEncoding(NamedTuple):
-    """``sequence [B, D]``, the text as one vector; ``tokens [B, T, D]``, zero on padding; bool ``real [B, T]``."""
+    """``sequence [B, D]``, the text as one vector; ``tokens [B, T, D]``, zero on padding; bool
+    ``real [B, T]``.
+    """
 
     sequence: Tensor
     tokens: Tensor
@@ -16,7 +18,8 @@ class TextEncoding(NamedTuple):
 
 
 class TextEncoder(nn.Module):
-    """Two-layer bidirectional LSTM over token embeddings; a text's vector is the last states of both directions.
+    """Two-layer bidirectional LSTM over token embeddings; a text's vector is the last states of
+    both directions.
 
     Texts are packed, so padding is never read.
 
@@ -24,7 +27,8 @@ class TextEncoder(nn.Module):
         embedding: token embedding, shared with the decoders; its ``padding_idx`` marks padding
         dim: width D of the encoding, both directions together; must be even
 
-    Shape: tokens ``[B, T]``, padded on the right, at least one real token a row -> :class:`TextEncoding`.
+    Shape: tokens ``[B, T]``, padded on the right, at least one real token a row ->
+    :class:`TextEncoding`.
 
     Raises:
         ValueError: if ``dim`` is odd, or the embedding has no ``padding_idx``

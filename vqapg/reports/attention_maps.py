@@ -1,4 +1,6 @@
-"""Stored region weights and attentions, as `vqapg attention` writes them, read for Figures 6 to 8 and Table 7."""
+"""Stored region weights and attentions, as `vqapg attention` writes them, read for Figures 6 to 8
+and Table 7.
+"""
 
 import math
 from typing import NamedTuple
@@ -15,8 +17,10 @@ CURE = "make it again with vqapg attention"
 
 
 class LookedPair(NamedTuple):
-    """A generated pair: texts for people, the evaluator's score (None where not known), and by text, "question" or
-    "answer", arrays over the regions ``[H, W]``: ``weights`` (empty without region scaling) and mean ``attention``."""
+    """A generated pair: texts for people, the evaluator's score (None where not known), and by
+    text, "question" or "answer", arrays over the regions ``[H, W]``: ``weights`` (empty without
+    region scaling) and mean ``attention``.
+    """
 
     question: str
     answer: str
@@ -29,13 +33,17 @@ class LookedPair(NamedTuple):
 
     @property
     def divergence(self):
-        """KL(mean question attention || mean answer attention) in nats, equation 4 without its weight."""
+        """KL(mean question attention || mean answer attention) in nats, equation 4 without its
+        weight.
+        """
         question, answer = (self.attention[text] + 1e-8 for text in ("question", "answer"))
         return float((self.attention["question"] * np.log(question / answer)).sum())
 
 
 class AttentionRecord(NamedTuple):
-    """One attention.json: by image its path and its pairs; *shared*: question and answer have one z."""
+    """One attention.json: by image its path and its pairs; *shared*: question and answer have one
+    z.
+    """
 
     images: dict[str, tuple[str, list[LookedPair]]]
     shared: bool
@@ -47,8 +55,9 @@ class AttentionRecord(NamedTuple):
         return self.images[image][1] if image in self.images else []
 
     def best_and_worst(self, image):
-        """The image's pair that the evaluator scores highest, and that which it scores lowest where it rejects it;
-        without scores the first and none."""
+        """The image's pair that the evaluator scores highest, and that which it scores lowest where
+        it rejects it; without scores the first and none.
+        """
         pairs = self.pairs_of(image)
         if not pairs or any(pair.consistency is None for pair in pairs):
             return (pairs[0] if pairs else None), None
@@ -60,8 +69,8 @@ class AttentionRecord(NamedTuple):
 
 
 def attention_records(folder):
-    """{model: AttentionRecord} of ``folder/MODEL/seed-K/attention.json``, for the variational models that have one; of
-    several seeds the first.
+    """{model: AttentionRecord} of ``folder/MODEL/seed-K/attention.json``, for the variational
+    models that have one; of several seeds the first.
 
     Raises:
         InputError: on one that is none

@@ -65,7 +65,9 @@ def table_9(study, dataset):
 
 
 def _table(number_, title, study, dataset, rows, key, measures, extra):
-    """A table of the models *rows*, ``{ours: (label, the paper's key)}``; None where the study has none of them."""
+    """A table of the models *rows*, ``{ours: (label, the paper's key)}``; None where the study has
+    none of them.
+    """
     if not any(name in study for name in rows):
         return None
     sets = paper_datasets(dataset)

@@ -1,4 +1,6 @@
-"""The tables that are not of the study's metrics: 2, 3, 6, 7, 8 and 10, each from a JSON file of its own."""
+"""The tables that are not of the study's metrics: 2, 3, 6, 7, 8 and 10, each from a JSON file of
+its own.
+"""
 
 from vqapg.errors import InputError
 from vqapg.evaluation.text_overlap import EXACT
@@ -18,7 +20,8 @@ def table_2(manifest):
     counts = manifest.get("counts")
     if not isinstance(counts, dict) or set(counts) != set(SPLITS):
         raise InputError(
-            "manifest.json: counts no images and pairs; make the data directory anew with vqapg prepare"
+            "manifest.json: counts no images and pairs; make the data directory anew with vqapg "
+            "prepare"
         )
     columns = [text_column("data set")]
     columns += [
@@ -69,8 +72,8 @@ def table_3(folder, dataset):
     for measure in ACCURACY.values():
         columns += [ours_column(measure.head), paper_column(measure.head, sets)]
     note = (
-        "Train and dev hold the paper's negatives, test only pairs of the data. In brackets bootstrap 95% intervals "
-        f"over images. {paper_note(sets)}"
+        "Train and dev hold the paper's negatives, test only pairs of the data. In brackets "
+        f"bootstrap 95% intervals over images. {paper_note(sets)}"
     )
     return Table(3, "Accuracy of the consistency evaluator", note, columns, rows) if rows else None
 
@@ -98,8 +101,9 @@ def table_6(path):
         rows.append(row)
     alpha = ((stored.get("agreement") or {}).get("consistency") or {}).get("value")
     note = (
-        f"{stored.get('images', '-')} images; in brackets bootstrap 95% intervals over images. Krippendorff's alpha of "
-        f"consistency: {'-' if alpha is None else format(alpha, '.2f')}. The paper's figures are of VQA2.0, 50 images."
+        f"{stored.get('images', '-')} images; in brackets bootstrap 95% intervals over images. "
+        f"Krippendorff's alpha of consistency: {'-' if alpha is None else format(alpha, '.2f')}. "
+        "The paper's figures are of VQA2.0, 50 images."
     )
     return Table(6, "Human evaluation", note, columns, rows)
 
@@ -109,7 +113,9 @@ def _paper(figures, place, decimals):
 
 
 def table_7(records):
-    """Generated pairs of the same image from each model; *records* as ``attention_records`` gives them."""
+    """Generated pairs of the same image from each model; *records* as ``attention_records`` gives
+    them.
+    """
     columns = [
         text_column(head) for head in ("image", "model", "question", "answer", "evaluator's score")
     ]
@@ -131,8 +137,10 @@ def table_7(records):
 
 
 def table_8(folder):
-    """VQG and VQA with and without pre-training, from ``downstream/TASK/MODEL/seed-K/metrics.json``; None where there
-    is none. The paper's is of Visual7W, whose answers have several tokens."""
+    """VQG and VQA with and without pre-training, from
+    ``downstream/TASK/MODEL/seed-K/metrics.json``; None where there is none. The paper's is of
+    Visual7W, whose answers have several tokens.
+    """
     cure, measures = "make it again with vqapg overlap", (BLEU, METEOR, ROUGE)
     columns = [text_column(head) for head in ("task", "pre-trained on pairs of", "seeds")]
     for measure in measures:
@@ -164,9 +172,9 @@ def table_8(folder):
                 row += [ours(measure, runs), paper_cell({"visual7w": paper[place]}, 2)]
             rows.append([*row, ours(EXACT, runs)])
     note = (
-        "The text generated for each test pair against the pair's own; BLEU-4 of texts below four tokens is 0. Mean over "
-        "seeds; in brackets from the lowest to the highest end of the seeds' bootstrap 95% intervals over images. "
-        "The paper's figures are of Visual7W."
+        "The text generated for each test pair against the pair's own; BLEU-4 of texts below four "
+        "tokens is 0. Mean over seeds; in brackets from the lowest to the highest end of the "
+        "seeds' bootstrap 95% intervals over images. The paper's figures are of Visual7W."
     )
     if reasons:
         note += (

@@ -1,4 +1,6 @@
-"""The paper's figures (Findings of EMNLP 2021), as printed in its Tables 2 to 6 and 8 to 10, and what they are of."""
+"""The paper's figures (Findings of EMNLP 2021), as printed in its Tables 2 to 6 and 8 to 10, and
+what they are of.
+"""
 
 import json
 from importlib.resources import files
@@ -21,5 +23,7 @@ VARIATIONAL = tuple(name for name in MODELS if name.endswith("_variational"))
 
 
 def paper_datasets(dataset):
-    """The paper's data sets to compare *dataset* with: the same where the paper has it, else both."""
+    """The paper's data sets to compare *dataset* with: the same where the paper has
+    it, else both.
+    """
     return (dataset,) if dataset in DATASETS else tuple(DATASETS)

@@ -14,7 +14,8 @@ from vqapg.tokens import SEPARATOR
 
 # Entries of the dictionary that Table 10 fits, and ResNet-50's channels.
 WORDS, CHANNELS = 8650, 2048
-# Ours (section 5.3: every representation is 512 wide, 256 a direction), and configs/size/published.yaml.
+# Ours (section 5.3: every representation is 512 wide, 256 a direction), and
+# configs/size/published.yaml.
 SIZES = {
     "512 wide": {"hidden_size": 512},
     "published": {"hidden_size": 1024, "decoder_hidden_size": 512},
@@ -22,7 +23,9 @@ SIZES = {
 
 
 def count_parameters(name, **sizes):
-    """Of the model ``vqapg_<name>``; the CNN, which is frozen and no part of the model, not counted."""
+    """Of the model ``vqapg_<name>``; the CNN, which is frozen and no part of the model, not
+    counted.
+    """
     dictionary = Dictionary()
     for number in range(WORDS - len(dictionary) - 1):
         dictionary.add_symbol(str(number))

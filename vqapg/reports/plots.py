@@ -1,4 +1,6 @@
-"""Figures 5 to 8, from stored JSON alone. Colours tell apart for colour-blind readers: Okabe and Ito's, and cividis."""
+"""Figures 5 to 8, from stored JSON alone. Colours tell apart for colour-blind readers: Okabe and
+Ito's, and cividis.
+"""
 
 import textwrap
 
@@ -30,7 +32,9 @@ PANEL = 2.6  # inches
 
 
 def figure_5(study):
-    """Diversity and consistency by order of generation; None where no model was trained in both orders."""
+    """Diversity and consistency by order of generation; None where no model was trained in both
+    orders.
+    """
     paradigms = [
         name
         for name in ("pipeline_variational", "sequential_variational")
@@ -91,7 +95,9 @@ def figure_6(image, records):
 
 
 def figure_7(image, record, pair):
-    """Mean attention of the answer's and the question's decoder for *pair*, side by side, on one scale."""
+    """Mean attention of the answer's and the question's decoder for *pair*, side by side, on one
+    scale.
+    """
     panels = [
         (f"answer: {_wrapped(pair.answer)}", pair.attention["answer"]),
         (f"question: {_wrapped(pair.question)}", pair.attention["question"]),
@@ -127,9 +133,11 @@ def _panels(path, title, panels, highest, label):
 
 
 def overlay(axes, picture, weights, highest):
-    """*weights* ``[H, W]`` over the picture in grey, each over the part of the picture that is its region.
+    """*weights* ``[H, W]`` over the picture in grey, each over the part of the picture that is its
+    region.
 
-    The backbone sees the whole picture, squeezed into a square: stretched back, its grid covers the whole picture.
+    The backbone sees the whole picture, squeezed into a square: stretched back, its grid covers the
+    whole picture.
     """
     extent = (0, picture.width, picture.height, 0)
     axes.imshow(picture.convert("L"), cmap="gray", vmin=0, vmax=255, extent=extent)

@@ -1,8 +1,9 @@
-"""The report of a study's folder: Tables 2 to 10 and Figures 5 to 8, from the JSON files in it and nothing else.
+"""The report of a study's folder: Tables 2 to 10 and Figures 5 to 8, from the JSON files in it and
+nothing else.
 
-``data/manifest.json``; ``evaluator*/evaluator.json``; ``MODEL/seed-K/metrics.json`` and ``attention.json``;
-``human.json``; ``downstream/TASK/MODEL/seed-K/metrics.json``; ``parameters.json``. What is not there is named, with
-the command that makes it.
+``data/manifest.json``; ``evaluator*/evaluator.json``; ``MODEL/seed-K/metrics.json`` and
+``attention.json``; ``human.json``; ``downstream/TASK/MODEL/seed-K/metrics.json``;
+``parameters.json``. What is not there is named, with the command that makes it.
 """
 
 import importlib.util
@@ -32,7 +33,8 @@ COMMANDS = {
     "--output STUDY/evaluator/evaluator.json",
     "Table 4": f"bash scripts/table4.sh [DATA], or {EVALUATE}",
     "Table 5": f"bash scripts/table5.sh [DATA], or {EVALUATE}",
-    "Table 6": "bash scripts/table6.sh [DATA], or vqapg annotate score SESSION --output STUDY/human.json",
+    "Table 6": "bash scripts/table6.sh [DATA], or vqapg annotate score SESSION --output "
+    "STUDY/human.json",
     "Table 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}",
     "Table 8": "bash scripts/table8.sh [DATA]",
     "Table 9": f"bash scripts/table9.sh [DATA], or, with pycocoevalcap installed, {EVALUATE}",
@@ -40,18 +42,23 @@ COMMANDS = {
     "Figure 5": "bash scripts/figure5.sh [DATA]",
     "Figure 6": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of models with region scaling",
     "Figure 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of joint_variational",
-    "Figure 8": f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that the evaluator rejects",
+    "Figure 8": f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that the "
+    "evaluator rejects",
 }
 CAPTIONS = {
     "Figure 5": "diversity and consistency by order of generation, with intervals as in Table 4",
     "Figure 6": "weights of the regions of an image, for the first pair of each variational model",
-    "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator scores highest",
-    "Figure 8": "mean attention of the joint model, for the pair of each image that it scores lowest, and rejects",
+    "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator "
+    "scores highest",
+    "Figure 8": "mean attention of the joint model, for the pair of each image that it scores "
+    "lowest, and rejects",
 }
 
 
 class Report(NamedTuple):
-    """What was written, {name: files' names}, and what is missing, {name: the command that makes it}."""
+    """What was written, {name: files' names}, and what is missing, {name: the command that makes
+    it}.
+    """
 
     written: dict[str, list[str]]
     missing: dict[str, str]
@@ -61,8 +68,8 @@ def write_report(folder, output, *, overwrite=False):
     """Read the study in *folder* and write its report, the folder *output*.
 
     Raises:
-        InputError: if there is no such folder, nothing in it is to be reported, a file of it is not what it should be,
-            or *output* exists and may not be replaced, see :mod:`vqapg.targets`
+        InputError: if there is no such folder, nothing in it is to be reported, a file of it is not
+            what it should be, or *output* exists and may not be replaced, see :mod:`vqapg.targets`
     """
     if not folder.is_dir():
         raise InputError(
@@ -72,8 +79,8 @@ def write_report(folder, output, *, overwrite=False):
     tables = _tables(folder, study, records)
     if not tables:
         raise InputError(
-            f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; give the folder of a study, see "
-            "scripts/study.sh"
+            f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; give the "
+            "folder of a study, see scripts/study.sh"
         )
     with new_folder(output, overwrite=overwrite) as partial:
         written = {name: _write_table(table, partial) for name, table in tables.items()}
@@ -163,7 +170,9 @@ def _drawings(study, records):
 
 
 def _file_names(images):
-    """{image: a part of a file name}: letters, digits and dashes, without ending; a number where two would be alike."""
+    """{image: a part of a file name}: letters, digits and dashes, without ending; a number where
+    two would be alike.
+    """
     names = {}
     for image in images:
         stem = (

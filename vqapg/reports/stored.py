@@ -12,7 +12,9 @@ SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
 def read_json(path, cure):
-    """The object in the JSON file *path*. Raises InputError, ending in *cure*, where there is none."""
+    """The object in the JSON file *path*. Raises InputError, ending in *cure*, where
+    there is none.
+    """
     check_readable_file(path, cure, LARGEST_JSON)
     try:
         stored = strict_json.read_json(path, cure)
@@ -24,7 +26,9 @@ def read_json(path, cure):
 
 
 def check_figure(path, stored, key, cure):
-    """Raises InputError unless *stored* has under *key* a figure with finite numbers, or None for one over nothing."""
+    """Raises InputError unless *stored* has under *key* a figure with finite numbers, or None for
+    one over nothing.
+    """
     figure = stored.get(key)
     numbers = ["none"]
     if isinstance(figure, dict) and "value" in figure:
@@ -38,7 +42,9 @@ def check_figure(path, stored, key, cure):
 
 
 def seed_folders(folder):
-    """{seed: folder} of ``folder/seed-K``, in order. Raises InputError where a seed is there twice."""
+    """{seed: folder} of ``folder/seed-K``, in order. Raises InputError where a seed
+    is there twice.
+    """
     found = {}
     for path in sorted(folder.glob("seed-*")):
         match = SEED_FOLDER.fullmatch(path.name)
@@ -53,8 +59,9 @@ def seed_folders(folder):
 
 
 def summary(measure, runs):
-    """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``; None where one lacks the figure or
-    its interval."""
+    """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``; None where one
+    lacks the figure or its interval.
+    """
     figures = [stored.get(measure.key) for stored in runs.values()]
     if not all(isinstance(figure, dict) and figure.get("ci95") for figure in figures):
         return None

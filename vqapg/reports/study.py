@@ -1,4 +1,6 @@
-"""Every model of a study with every measure and seed, and which of the paper's claims hold: study.md."""
+"""Every model of a study with every measure and seed, and which of the paper's claims hold:
+study.md.
+"""
 
 from vqapg.errors import InputError
 from vqapg.evaluation.metrics import OURS, added_metrics
@@ -60,8 +62,8 @@ def _judge(metrics):
 
 
 def read_study(folder):
-    """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the tables; empty where
-    there is none.
+    """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the
+    tables; empty where there is none.
 
     Raises:
         InputError: if one cannot be read, or they are not measured alike
@@ -82,8 +84,8 @@ def read_study(folder):
             first = first or (path, alike)
             if alike != first[1]:
                 raise InputError(
-                    f"{path}: is over other pairs or images, another split or another judge than {first[0]}, which "
-                    "no table may compare; evaluate it alike, or remove it"
+                    f"{path}: is over other pairs or images, another split or another judge than "
+                    f"{first[0]}, which no table may compare; evaluate it alike, or remove it"
                 )
             for key, version in metrics["metric_versions"].items():
                 earlier = versions.setdefault(key, (version, path))
@@ -101,8 +103,9 @@ def seeds_note(study):
     """How the figures of a study's tables are to be read."""
     some = next(iter(next(iter(study.values())).values()))
     return (
-        f"Mean over seeds; in brackets from the lowest to the highest end of the seeds' bootstrap 95% intervals over "
-        f"{some['images']:,} images. One pair generated for each of {some['pairs']:,} test pairs. * is variational."
+        "Mean over seeds; in brackets from the lowest to the highest end of the seeds' bootstrap "
+        f"95% intervals over {some['images']:,} images. One pair generated for each of "
+        f"{some['pairs']:,} test pairs. * is variational."
     )
 
 
@@ -137,7 +140,8 @@ def format_study(study):
     claims = [row for claim in CLAIMS for row in _check(claim, study)]
     if claims:
         parts += [
-            "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; *not told apart*: they do.",
+            "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; "
+            "*not told apart*: they do.",
             markdown_table(
                 (
                     "paper",

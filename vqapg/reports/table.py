@@ -31,7 +31,9 @@ class Column(NamedTuple):
 
 
 class Cell(NamedTuple):
-    """What people read, and a value for each of the column's CSV columns, None where there is none."""
+    """What people read, and a value for each of the column's CSV columns, None where
+    there is none.
+    """
 
     text: str
     values: tuple
@@ -55,8 +57,11 @@ class Table(NamedTuple):
         return f"## Table {self.number}: {self.title}\n\n{self.note}\n\n{body}\n"
 
     def latex(self):
-        """A table environment, for LaTeX's packages booktabs and adjustbox; what is special to LaTeX is escaped."""
-        # The empty group: a bracket or star at the beginning would belong to the line break before it.
+        """A table environment, for LaTeX's packages booktabs and adjustbox; what is special to
+        LaTeX is escaped.
+        """
+        # The empty group: a bracket or star at the beginning would belong to the line break before
+        # it.
         lines = [
             ("{}" if row[0][:1] in ("[", "*") else "")
             + " & ".join(text.translate(LATEX) for text in row)
@@ -87,7 +92,9 @@ class Table(NamedTuple):
         )
 
     def csv(self):
-        """The columns' names, then a line a row: numbers as they are, nothing where there is none."""
+        """The columns' names, then a line a row: numbers as they are, nothing where
+        there is none.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(name for column in self.columns for name in column.csv)

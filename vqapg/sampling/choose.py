@@ -1,9 +1,10 @@
 """Choosing a set of an image's pairs that is consistent *and* diverse.
 
-Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998, https://doi.org/10.1145/290941.291025): one after the
-other, the pair with the largest (1 - d) * score - d * (its similarity to the kept pair that it is most alike).
-d, ``--diversity``, is the one number of the trade-off: at 0 the score alone decides, at 1, after the first, only how
-unlike the kept ones a pair is.
+Maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998,
+https://doi.org/10.1145/290941.291025): one after the other, the pair with the largest (1 - d) *
+score - d * (its similarity to the kept pair that it is most alike). d, ``--diversity``, is the one
+number of the trade-off: at 0 the score alone decides, at 1, after the first, only how unlike the
+kept ones a pair is.
 """
 
 from itertools import pairwise
@@ -17,7 +18,8 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
     """Which pairs to keep: their indices, in the order they are chosen, the best score first.
 
     Args:
-        scores: ``[M]``, how consistent each pair is, in [0, 1]; NaN, not known, is below every minimum, and else 0
+        scores: ``[M]``, how consistent each pair is, in [0, 1]; NaN, not known, is below every
+            minimum, and else 0
         similarity: ``[M, M]``, in [0, 1]
         keep: how many at most; None: all
         minimum: none with a lower score is kept; None: no minimum
@@ -41,10 +43,11 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
 
 
 def pair_similarity(pairs):
-    """How alike pairs are, ``[M, M]``: shared / all of the words and word pairs of their "question answer" (Jaccard).
+    """How alike pairs are, ``[M, M]``: shared / all of the words and word pairs of their "question
+    answer" (Jaccard).
 
-    Two answers to one question count as wholly alike: at most one of them tells something new, and mostly one of them
-    is wrong.
+    Two answers to one question count as wholly alike: at most one of them tells something new, and
+    mostly one of them is wrong.
 
     Args:
         pairs: list of (question, answer), texts as space-joined tokens

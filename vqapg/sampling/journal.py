@@ -1,4 +1,6 @@
-"""What is finished of a run, beside its output: OUTPUT.partial, one line an image, so that a killed run can go on."""
+"""What is finished of a run, beside its output: OUTPUT.partial, one line an image, so that a killed
+run can go on.
+"""
 
 import contextlib
 import json
@@ -15,17 +17,19 @@ MARK = b'{"journal": "vqapg sample'
 
 
 class Journal:
-    """Opened, it holds what an earlier run, that was to make the same, finished; more is added as it is finished.
+    """Opened, it holds what an earlier run, that was to make the same, finished; more is added as
+    it is finished.
 
     Args:
         path: the file; its folder must be there
-        identity: what decides, beside the image, about an entry: a dict that JSON can hold; its first key is "journal".
-            Only a run with an equal one goes on
-        images: list of :class:`~vqapg.data.input_image.InputImage`; entries of others are of no account
+        identity: what decides, beside the image, about an entry: a dict that JSON can hold; its
+            first key is "journal". Only a run with an equal one goes on
+        images: list of :class:`~vqapg.data.input_image.InputImage`; entries of others are of no
+            account
         overwrite: begin anew, whatever an earlier run finished
 
-    Raises InputError when another run is at work on it, it holds finished images of something else, or the file is not
-    ours; RunError when the disk is full.
+    Raises InputError when another run is at work on it, it holds finished images of something else,
+    or the file is not ours; RunError when the disk is full.
     """
 
     def __init__(
@@ -33,7 +37,8 @@ class Journal:
     ) -> None:
         self.path = Path(path)
         self.images = images
-        self._entries = {}  # by an image's name: the number of its content, and where its line begins
+        # By an image's name: the number of its content, and where its line begins.
+        self._entries = {}
         self._lock = Lock(self.path)
         try:
             check_journal(self.path)
@@ -57,7 +62,8 @@ class Journal:
             raise
         try:
             with writing(path):
-                # A line that was cut by a kill or a full disk is of no use, nor is a beginning with nothing finished.
+                # A line that was cut by a kill or a full disk is of no use, nor is a beginning with
+                # nothing finished.
                 self._file.truncate(self._end)
                 if not self._end:
                     self._write(identity)
@@ -75,7 +81,9 @@ class Journal:
         return [image for image in self.images if not self._holds(image)]
 
     def add(self, entry: dict) -> None:
-        """Write *entry*, a dict that JSON can hold, with "image", a name, and "number", so that it outlives a kill."""
+        """Write *entry*, a dict that JSON can hold, with "image", a name, and "number", so that it
+        outlives a kill.
+        """
         begin = self._end
         with writing(self.path):
             self._write(entry)
@@ -112,7 +120,9 @@ class Journal:
         self._end += len(line)
 
     def _read(self, identity: dict) -> int:
-        """Take in the entries; where the last whole line ends, in bytes, 0 where nothing is finished."""
+        """Take in the entries; where the last whole line ends, in bytes, 0 where nothing is
+        finished.
+        """
         header, end = None, 0
         self._file.seek(0)
         for line in self._file:
@@ -134,8 +144,9 @@ class Journal:
 
     def _refuse(self, difference: str) -> None:
         raise InputError(
-            f"{self.path}: was left by a run that makes something else ({difference}); run that one again to finish it, "
-            "give another --output, or begin anew without what it finished: --overwrite"
+            f"{self.path}: was left by a run that makes something else ({difference}); run that "
+            "one again to finish it, give another --output, or begin anew without what it "
+            "finished: --overwrite"
         )
 
     def _holds(self, image) -> bool:
@@ -152,7 +163,9 @@ class Journal:
 
 
 def check_journal(path: Path) -> None:
-    """Raises InputError when there is a file at *path* that is no journal of ours, which is never written to."""
+    """Raises InputError when there is a file at *path* that is no journal of ours, which is never
+    written to.
+    """
     if not path.exists() and not path.is_symlink():
         return
     check_readable_file(path, "move it away, or give another --output")
@@ -161,8 +174,8 @@ def check_journal(path: Path) -> None:
     # A kill while the first line was written leaves a part of it.
     if not MARK.startswith(head):
         raise InputError(
-            f"{path}: was not written by vqapg, which keeps there what is finished of a run; move it away, or give "
-            "another --output"
+            f"{path}: was not written by vqapg, which keeps there what is finished of a run; move "
+            "it away, or give another --output"
         )
 
 

@@ -1,4 +1,6 @@
-"""How pairs are drawn and chosen. Nothing here needs numpy, torch or fairseq: a wrong option is told of at once."""
+"""How pairs are drawn and chosen. Nothing here needs numpy, torch or fairseq: a wrong option is
+told of at once.
+"""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which explain them."""
+    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which
+    explain them.
+    """
 
     num_samples: int = 10
     seed: int = 1

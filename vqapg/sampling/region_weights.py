@@ -11,8 +11,9 @@ from vqapg.modules.region_scaling import RegionScaling
 def region_weights_of(model):
     """While a model generates, gathers its region weights.
 
-    Yields a dict that holds, after ``model.generate``, ``[B, R]`` for each text that has weights of its own: "question"
-    and "answer" in a pipeline, "pair" elsewhere; empty in a model without region scaling.
+    Yields a dict that holds, after ``model.generate``, ``[B, R]`` for each text that has weights of
+    its own: "question" and "answer" in a pipeline, "pair" elsewhere; empty in a model without
+    region scaling.
     """
     gathered = {}
     hooks = [

@@ -25,15 +25,16 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
 
     Args:
         sampler: :class:`~vqapg.sampling.sampler.PairSampler`
-        images: list of :class:`~vqapg.data.input_image.InputImage`, of which *part* holds some or all
+        images: list of :class:`~vqapg.data.input_image.InputImage`, of which *part* holds some or
+            all
         options: SamplingOptions, checked
         destination: :class:`~vqapg.export.outputs.Destination`
         shard: which of how many parts *part* is, as --shard says it
         overwrite: begin anew, whatever an earlier run left
         how: arguments of sample_images
 
-    Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the machine runs short
-    of something, such as the disk or the GPU's memory.
+    Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the
+    machine runs short of something, such as the disk or the GPU's memory.
     """
     journal = Journal(destination.journal, _identity(sampler, options, shard), part, overwrite)
     try:
@@ -89,7 +90,9 @@ def _about(sampler, options):
 
 
 def _identity(sampler, options, shard):
-    """What a run makes: whatever decides about its entries, beside the images. Shards lie in files of their own."""
+    """What a run makes: whatever decides about its entries, beside the images. Shards lie in files
+    of their own.
+    """
     return {
         "journal": f"vqapg sample {FORMAT_VERSION}",
         "checkpoint": sampler.name,
@@ -183,7 +186,9 @@ def _count(journal, skipped):
 
 
 def _records(journal, options, model, judged):
-    """Yields each pair of the journal as it is written to files, see :mod:`vqapg.export.outputs`."""
+    """Yields each pair of the journal as it is written to
+    files, see :mod:`vqapg.export.outputs`.
+    """
     for entry in journal.entries():
         for pair in entry["pairs"]:
             yield {
@@ -222,7 +227,9 @@ def _entry(name, number, sampled):
 
 
 class _Pictures(Dataset):
-    """Reads in the loader's workers. An error travels as text: raised there it would end in a traceback."""
+    """Reads in the loader's workers. An error travels as text: raised there it would end in a
+    traceback.
+    """
 
     def __init__(self, images, preprocessing):
         self.images = images
@@ -240,7 +247,9 @@ class _Pictures(Dataset):
 
 
 def _collate(items):
-    """Pixels ``[n, 3, S, S]`` and numbers of those that could be read, and for every image its error or None."""
+    """Pixels ``[n, 3, S, S]`` and numbers of those that could be read, and for every image its
+    error or None.
+    """
     read = [item for item in items if not isinstance(item, str)]
     pixels = torch.stack([pixels for pixels, _ in read]) if read else None
     errors = [item if isinstance(item, str) else None for item in items]

@@ -41,8 +41,9 @@ class SampledPair:
         score: the model's log-probability a token, in nats
         consistency: the judge's score in [0, 1]; None without a judge, and where it cannot tell
         seed, draw: what its latent variable, and with sampling its words, were drawn by
-        region_weights: one byte a region (255 for 1) of equation 5, by the text they are of: "pair", or "question" and
-            "answer" where each has its own; empty in a model without region scaling
+        region_weights: one byte a region (255 for 1) of equation 5, by the text they are of:
+            "pair", or "question" and "answer" where each has its own; empty in a model without
+            region scaling
     """
 
     question: str
@@ -55,7 +56,9 @@ class SampledPair:
 
 
 class Sampled(list):
-    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs ``left_out`` by choice."""
+    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs
+    ``left_out`` by choice.
+    """
 
     malformed = 0
     left_out = 0
@@ -89,8 +92,8 @@ def load(
         the model; its ``sample(image, n=10)`` makes pairs
 
     Raises:
-        InputError: if there is no such device, if a checkpoint is none, if they do not go together, if the weights are not
-            those of training, or if the judge cannot judge pictures
+        InputError: if there is no such device, if a checkpoint is none, if they do not go together,
+            if the weights are not those of training, or if the judge cannot judge pictures
     """
     if evaluator is not None:
         if judge is not None:
@@ -125,15 +128,18 @@ class PairSampler:
 
     @in_python_terms(*OPTIONS, "evaluator", "judge", num_samples="n")
     def sample(self, image: str | os.PathLike | Image, n: int = 10, **options) -> list[SampledPair]:
-        """The different pairs among *n* draws, the most consistent first; without a judge in the order of draws.
+        """The different pairs among *n* draws, the most consistent first; without a judge in the
+        order of draws.
 
         Args:
             image: an image file, or a PIL image
             n: how many draws
-            options: fields of :class:`SamplingOptions` by name, such as ``seed``, ``keep``, ``question``
+            options: fields of :class:`SamplingOptions` by name, such as ``seed``, ``keep``,
+                ``question``
 
         Raises:
-            InputError: on an image that cannot be read, and on options that this model cannot follow
+            InputError: on an image that cannot be read, and on options that this model cannot
+                follow
         """
         options = SamplingOptions(num_samples=n, **options)
         self.check(options)
@@ -145,12 +151,15 @@ class PairSampler:
         )[0]
 
     def check(self, options):
-        """Raises InputError, naming the flag, on options that this model, or one without a judge, cannot follow."""
+        """Raises InputError, naming the flag, on options that this model, or one without a judge,
+        cannot follow.
+        """
         self._pair_generator(options)
         given, completes = options.given, self.model.completes
         if given is not None and completes is None:
             raise InputError(
-                f"--{given}: this model makes question and answer together; a pipeline, VQG or VQA completes"
+                f"--{given}: this model makes question and answer together; a pipeline, VQG or "
+                "VQA completes"
             )
         if given not in (None, completes):
             raise InputError(
@@ -165,7 +174,9 @@ class PairSampler:
         options.check_judge(self.judge)
 
     def draws(self, options):
-        """How many draws an image can differ in: one where neither a latent variable nor words are drawn."""
+        """How many draws an image can differ in: one where neither a latent variable nor words are
+        drawn.
+        """
         return options.num_samples if self.model.variational or options.sampling else 1
 
     def unknown_words(self, options):
@@ -208,7 +219,8 @@ class PairSampler:
             pictures: what opens each image, by its name, for judges that look at it
 
         Returns:
-            for each image :class:`Sampled`: its different pairs, the most consistent first or as chosen
+            for each image :class:`Sampled`: its different pairs, the most consistent first or as
+            chosen
         """
         drawn = [
             {} for _ in numbers
@@ -270,7 +282,9 @@ class PairSampler:
         )
 
     def _draw(self, features, numbers, options, rows_at_once):
-        """Yields image, draw, (question, answer) in tokens or (None, None), score and region weights of every draw."""
+        """Yields image, draw, (question, answer) in tokens or (None, None), score and region
+        weights of every draw.
+        """
         generator, draws = self._pair_generator(options), self.draws(options)
         image_of_row = np.repeat(np.arange(len(numbers)), draws)
         keys = np.stack(
@@ -313,7 +327,9 @@ class PairSampler:
                 )
 
     def _consistency(self, drawn):
-        """For each image the scores of its pairs ``[M]`` in [0, 1] or NaN; None for each without a judge."""
+        """For each image the scores of its pairs ``[M]`` in [0, 1] or NaN; None for each without a
+        judge.
+        """
         if self.judge is None:
             return [None] * len(drawn)
         triples = [(name, *pair) for name, pairs in zip(self.in_hand.rows, drawn) for pair in pairs]

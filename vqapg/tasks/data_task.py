@@ -23,14 +23,17 @@ class DataConfig(FairseqDataclass):
     features_on_device: bool = field(
         default=False,
         metadata={
-            "help": "hold all features on the device that computes, so that a step moves row numbers only"
+            "help": "hold all features on the device that computes, so that a step moves row "
+            "numbers only"
         },
     )
     seed: int = II("common.seed")
 
 
 def load_dictionary(path):
-    """fairseq's Dictionary from dict.txt. Raises InputError when it is none, or lacks the separator."""
+    """fairseq's Dictionary from dict.txt. Raises InputError when it is none, or lacks the
+    separator.
+    """
     try:
         dictionary = Dictionary.load(str(path))
     except (OSError, RuntimeError, ValueError) as error:
@@ -54,7 +57,8 @@ class DataDirectoryTask(FairseqTask):
 
     Attributes:
         directory, dictionary, features: what the directory holds
-        read_features: what datasets read the features from: the file, or with ``--features-on-device`` what holds them
+        read_features: what datasets read the features from: the file, or with
+            ``--features-on-device`` what holds them
         model_classes: the models this task runs
 
     Raises:
@@ -89,7 +93,8 @@ class DataDirectoryTask(FairseqTask):
                 + (
                     ": the checkpoint is of another task; give a checkpoint that this task trained"
                     if from_checkpoint
-                    else "; vqapg_consistency goes with --task vqapg_consistency, every other with --task vqapg"
+                    else "; vqapg_consistency goes with --task vqapg_consistency, every other "
+                    "with --task vqapg"
                 )
             )
         # A checkpoint brings its embeddings.
@@ -112,8 +117,8 @@ class DataDirectoryTask(FairseqTask):
         longest = int(dataset.sizes.max()) if len(dataset) else 0
         if max_tokens is not None and max_tokens < longest:
             raise InputError(
-                f"--max-tokens {max_tokens} is less than one pair, the longest of which has {longest} tokens; give at "
-                "least that, or --batch-size instead"
+                f"--max-tokens {max_tokens} is less than one pair, the longest of which has "
+                f"{longest} tokens; give at least that, or --batch-size instead"
             )
         return super().get_batch_iterator(
             dataset, max_tokens=max_tokens, max_sentences=max_sentences, **options

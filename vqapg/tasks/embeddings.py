@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 
 
 def start_from_vectors(model, dictionary, path, embed_dim):
-    """Puts the vectors of *path* into every embedding of *model*; words without one start at random, as large as the
-    others. Logs how much of the dictionary, and of the training tokens, has vectors.
+    """Puts the vectors of *path* into every embedding of *model*; words without one start at
+    random, as large as the others. Logs how much of the dictionary, and of the training tokens, has
+    vectors.
 
     Raises:
         InputError: when the vectors are not *embed_dim* wide, or no word of the dictionary has one
@@ -31,13 +32,15 @@ def start_from_vectors(model, dictionary, path, embed_dim):
         )
     if not vectors:
         raise InputError(
-            f"--embed-path {path}: has a vector of no word of the dictionary; is it of another language?"
+            f"--embed-path {path}: has a vector of no word of the dictionary; is it of another "
+            "language?"
         )
     tokens = sum(dictionary.count[index] for index in words.values())
     covered = sum(dictionary.count[words[word]] for word in vectors)
     logger.info(
         f"embeddings: {len(vectors):,} of {len(words):,} words ({len(vectors) / len(words):.1%}), "
-        f"{covered / max(tokens, 1):.1%} of the training tokens, start from {path}; the others at random"
+        f"{covered / max(tokens, 1):.1%} of the training tokens, start from {path}; the others at "
+        "random"
     )
     rows = torch.tensor([words[word] for word in vectors])
     values = torch.from_numpy(np.stack(list(vectors.values())))

@@ -23,8 +23,8 @@ def check_optimizer(optimizer: torch.optim.Optimizer, filename: str) -> None:
     """Compares what *optimizer* took over from the checkpoint *filename* with its parameters.
 
     Raises:
-        InputError: where a moment has another shape or no finite numbers, or a state is missing; where a
-            setting has another form than the optimizer's own
+        InputError: where a moment has another shape or no finite numbers, or a state is missing;
+            where a setting has another form than the optimizer's own
     """
     cure = "give --reset-optimizer, or another checkpoint"
     needed = ADAM if isinstance(optimizer, (Adam, torch.optim.Adam)) else set()

@@ -1,4 +1,6 @@
-"""The task ``vqapg_consistency``: is a question-answer pair consistent with an image? (section 4.6)"""
+"""The task ``vqapg_consistency``: is a question-answer pair consistent with an
+image? (section 4.6)
+"""
 
 from dataclasses import dataclass, field
 
@@ -17,8 +19,9 @@ class ConsistencyConfig(DataConfig):
     negatives: ChoiceEnum(list(NEGATIVES)) = field(
         default="paper",
         metadata={
-            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: for each pair a shuffle of its own, an "
-            "answer to the same type of question, or another answer from the same image"
+            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: for each pair "
+            "a shuffle of its own, an answer to the same type of question, or another answer from "
+            "the same image"
         },
     )
 
