@@ -1,7 +1,7 @@
 """Drawing the images and pairs of a new annotation session."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from vqapg.annotation.session import Session, check_new, write_session
 from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
-from vqapg.evaluation.generated import read_generated
+from vqapg.evaluation.generated import GeneratedPair, read_generated
 from vqapg.evaluation.human import Group, ShownPair
 
 # Section 5.2: each image has three to ten generated pairs.
@@ -54,7 +54,12 @@ def start_session(
     return write_session(folder, directory, drawn, groups, seed=seed, models=models, inputs=inputs)
 
 
-def draw_groups(generated, image_ids, images, seed):
+def draw_groups(
+    generated: Mapping[str, Sequence[GeneratedPair]],
+    image_ids: Sequence[str],
+    images: int,
+    seed: int,
+) -> tuple[list[str], list[Group]]:
     """Draw images and pairs.
 
     An image takes part when every model has at least three well-formed pairs for it. Of these as
