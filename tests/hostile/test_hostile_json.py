@@ -286,7 +286,13 @@ IMAGE = '{"filename": "a.jpg", "split": "train", "qa_pairs": [%s]}'
 QUESTION = '{"question": "what?", "answer": "a cat"}'
 
 
-@pytest.mark.parametrize("item", [QUESTION, IMAGE % (IMAGE % QUESTION)], ids=["image", "question"])
-def test_visual7w_takes_no_question_for_an_image(item, tmp_path, data):
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (QUESTION, "an item of its images is not of the official form"),
+        (IMAGE % (IMAGE % QUESTION), "pairs that are none"),
+    ],
+)
+def test_visual7w_takes_no_question_for_an_image(item, message, tmp_path, data):
     """A question among the images, and an image among the questions."""
-    refusal("visual7w", f'{{"images": [{item}]}}'.encode(), tmp_path, data)
+    assert message in refusal("visual7w", f'{{"images": [{item}]}}'.encode(), tmp_path, data)
