@@ -70,6 +70,8 @@ def test_session_of_another_form_is_one_line(session, change):
     [
         (b"", "session.json: is empty"),
         (b'{"format": 1,\n"seed": }', "session.json:2: "),
+        (b'{"format": 1, "format": 1}', "session.json: "),
+        (b'{"format": NaN}', "session.json: "),
         (b"[" * 100_000, "nested too deeply"),
         (b'{"format": ' + b"9" * 10_000 + b"}", "session.json: "),
         (b"\xff\x00\xff", "session.json: "),
@@ -102,6 +104,7 @@ def test_session_too_large_is_one_line(session):
         "[" * 9000,
         "x" * 20_000,
         "9" * 9000,
+        GOOD.replace("{", '{"annotator": "b", ').rstrip(),
         '{"annotator": "anna", "pair": [], "field": "consistency", "value": "1"}',
         '{"annotator": "anna", "pair": "g1p1", "field": {}, "value": "1"}',
         '{"annotator": "anna", "pair": "g1p1", "field": "consistency", "value": "%s"}'

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
@@ -11,6 +12,7 @@ from tests.support.handwritten_data import write_features
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import write_joined
 from vqapg.errors import InputError
+from vqapg.tasks.vqapg import GenerationTask
 
 SECRET = b"\x00\x3c" * 30 * 4  # would be read as ones
 
@@ -224,3 +226,16 @@ def test_a_shard_made_anew_of_something_else_is_noticed(tmp_path, joined):
     shard.symlink_to("moved")
     with pytest.raises(InputError, match="which is no regular file"):
         FeatureStore(joined)
+
+
+def test_features_that_skip_a_whole_split_are_refused():
+    """fairseq would divide by the number of batches, which is 0."""
+    task = GenerationTask.__new__(GenerationTask)
+    task.datasets = {}
+    task.features = SimpleNamespace(path="d/features.h5")
+    task.directory = SimpleNamespace(path="d", pairs=lambda split: [split])
+    task.make_dataset = lambda pairs, training: [] if pairs == ["valid"] else pairs
+    task.load_dataset("train")
+    with pytest.raises(InputError, match="features.h5: leaves out every image of the valid split"):
+        task.load_dataset("valid")
+    assert list(task.datasets) == ["train"]

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from vqapg.data import picture_formats
 from vqapg.errors import InputError
+from vqapg.folders import MARK, new_folder
 from vqapg.sampling import recognise
 from vqapg.sampling.images import find_images
 from vqapg.sampling.passed_over import Reason, describe
@@ -257,3 +258,18 @@ def test_one_and_many_are_told_apart():
         counts = dict.fromkeys(Reason, 0)
         assert describe(counts | {reason: 1}) == f"passed over: 1 {reason.value[0]}"
         assert describe(counts | {reason: 2000}) == f"passed over: 2,000 {reason.value[1]}"
+
+
+def test_export_among_the_photographs_is_not_read_again(photos):
+    """Ours is one, with its train/ below; a stranger's file under the mark's name is no mark."""
+    draw(photos / "a.jpg", 1)
+    with new_folder(photos / "export") as partial:
+        draw(partial / "train/0000001.jpg", 1)
+    draw(photos / "foreign/b.jpg", 2)
+    (photos / "foreign" / MARK).write_text("{}")
+    (photos / "link").symlink_to("export")
+    expected = ["photos/a.jpg", "photos/foreign/b.jpg"]
+    assert found("photos") == (expected, {"HIDDEN": 1, "OUR_FOLDER": 1, "FOLDER_AGAIN": 1})
+    assert found("photos/[aef]*") == (expected, {"HIDDEN": 1, "OUR_FOLDER": 1})
+    assert found("photos/**/*.jpg")[0] == expected
+    assert found("photos/export")[0] == ["photos/export/train/0000001.jpg"]

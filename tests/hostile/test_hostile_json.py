@@ -280,3 +280,19 @@ def test_the_command_ends_with_status_2(tmp_path, capsys):
         f"vqapg prepare: error: {tmp_path}/pairs.jsonl:1: NaN is not a JSON number; "
     )
     assert not (tmp_path / "D").exists()
+
+
+IMAGE = '{"filename": "a.jpg", "split": "train", "qa_pairs": [%s]}'
+QUESTION = '{"question": "what?", "answer": "a cat"}'
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (QUESTION, "an item of its images is not of the official form"),
+        (IMAGE % (IMAGE % QUESTION), "pairs that are none"),
+    ],
+)
+def test_visual7w_takes_no_question_for_an_image(item, message, tmp_path, data):
+    """A question among the images, and an image among the questions."""
+    assert message in refusal("visual7w", f'{{"images": [{item}]}}'.encode(), tmp_path, data)

@@ -61,8 +61,12 @@ def test_name_that_the_encoding_lacks_is_printed_escaped(monkeypatch, capsys):
     assert capsys.readouterr().out == "\\udcff.jpg\n"
 
 
-@pytest.mark.parametrize("device", ["/dev/full", "pipe without a reader"])
-def test_output_that_nobody_takes_is_one_line(monkeypatch, capsys, device):
+# Short text fails when it is flushed at the end, long text while the command prints.
+@pytest.mark.parametrize(
+    ("device", "text"),
+    [("/dev/full", "text"), ("pipe without a reader", "text"), ("a pipe", "text" * 10_000)],
+)
+def test_output_that_nobody_takes_is_one_line(monkeypatch, capsys, device, text):
     if device == "/dev/full":
         stream = open(device, "w")
     else:
@@ -70,7 +74,7 @@ def test_output_that_nobody_takes_is_one_line(monkeypatch, capsys, device):
         os.close(reader)
         stream = os.fdopen(writer, "w")
     monkeypatch.setattr(sys, "stdout", stream)
-    assert run(monkeypatch, text="figures") == 1
+    assert run(monkeypatch, text=text) == 1
     stream.close()  # would raise where what was printed is still waiting
     said = capsys.readouterr().err
     assert "failed: what it prints cannot be written" in said and said.count("\n") == 1

@@ -11,7 +11,7 @@ from vqapg.data import picture_formats, pictures
 from vqapg.errors import InputError
 from vqapg.sampling import shards
 from vqapg.strict_json import MAX_LINE_BYTES, parse_json
-from vqapg.tasks import checkpoint_file
+from vqapg.tasks import checkpoint_file, checkpoint_pickle
 
 PAGE = Path(__file__).parents[2] / "docs/security.md"
 LIMITS = {
@@ -22,6 +22,9 @@ LIMITS = {
     "digits of a whole number in JSON": [sys.get_int_max_str_digits()],
     "a line of JSON": [MAX_LINE_BYTES],
     "a checkpoint's content": [checkpoint_file.PICKLED],
+    "a checkpoint's values and characters, each time they are referred to": [
+        checkpoint_pickle.LARGEST_CONTENT
+    ],
     "`session.json`, sheet": [session.LARGEST_SESSION],
     "`judgements.jsonl`": [judgements.LARGEST_FILE, judgements.LONGEST_LINE],
     "a judgement sent to the annotation page": [server.LONGEST_BODY],

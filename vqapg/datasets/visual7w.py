@@ -49,7 +49,7 @@ def read(
     splits: dict[str, dict[str, list[tuple[str, str]]]] = {split: {} for split in SPLITS}
     of_image: dict[str, str] = {}
     for item in content["images"]:
-        if not isinstance(item, tuple):
+        if not isinstance(item, tuple) or len(item) != 3:  # a question has two
             raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
         name, split, pairs = item
         if split not in SPLITS:
@@ -78,7 +78,9 @@ def _slim(item: dict[str, Any]) -> object:
     """
     if "qa_pairs" in item:
         name, pairs = item["filename"], item["qa_pairs"]
-        if not isinstance(name, str) or not all(isinstance(pair, tuple) for pair in pairs):
+        if not isinstance(name, str) or not all(
+            isinstance(pair, tuple) and len(pair) == 2 for pair in pairs
+        ):
             raise TypeError(f"image {name!r} has no file name, or pairs that are none")
         if any(character in name for character in "\0\n\r"):
             raise ValueError(f"the file name {name!r} holds a line break or a NUL")

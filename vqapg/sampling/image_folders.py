@@ -6,15 +6,18 @@ import glob
 import os
 import stat
 from collections import Counter
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
+from vqapg.folders import MARK
 from vqapg.sampling.passed_over import Reason
+from vqapg.targets import our_json
 
 
 def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
     """Every file below *folder* that is not hidden, by path.
 
     The folders behind links come last. So a file that can be reached in two ways has its true path.
+    A folder that vqapg wrote is passed over, unless it is *folder* itself: its images are copies.
 
     Args:
         folder: its path, empty for the current one
@@ -31,6 +34,8 @@ def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
             visited.add(real)
             folders.append((path, real))
         path, real = folders.pop()
+        if path != folder and written_by_vqapg(path, passed_over):
+            continue
         try:
             with os.scandir(path or ".") as entries:
                 entries = sorted(entries, key=lambda entry: entry.name)
@@ -60,6 +65,14 @@ def files_below(folder: str, passed_over: Counter[Reason]) -> list[str]:
             else:
                 passed_over[Reason.SPECIAL] += 1
     return sorted(files)
+
+
+def written_by_vqapg(folder: str, passed_over: Counter[Reason]) -> bool:
+    """Whether *folder* carries the mark of vqapg's own folders; one that does is counted."""
+    mark = Path(folder) / MARK
+    found = mark.is_file() and our_json(mark) is None
+    passed_over[Reason.OUR_FOLDER] += found
+    return found
 
 
 def ordinary(path: str, passed_over: Counter[Reason]) -> bool:

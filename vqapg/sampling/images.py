@@ -12,7 +12,7 @@ from functools import partial
 from vqapg.data.input_image import InputImage
 from vqapg.data.pictures import open_ordinary
 from vqapg.errors import InputError
-from vqapg.sampling.image_folders import files_below, matches, ordinary
+from vqapg.sampling.image_folders import files_below, matches, ordinary, written_by_vqapg
 from vqapg.sampling.passed_over import Reason, describe
 from vqapg.sampling.recognise import is_image
 from vqapg.sampling.shards import members_of
@@ -110,6 +110,8 @@ def _matching(pattern, passed_over):
         )
         raise InputError(f"{pattern}: {what}; correct it")
     for path in paths:
+        if os.path.isdir(path) and written_by_vqapg(path, passed_over):
+            continue
         if os.path.isdir(path) or path.lower().endswith(SHARD_SUFFIX):
             yield from _images_of(path, passed_over)
         elif ordinary(path, passed_over) and is_image(

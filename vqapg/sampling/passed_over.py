@@ -25,6 +25,10 @@ class Reason(Enum):
         "link to a folder that was read already",
         "links to folders that were read already",
     )
+    OUR_FOLDER = (
+        "folder that vqapg wrote (name it itself to read it)",
+        "folders that vqapg wrote (name them themselves to read them)",
+    )
     IMAGE_AGAIN = "image that was found already", "images that were found already"
     ARCHIVE = (
         "tar archive in a folder (name the archive itself)",

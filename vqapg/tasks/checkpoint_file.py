@@ -1,7 +1,7 @@
 """The one place where a checkpoint file is read. It may come from a stranger, so it is checked.
 
-The order is: the archive's directory, its checksums, its data types, the names of what it would
-build, the values of its weights, their shapes. Before all of that holds, nothing is built, and
+The order is: the archive's directory, its checksums, the plan of its content, its data types, the
+names of what it would build, the values of its weights, their shapes. Before all of that holds, nothing is built, and
 nothing larger than the file is allocated.
 """
 
@@ -28,6 +28,7 @@ from vqapg.errors import InputError, RunError, shortage
 from vqapg.models import origin
 from vqapg.models.vqapg_model import check_sizes
 from vqapg.tasks.checkpoint_config import own_config, shown
+from vqapg.tasks.checkpoint_pickle import check_pickle
 from vqapg.tokens import SEPARATOR
 
 ORIGIN = "_extra_state"  # torch's name, among the weights, for what get_extra_state gives
@@ -46,7 +47,7 @@ CHECKPOINT_TYPES = [
     int,
     _TensorPlaceholder,
 ]
-PICKLED = 256 * 2**20  # bytes: the largest data.pkl that is read; the weights are not in it
+PICKLED = 8 * 2**20  # bytes: the largest data.pkl that is read; the weights are not in it
 METERS = {"AverageMeter", "SumMeter", "ConcatTensorMeter", "TimeMeter", "StopwatchMeter"}
 assert vars(meters).keys() >= METERS
 
@@ -115,7 +116,7 @@ def check_archive(file: BinaryIO) -> None:
 
     Raises:
         InputError: if it is not torch's format, is cut short or damaged, or would unpack to more
-            than its own size
+            than its own size, or holds what fairseq does not write
     """
     size = os.fstat(file.fileno()).st_size
     try:
@@ -132,11 +133,16 @@ def check_archive(file: BinaryIO) -> None:
                 raise InputError(
                     "claims to unpack to more than its own size; give another checkpoint"
                 )
-            if any(m.file_size > PICKLED for m in members if m.filename.endswith("data.pkl")):
+            # torch finds it in upper case, too.
+            pickles = [m for m in members if m.filename.lower().endswith("data.pkl")]
+            if any(member.file_size > PICKLED for member in pickles):
                 raise InputError(
                     f"its data.pkl is above {PICKLED >> 20} MiB; give another checkpoint"
                 )
             damaged = archive.testzip()
+            for member in pickles if damaged is None else ():
+                with archive.open(member) as content:
+                    check_pickle(content)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise InputError(
             "not a whole checkpoint of a vqapg model (cut short, or of another format); give"
