@@ -1,8 +1,8 @@
 """The one place where a checkpoint file is read. It may come from a stranger, so it is checked.
 
 The order is: the archive's directory, its checksums, the plan of its content, its data types, the
-names of what it would build, the values of its weights, their shapes. Before all of that holds, nothing is built, and
-nothing larger than the file is allocated.
+names of what it would build, the values of its weights, their shapes. Before all of that holds,
+nothing is built, and nothing larger than the file is allocated.
 """
 
 import argparse
