@@ -1,5 +1,7 @@
 """Mutated text: data sets, data directories, generated pairs and annotations."""
 
+from pathlib import Path
+
 from fuzzing.case import GENERATE, Case, copy
 from fuzzing.corpus import fairseq, vqapg
 from fuzzing.mutations import mutate_bytes, mutate_json, mutate_lines
@@ -127,6 +129,19 @@ def directory(corpus, case, rng, traps):
     return Case(file, f"{file.name}, {command}", commands[command], may_change)
 
 
+def _read_sheet(session: Path, sheet: Path) -> int:
+    """Run read-sheet, which saves what the log of judgements lacks, as after a cut.
+
+    Raises:
+        AssertionError: if a whole line of the log is lost
+    """
+    log = session / "judgements.jsonl"
+    before = log.read_bytes()
+    status = vqapg("annotate", "read-sheet", session, sheet)
+    assert log.read_bytes().startswith(before[: before.rfind(b"\n") + 1]), "a judgement is lost"
+    return status
+
+
 def annotations(corpus, case, rng, traps):
     """A session, its judgements, and a sheet."""
     session, sheet, out = (
@@ -146,10 +161,8 @@ def annotations(corpus, case, rng, traps):
         "sheet": lambda: vqapg(
             "annotate", "sheet", session, "--annotator", "anna", "--output", out / "sheet.csv"
         ),
-        "read-sheet": lambda: vqapg("annotate", "read-sheet", session, sheet),
+        "read-sheet": lambda: _read_sheet(session, sheet),
     }
     command = "read-sheet" if file == sheet else rng.choice(sorted(commands))
-    # read-sheet saves what the log lacks, and what a cut lost is lacking. That nothing foreign is
-    # lost from the log is tested in tests/hostile/test_hostile_annotation_files.py.
     may_change = (session / "judgements.jsonl",) if command == "read-sheet" else ()
     return Case(file, f"{file.name}, {command}", commands[command], may_change)
