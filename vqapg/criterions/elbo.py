@@ -3,7 +3,7 @@ alignment.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,8 @@ from fairseq.logging import metrics
 from torch import Tensor
 from torch.nn import functional as F
 
-from vqapg.criterions.alignment import attention_alignment
-from vqapg.criterions.collapse import collapse_sums, log_collapse
+from vqapg.criterions.alignment import DIRECTIONS, attention_alignment
+from vqapg.criterions.collapse import collapse_sums, gate_statistics, log_collapse
 from vqapg.errors import InputError
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.output import PairOutput
@@ -31,6 +31,7 @@ HELD_OVER: dict[str, Callable[[Tensor, float], Tensor]] = {
     "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),
     "batch": lambda kl, free_bits: kl.sum(dim=1).mean().clamp(min=free_bits).expand(len(kl)),
 }
+RECONSTRUCTIONS = ("sum", "token-mean")
 
 
 @dataclass
@@ -38,12 +39,12 @@ class ElboConfig(FairseqDataclass):
     kl_free_bits: float = field(
         default=5.0, metadata={"help": "free bits of the KL term, nats a pair (paper: 5)"}
     )
-    free_bits_mode: ChoiceEnum(["train-prior", "paper"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
-        default="train-prior",
+    free_bits_mode: ChoiceEnum(["paper", "train-prior"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
+        default="paper",
         metadata={
             "help": "paper: max(KL, free bits), which stops training prior and posterior below "
-            "the threshold; train-prior: free bits hold the posterior only, the prior is always "
-            "trained"
+            "the threshold; train-prior (ours): free bits hold the posterior only, the prior is "
+            "always trained"
         },
     )
     free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(  # type: ignore[valid-type]
@@ -65,8 +66,27 @@ class ElboConfig(FairseqDataclass):
             "help": "the rise begins anew every so many updates (cyclical warm-up); 0: it does not"
         },
     )
+    reconstruction: ChoiceEnum(list(RECONSTRUCTIONS)) = field(  # type: ignore[valid-type]
+        default="sum",
+        metadata={
+            "help": "sum: the log-likelihood, summed over a text's tokens (paper, Table 1); "
+            "token-mean (the published code): its mean over the batch's tokens, in the joint "
+            "model the mean of both texts, which makes the KL term weigh 4 to 16 times more"
+        },
+    )
     attention_alignment_weight: float = field(
-        default=0.5, metadata={"help": "lambda of the attention alignment term (paper, equation 4)"}
+        default=0.5,
+        metadata={
+            "help": "lambda of the attention alignment term (paper, equation 4); the baseline "
+            "has none"
+        },
+    )
+    attention_alignment_direction: ChoiceEnum(list(DIRECTIONS)) = field(  # type: ignore[valid-type]
+        default="question-answer",
+        metadata={
+            "help": "question-answer: KL(question's attention || answer's) (paper, equation 4); "
+            "answer-question: the other way round (the published code)"
+        },
     )
     attention_alignment_free_bits: float = field(
         default=0.03,
@@ -83,6 +103,24 @@ def text_nll(logits: Tensor, target: Tensor, padding: int) -> Tensor:
         logits.transpose(1, 2).float(), target, ignore_index=padding, reduction="none"
     )
     return nll.sum(dim=1)
+
+
+def token_mean(nll: Mapping[str, Tensor], tokens: Mapping[str, Tensor], parallel: bool) -> Tensor:
+    """The reconstruction term of the published code, as every pair's even share.
+
+    It is the mean over the tokens of the batch, of each text; of two texts that are decoded in
+    parallel it is the mean of both, otherwise their sum.
+
+    Args:
+        nll: of each text, ``[B]``, summed over its tokens
+        tokens: of each text, how many tokens the batch has
+        parallel: whether one z is decoded to both texts (section 4.3)
+
+    Shape: ``[B]``, whose mean is that term.
+    """
+    means = torch.stack([nll[text].sum() / tokens[text] for text in nll])
+    term = means.mean() if parallel else means.sum()
+    return term.expand(len(next(iter(nll.values()))))
 
 
 def kl_term(
@@ -134,7 +172,8 @@ class ElboCriterion(FairseqCriterion):
     pairs.
 
     A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism
-    changes them (but for ``--free-bits-over batch``, which is made of the batch).
+    changes them. ``--free-bits-over batch`` and ``--reconstruction token-mean`` are made of the
+    batch.
 
     Raises:
         InputError: on a negative weight, negative free bits, or a warm-up longer than its cycle
@@ -168,7 +207,13 @@ class ElboCriterion(FairseqCriterion):
             text: text_nll(output.logits[text], output.targets[text], self.padding_idx)
             for text in output.logits
         }
-        loss = torch.stack(list(nll.values())).sum(dim=0)
+        tokens = {
+            text: target.ne(self.padding_idx).sum() for text, target in output.targets.items()
+        }
+        if str(self.cfg.reconstruction) == "sum":
+            loss = torch.stack(list(nll.values())).sum(dim=0)
+        else:
+            loss = token_mean(nll, tokens, model.parallel)
         sums = {f"nll_{text}": value for text, value in nll.items()}
         totals: dict[str, Tensor] = {}
 
@@ -200,12 +245,17 @@ class ElboCriterion(FairseqCriterion):
                 collapse = collapse_sums(posterior, prior, inputs["image_index"], noise)
                 totals |= {name + suffix: value for name, value in collapse.items()}
 
+        for text, gate in output.gates.items():
+            suffix = f"_{text}" if len(output.latents) > 1 else ""
+            sums |= {name + suffix: value for name, value in gate_statistics(gate).items()}
+
         if output.attention and self.cfg.attention_alignment_weight > 0:
             alignment = attention_alignment(
                 output.attention["question"],
                 output.targets["question"].ne(self.padding_idx),
                 output.attention["answer"],
                 output.targets["answer"].ne(self.padding_idx),
+                direction=str(self.cfg.attention_alignment_direction),
             )
             held = alignment.clamp(min=self.cfg.attention_alignment_free_bits)
             loss = loss + self.cfg.attention_alignment_weight * held
@@ -221,7 +271,7 @@ class ElboCriterion(FairseqCriterion):
         loss = loss.sum()
         logging_output = {
             "loss": loss.detach(),
-            "ntokens": sum(target.ne(self.padding_idx).sum() for target in output.targets.values()),
+            "ntokens": sum(tokens.values()),
             "nsentences": sample["nsentences"],
             "sample_size": sample["nsentences"],
             **{name: value.detach().sum() for name, value in sums.items()},
@@ -242,7 +292,7 @@ class ElboCriterion(FairseqCriterion):
             if name.startswith("nll_") and not name.endswith("_prior")
         ]
         for name, value in totals.items():
-            if name.startswith(("loss", "nll", "kl", "alignment")):
+            if name.startswith(("loss", "nll", "kl", "alignment", "gate")):
                 metrics.log_scalar(name, float(value) / pairs, pairs, round=3)
         nll = sum(float(totals[f"nll_{text}"]) for text in texts)
         for text in texts:
@@ -255,6 +305,9 @@ class ElboCriterion(FairseqCriterion):
             if name in totals
         )
         metrics.log_scalar("elbo", -(nll + kl) / pairs, pairs, round=3)
+        under_prior = [value for name, value in totals.items() if name.endswith("_prior")]
+        if under_prior:
+            metrics.log_scalar("nll_prior", float(sum(under_prior)) / pairs, pairs, round=3)
         metrics.log_scalar("nll_token", nll / tokens, tokens, round=4)
         metrics.log_derived(
             "ppl", lambda meters: round(math.exp(min(meters["nll_token"].avg, 50)), 3)

@@ -34,6 +34,8 @@ PARTS = {
     ),
 }
 LARGEST = 2**31 - 1  # of any whole number
+# How models were built before there was a setting for it.
+BEFORE = {"model": {"scaled_start": True}}
 
 
 def own_config(cfg: Any) -> DictConfig:
@@ -76,7 +78,8 @@ def _section(part: str, stored: Any) -> dict[str, Any]:
         if field.name in stored and field.name != "_name"
     ]
     values = {field: _checked(f"{part}.{field}", stored[field], kinds[field]) for field in known}
-    return {"_name": name, **values}
+    before = {field: value for field, value in BEFORE.get(part, {}).items() if field in kinds}
+    return {"_name": name, **before, **values}
 
 
 def _checked(name: str, value: Any, kind: type) -> Any:
