@@ -71,7 +71,7 @@ def test_forward_follows_section_4_3_pair_by_pair(
 
 
 @pytest.mark.parametrize("region_scaling", [True, False])
-def test_what_a_sample_is_decoded_from_is_scaled_by_its_own_z(
+def test_a_sample_is_decoded_from_regions_scaled_by_its_z(
     dictionary, features, batch, region_scaling
 ):
     model = build("vqapg_joint_variational", dictionary, features, region_scaling=region_scaling)

@@ -198,7 +198,7 @@ class VQAPGModel(BaseFairseqModel):
         record = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
         model = record.get("model", self.origin["model"])
-        if "model" in record and record.get("version", 1) < 2 and self.region_scaling:
+        if "model" in record and "version" not in record and self.region_scaling:
             model += ", --scaled-start"
         if model != self.origin["model"]:
             raise InputError(
