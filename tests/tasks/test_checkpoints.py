@@ -94,9 +94,9 @@ def test_the_backbone_has_the_weights_of_training(tmp_path):
 
 @pytest.fixture
 def old(tmp_path, dictionary):
-    """A checkpoint of before decoders started from the unscaled regions, and its model."""
+    """A checkpoint of before decoders started from the unscaled regions, and its state."""
     path = tmp_path / "old.pt"
-    model = save_checkpoint(
+    save_checkpoint(
         path,
         "vqapg_joint_variational",
         dictionary,
