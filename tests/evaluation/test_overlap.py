@@ -379,7 +379,7 @@ def test_meteor_is_asked_once_for_equal_questions():
     assert found[:, 0].tolist() == [8, 8, 9, 10, 8, 9]
 
 
-def test_published_bleu_is_there_where_punctuation_makes_four_tokens(no_java):
+def test_published_bleu_counts_punctuation_as_tokens(no_java):
     said = [("a", "is it ?", "yes"), ("b", "is it ?", "no")]
     table = compute_metrics(generated(said), gold=GOLD, resamples=5)
     assert table["bleu4"]["value"] is None and "four tokens" in table["not_computed"]["bleu4"]
