@@ -20,6 +20,7 @@ from vqapg.version import __version__
 COMMANDS = {
     "prepare": "vqapg.cli.prepare",
     "extract-features": "vqapg.cli.extract_features",
+    "checkpoint": "vqapg.cli.checkpoint",
     "sample": "vqapg.cli.sample",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",

@@ -23,6 +23,8 @@ from vqapg.errors import InputError
 from vqapg.models.vqapg_model import VQAPGModel
 from vqapg.tasks.data_task import DataDirectoryTask
 
+# Settings of a model that matter while it is trained, and not to what its weights mean.
+TRAINING_SETTINGS = ("embed_path", "dropout", "word_dropout")
 # Section: fairseq's registries of classes and of dataclasses, and the classes that may be built.
 PARTS = {
     "model": (MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY, VQAPGModel),
