@@ -41,7 +41,8 @@ LARGEST = 2**31 - 1  # of any whole number
 def own_config(cfg: Any) -> DictConfig:
     """The sections of a checkpoint's configuration that choose what is built, and nothing else.
 
-    Settings that no dataclass knows are left out, as fairseq does: older versions had others.
+    Settings that no dataclass knows are left out, as fairseq does: older versions had others. So is
+    --update-freq, a list, which is the run's and not the task's.
     Nothing is built here, and no interpolation is resolved.
 
     Raises:
@@ -75,7 +76,7 @@ def _section(part: str, stored: Any) -> dict[str, Any]:
     known = [
         field.name
         for field in dataclasses.fields(config)
-        if field.name in stored and field.name != "_name"
+        if field.name in stored and field.name not in ("_name", "update_freq")
     ]
     values = {field: _checked(f"{part}.{field}", stored[field], kinds[field]) for field in known}
     return {"_name": name, **values}
