@@ -33,6 +33,11 @@ class GenerationModel(VQAPGModel):
         """
         return self.given
 
+    @property
+    def incomplete(self) -> str | None:
+        """What is missing before it can generate, and what to do; None where nothing is."""
+        return None
+
     def forward(
         self,
         features: Tensor,
