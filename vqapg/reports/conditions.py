@@ -34,9 +34,9 @@ class Conditions(NamedTuple):
         return " ".join(f"{label.capitalize()}: {text}." for label, text in self._asdict().items())
 
     def markdown(self) -> str:
-        """As :meth:`text`, with bold labels."""
-        return " ".join(
-            f"**{label.capitalize()}:** {text}." for label, text in self._asdict().items()
+        """A list with bold labels."""
+        return "\n".join(
+            f"- **{label.capitalize()}:** {text}" for label, text in self._asdict().items()
         )
 
 
@@ -77,10 +77,15 @@ class StudyConditions:
         judge = identity_of(stored[0]) if stored else None
         if judge is None and any(P.key in metrics for metrics in stored):
             judge = UNKNOWN
-        return self.of_runs(runs, self.evaluator(judge))
+        return self.of_runs(runs, self.evaluator(judge), settings=True)
 
     def of_runs(
-        self, runs: Sequence[Path], evaluator: str = NO_PART, seeds: str | None = None
+        self,
+        runs: Sequence[Path],
+        evaluator: str = NO_PART,
+        *,
+        seeds: str | None = None,
+        settings: bool = False,
     ) -> Conditions:
         """Of *runs*, folders ``seed-K``.
 
@@ -88,12 +93,13 @@ class StudyConditions:
             runs: those that the figures are from
             evaluator: what is said of it
             seeds: what is said of them; by default those in the folders' names
+            settings: whether those of the generation models are said, which other models lack
 
         Raises:
             InputError: if a trained.json is not what it should be, or is of another preset
         """
         return Conditions(
-            preset=self.file.preset_text() if self.file else UNKNOWN,
+            preset=self.file.preset_text(settings=settings) if self.file else UNKNOWN,
             seeds=self._seeds(runs) if seeds is None else seeds,
             device=self.file.device if self.file else UNKNOWN,
             updates=updates_text(map(self.trained, runs)),
@@ -112,7 +118,8 @@ class StudyConditions:
         """Of the runs whose pairs the *records* hold."""
         every = list(records)
         judge = next((record.judge for record in every if record.judge is not None), None)
-        return self.of_runs([record.run for record in every], self.evaluator(judge))
+        runs = [record.run for record in every]
+        return self.of_runs(runs, self.evaluator(judge), settings=True)
 
     def evaluator_seed(self) -> str:
         """The seed that study.json says the evaluators were trained with."""
@@ -142,7 +149,7 @@ class StudyConditions:
         there = sorted({int(run.name.removeprefix("seed-")) for run in runs})
         text = _listed(there) or UNKNOWN
         if self.file and set(self.file.seeds) - set(there):
-            return f"{text} of {_listed(self.file.seeds)}"
+            return f"{text} (of {_listed(self.file.seeds)})"
         return text
 
     def _data(self) -> str:
@@ -151,10 +158,9 @@ class StudyConditions:
         counts = self.manifest.get("counts")
         if not counts:
             return f"{self.dataset}, counts {UNKNOWN}"
-        return f"{self.dataset}, " + "; ".join(
-            f"{name} {counts[split]['pairs']:,} pairs of {counts[split]['images']:,} images"
-            for split, name in SPLITS.items()
-        )
+        pairs = " / ".join(f"{counts[split]['pairs']:,}" for split in SPLITS)
+        images = " / ".join(f"{counts[split]['images']:,}" for split in SPLITS)
+        return f"{self.dataset}, {pairs} pairs of {images} images in train / dev / test"
 
 
 def of_counted_parameters() -> Conditions:

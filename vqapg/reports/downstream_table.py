@@ -14,6 +14,7 @@ from vqapg.reports.model_tables import ours, ours_column, paper_cell, paper_colu
 from vqapg.reports.paper import MODELS, PAPER, VARIATIONAL
 from vqapg.reports.stored import check_figure, compare, read_json, seed_folders
 from vqapg.reports.table import Cell, Table, text, text_column
+from vqapg.reports.trained import count_text
 
 CURE = "make it again with vqapg overlap"
 TASKS = {"vqg": "VQG", "vqa": "VQA"}
@@ -31,10 +32,10 @@ NOTE = (
     "seeds' bootstrap 95% intervals over images. The paper's figures are of Visual7W."
 )
 WITH_CONTROL = (
-    "The control was trained on gold pairs alone for as many updates; the paper has none. More or "
-    "less than the control are figures whose intervals do not overlap."
+    "The control, which the paper lacks, is trained on gold pairs alone for as many updates. The "
+    "last column names the figures whose intervals do not overlap with the control's."
 )
-WITHOUT_CONTROL = "There is no control row: a gain may come from longer training."
+WITHOUT_CONTROL = "{} has no control row: a gain there may come from longer training."
 
 Runs = dict[int, dict[str, Any]]
 
@@ -47,11 +48,15 @@ def table_8(folder: Path, conditions: StudyConditions) -> Table | None:
     Raises:
         InputError: if a metrics.json is not what ``vqapg overlap`` writes
     """
-    columns = [text_column(head) for head in ("task", "pre-trained on pairs of", "seeds")]
+    columns = [
+        text_column(head) for head in ("task", "pre-trained on pairs of", "seeds", "updates")
+    ]
     for measure in MEASURES:
         columns += [ours_column(measure.head), paper_column(measure.head, ("visual7w",))]
     columns += [ours_column(EXACT.head), text_column("beside the control")]
-    rows, folders, reasons, controls = [], [], {}, set()
+    rows, folders = [], []
+    reasons: dict[str, str] = {}
+    controlled: dict[str, bool] = {}
     for task, label in TASKS.items():
         found = {name: _read(folder / "downstream" / task / name) for name in ROWS}
         for name, (runs, its_folders) in found.items():
@@ -61,19 +66,21 @@ def table_8(folder: Path, conditions: StudyConditions) -> Table | None:
             for metrics in runs.values():
                 reasons |= metrics.get("not_computed", {})
             row = [text(label), text(ROWS[name]), text(", ".join(map(str, runs)))]
+            row.append(text(count_text(map(conditions.trained, its_folders))))
             for place, measure in enumerate(MEASURES):
                 row += [ours(measure, runs), _paper(task, name, place)]
             control, _ = found[CONTROL]
             rows.append([*row, ours(EXACT, runs), text(_beside(name, runs, control))])
-            controls.add(bool(control))
+            controlled[label] = bool(control)
     if not rows:
         return None
-    note = f"{NOTE} {WITHOUT_CONTROL if False in controls else WITH_CONTROL}"
+    notes = [NOTE, WITH_CONTROL] if any(controlled.values()) else [NOTE]
+    notes += [WITHOUT_CONTROL.format(label) for label, there in controlled.items() if not there]
     if reasons:
         missing = "; ".join(f"{key} {reason}" for key, reason in reasons.items())
-        note += f" Not computed: {missing}."
+        notes.append(f"Not computed: {missing}.")
     title = "VQG and VQA, pre-trained on generated pairs"
-    return Table(8, title, note, conditions.of_runs(folders), columns, rows)
+    return Table(8, title, " ".join(notes), conditions.of_runs(folders), columns, rows)
 
 
 def _read(folder: Path) -> tuple[Runs, list[Path]]:

@@ -19,8 +19,8 @@ COMMANDS = {
     "STUDY/evaluator/evaluator.json",
     "Table 4": EVALUATE,
     "Table 5": EVALUATE,
-    "Table 6": "vqapg annotate start SESSION --data DATA --pairs MODEL=FILE ..., then vqapg "
-    "annotate serve SESSION, then vqapg annotate score SESSION --output STUDY/human.json",
+    "Table 6": "vqapg annotate score SESSION --output STUDY/human.json, after vqapg annotate start "
+    "and serve",
     "Table 7": ATTENTION,
     "Table 8": "vqapg overlap DATA --pairs FILE ... --output "
     "STUDY/downstream/TASK/MODEL/seed-K/metrics.json",

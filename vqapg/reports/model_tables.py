@@ -37,8 +37,8 @@ READINGS = (
     "code's only script without scaling drops it too. Both readings stand beside that row."
 )
 RULES = (
-    "Ours is over all pairs, without punctuation (coco-caption). By the published rule repeats "
-    "within an image are left out, and punctuation counts."
+    "Ours is over all pairs, without punctuation (coco-caption). The published code's rule leaves "
+    "out repeats within an image, and counts punctuation."
 )
 
 Study = Mapping[str, Mapping[int, Mapping[str, Any]]]
@@ -160,7 +160,7 @@ def ours(measure, runs):
     return Cell(format_summary(measure, found), numbers)
 
 
-def paper_cell(values, decimals):
+def paper_cell(values: Mapping[str, float], decimals: int) -> Cell:
     """The paper's figures, ``{data set: number}``."""
     return Cell(
         " / ".join(f"{value:,.{decimals}f}" for value in values.values()), tuple(values.values())

@@ -90,7 +90,7 @@ def table_3(folder: Path, conditions: StudyConditions) -> Table | None:
     if not rows:
         return None
     title = "Accuracy of the consistency evaluator"
-    its_conditions = conditions.of_runs(folders, "each row", conditions.evaluator_seed())
+    its_conditions = conditions.of_runs(folders, "one a row", seeds=conditions.evaluator_seed())
     return Table(3, title, note, its_conditions, columns, rows)
 
 

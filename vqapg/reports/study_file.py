@@ -40,15 +40,18 @@ class StudyFile(NamedTuple):
     device: str
     settings: dict[str, Any]
 
-    def preset_text(self) -> str:
-        """The preset, what it is, and the settings that it came to."""
-        what = f" ({PRESETS[self.preset]})" if self.preset in PRESETS else ""
-        settings = "; ".join(self._settings())
-        return f"{self.preset}{what}" + (f", {settings}" if settings else "")
+    def preset_text(self, *, settings: bool) -> str:
+        """The preset, what it is, and with *settings* what the generation models came to by it."""
+        text = self.preset
+        if self.preset in PRESETS:
+            text += f" ({PRESETS[self.preset]})"
+        if settings and self._settings():
+            text += f": {', '.join(self._settings())}"
+        return text
 
     def _settings(self) -> list[str]:
         forms = {
-            "max_epoch": "{} epochs at most",
+            "max_epoch": "at most {} epochs",
             "batch_size": "{} pairs an update",
             "hidden_size": "{} wide",
             "lr": "learning rate {}",

@@ -84,7 +84,8 @@ def _digest(folder: Path, stored: Mapping[str, Any] | None) -> object:
 
 def _training(folder: Path, stored: Mapping[str, Any] | None) -> str:
     return (
-        f"negatives {negatives_of(stored)}; updates {updates_text([read_trained(folder)], '')}; "
+        f"trained with {negatives_of(stored)} negatives; "
+        f"updates {updates_text([read_trained(folder)], '')}; "
         f"accuracy {_accuracy(folder / 'evaluator.json', stored)}"
     )
 

@@ -89,10 +89,17 @@ def updates_text(runs: Iterable[Trained | None], each: str = " a model") -> str:
     for weights, meaning in WEIGHTS.items():
         epochs = [epoch for run in known if run.weights == weights for epoch in run.epochs]
         if epochs:
-            parts.append(f"weights {meaning} (after epoch {_range(epochs)})")
+            parts.append(f"weights {meaning}, after epoch {_range(epochs)}")
     if len(known) < len(every):
         parts.append(f"{UNKNOWN} of {len(every) - len(known)} of the {len(every)} models")
     return "; ".join(parts)
+
+
+def count_text(runs: Iterable[Trained | None]) -> str:
+    """The range of the updates of *runs*, for a cell."""
+    every = list(runs)
+    known = [run.updates for run in every if run is not None]
+    return _range(known) if known and len(known) == len(every) else UNKNOWN
 
 
 def _range(numbers: Sequence[int]) -> str:
