@@ -170,7 +170,7 @@ def test_models_without_a_record_are_counted(folder, tmp_path):
 
 def test_updates_of_pre_training_count(folder, tmp_path):
     path = folder / "downstream/vqg/joint_variational/seed-1"
-    write(path / "pretrained/trained.json", trained(1600))
+    write(path / "pre-training/trained.json", trained(1600))
     write(path / "trained.json", trained(801))
     write_report(folder, tmp_path / "out")
     with open(tmp_path / "out/table8.csv", newline="") as file:
@@ -258,6 +258,12 @@ def test_commands_are_those_of_the_studys_preset(folder, tmp_path, monkeypatch):
         "Figure 7": command.format("figure7"),
         "Figure 8": command.format("figure8"),
     }
+    # What a study was made of besides is said again: it is continued with nothing else.
+    options = {"data": "/data/easy", "changes": ["optimization.max_epoch=2"]}
+    write(folder / "study.json", study_file(options=options))
+    said = write_report(folder, out, overwrite=True).missing["Table 7"]
+    words = "bash scripts/reproduce.sh /data/easy optimization.max_epoch=2 --preset small --only"
+    assert said.startswith(f"{words} table7 ")
     # Where the folder and the seeds are the usual ones, they need not be said.
     write(folder / "study.json", study_file(dataset="my data", seeds=[1, 2, 3]))
     usual = tmp_path / "runs/my data-small"
@@ -278,6 +284,9 @@ def test_commands_are_those_of_the_studys_preset(folder, tmp_path, monkeypatch):
         ("study.json", study_file(dataset=" "), "study.json: its dataset is no line of text"),
         ("study.json", study_file(seeds=[]), "its seeds are no list of whole numbers"),
         ("study.json", study_file(seeds=[True]), "its seeds are no list of whole numbers"),
+        ("study.json", study_file(options=[]), "its options are no object with data and changes"),
+        ("study.json", study_file(options={"data": 3}), "its options are no object with data"),
+        ("study.json", study_file(options={"changes": [3]}), "its options are no object with"),
         ("study.json", study_file(settings=[]), "has no object under settings"),
         ("study.json", study_file(settings={"lr": ["a"]}), "its setting lr is no number"),
         ("study.json", study_file(settings={"max_epoch": None}), "setting max_epoch is no number"),

@@ -10,8 +10,8 @@ from vqapg.errors import InputError
 from vqapg.reports.attention_maps import AttentionRecord
 from vqapg.reports.measures import P
 from vqapg.reports.stored import seed_folders
-from vqapg.reports.study_file import StudyFile, read_study_file
 from vqapg.reports.study_judge import NO_PART, evaluator_text, identity_of
+from vqapg.reports.study_record import StudyFile, read_study_file
 from vqapg.reports.trained import NAME, UNKNOWN, Trained, read_trained, updates_text
 
 # Our splits and the names of the paper's tables.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vqapg.reports.attention_maps import AttentionRecord
-from vqapg.reports.study_file import StudyFile
+from vqapg.reports.study_record import StudyFile
 
 # STUDY is replaced by the study's folder.
 ATTENTION = (

@@ -14,7 +14,7 @@ from vqapg.reports.stored import field, read_json
 NAME = "trained.json"
 CURE = "make it again with vqapg checkpoint"
 # Of a model of Table 8: where the weights lie that its fine-tuning began with.
-PRETRAINED = "pretrained"
+PRETRAINED = "pre-training"
 WEIGHTS = {"best": "best on dev", "last": "of the last epoch"}
 UNKNOWN = "unknown"
 
@@ -38,7 +38,7 @@ class Trained(NamedTuple):
 def read_trained(folder: Path) -> Trained | None:
     """``trained.json`` of the *folder* of a run; None where there is none.
 
-    Updates of pre-training, from ``pretrained/trained.json``, count too.
+    Updates of pre-training, from ``pre-training/trained.json``, count too.
 
     Raises:
         InputError: if it is not what ``vqapg checkpoint`` writes

@@ -32,6 +32,8 @@ class StudyFile(NamedTuple):
         seeds: of the models that are to be trained
         device: for people, such as "2 x NVIDIA H100"
         settings: of the composed settings those that captions show
+        what: what bash scripts/reproduce.sh was given to reproduce
+        changes: ``KEY=VALUE``, of the preset's settings
     """
 
     dataset: str
@@ -39,12 +41,16 @@ class StudyFile(NamedTuple):
     seeds: tuple[int, ...]
     device: str
     settings: dict[str, Any]
+    what: str
+    changes: tuple[str, ...] = ()
 
     def preset_text(self, *, settings: bool) -> str:
         """The preset, what it is, and with *settings* what the generation models came to by it."""
         text = self.preset
         if self.preset in PRESETS:
             text += f" ({PRESETS[self.preset]})"
+        if self.changes:
+            text += f" with {' '.join(self.changes)}"
         if settings and self._settings():
             text += f": {', '.join(self._settings())}"
         return text
@@ -64,8 +70,8 @@ class StudyFile(NamedTuple):
 
     def command(self, folder: Path, what: str) -> str:
         """What makes the table or figure *what*, such as "table4", in the study's *folder*."""
-        words = ["bash", "scripts/reproduce.sh", self.dataset, "--preset", self.preset]
-        words += ["--only", what]
+        words = ["bash", "scripts/reproduce.sh", self.what, *self.changes]
+        words += ["--preset", self.preset, "--only", what]
         if self.seeds != USUAL_SEEDS:
             words += ["--seeds", " ".join(map(str, self.seeds))]
         usual = Path("runs", f"{Path(self.dataset).name}-{self.preset}")
@@ -95,7 +101,19 @@ def read_study_file(folder: Path) -> StudyFile | None:
         value = settings.get(key, 0)
         if not all(map(_is_number, value if isinstance(value, list) and value else [value])):
             raise InputError(f"{path}: its setting {key} is no number; {CURE}")
-    return StudyFile(dataset, preset, tuple(seeds), device, settings)
+    options = stored.get("options", {})
+    if not _are_options(options):
+        raise InputError(f"{path}: its options are no object with data and changes; {CURE}")
+    what, changes = options.get("data") or dataset, tuple(options.get("changes", ()))
+    return StudyFile(dataset, preset, tuple(seeds), device, settings, what, changes)
+
+
+def _are_options(options: object) -> bool:
+    if not isinstance(options, dict):
+        return False
+    data, changes = options.get("data"), options.get("changes", [])
+    texts = [*([] if data is None else [data]), *(changes if isinstance(changes, list) else [None])]
+    return all(isinstance(text, str) and text.isprintable() for text in texts)
 
 
 def _is_number(value: object) -> bool:
