@@ -33,6 +33,7 @@ COMMANDS = {
     "pretraining-data": "vqapg.cli.pretraining_data",
     "attention": "vqapg.cli.attention",
     "report": "vqapg.cli.report",
+    "reproduce": "vqapg.cli.reproduce",
     "user-dir": "vqapg.cli.user_dir",
     "configs-dir": "vqapg.cli.configs_dir",
 }

@@ -1,0 +1,314 @@
+"""The shell scripts of a study's jobs: stock commands, with every value, run in the study's folder.
+
+The Snakefile has the rules; here is what each of them runs.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from vqapg.study.plan import GOLD, NONE, ONE_SEED, Plan, Run
+from vqapg.study.settings import compose, generate_command, train_command
+from vqapg.study.study_file import Study
+
+DATA = "data"
+EVALUATOR = "evaluator"
+PARTS = ("x", "y")
+
+
+class Training(NamedTuple):
+    """One run of fairseq-train.
+
+    Attributes:
+        run: of the plan
+        seed: of it
+        part: ``x`` or ``y`` of a pipeline, else empty
+        data: the data directory
+        start_from: the checkpoint whose weights it begins with
+        changes: of the preset's settings
+    """
+
+    run: Run
+    seed: int
+    part: str = ""
+    data: str = DATA
+    start_from: str | None = None
+    changes: tuple[str, ...] = ()
+
+
+class Recipes:
+    """What the jobs of *study* run.
+
+    Args:
+        study: what is reproduced, and how
+        plan: its runs and results
+        seeds: those of this start
+        gpus: those of the machine; 0: none
+    """
+
+    GLOVE = "glove.300d.txt"
+
+    def __init__(self, study: Study, plan: Plan, seeds: Sequence[int], gpus: int) -> None:
+        self.study = study
+        self.plan = plan
+        self.seeds = seeds
+        self.gpus = gpus
+        self.training_gpus = gpus if plan.gpus.get(study.preset) == "all" else min(1, gpus)
+        base = self._settings("joint")
+        self.needs_glove, self.table_8 = bool(base.glove), base.table_8
+        self.trainings = dict(self._trainings())
+        self.parts = [folder for folder, training in self.trainings.items() if training.part]
+        self.whole_trainings = [folder for folder in self.trainings if folder not in self.parts]
+        self.joined = sorted({folder.rpartition("/")[0] for folder in self.parts})
+        folders = [(folder, run) for run in plan.runs.values() for folder in run.folders(seeds)]
+        self.evaluators = [folder for folder, run in folders if run.seeds == NONE]
+        self.downstream = [folder for folder, run in folders if run.is_downstream]
+        self.evaluated = [
+            folder for folder, _ in folders if folder not in (*self.evaluators, *self.downstream)
+        ]
+        self.generating = [*self.evaluated, *self.downstream]
+
+    # What there is to train
+
+    def _trainings(self) -> Iterator[tuple[str, Training]]:
+        for run in self.plan.runs.values():
+            for folder, seed in run.folders(self.seeds).items():
+                training = Training(run, seed)
+                if run.model.startswith("pipeline"):
+                    for part in PARTS:
+                        changes = (f"model.sub_model={part}",)
+                        yield f"{folder}/{part}", training._replace(part=part, changes=changes)
+                elif run.pretrained_on:
+                    before, pairs = f"{folder}/pre-training", f"downstream/data/{run.pretrained_on}"
+                    table_8 = self.table_8
+                    yield before, training._replace(data=pairs, changes=(*table_8.pretraining,))
+                    yield (
+                        folder,
+                        training._replace(
+                            start_from=f"{before}/final.pt", changes=(*table_8.fine_tuning,)
+                        ),
+                    )
+                else:
+                    yield folder, training
+
+    def _settings(self, model: str, changes: Sequence[str] = ()) -> DictConfig:
+        """The preset's settings for *model* with the user's changes, which come last."""
+        study = self.study
+        return compose(model, study.preset, study.settings_of, (*changes, *study.changes))
+
+    def digest(self) -> str:
+        """Of all settings of all runs: what may not change within a study."""
+        runs = self.plan.runs.values()
+        composed = [OmegaConf.to_yaml(self._settings(run.model, run.changes)) for run in runs]
+        return hashlib.sha256("".join(composed).encode()).hexdigest()
+
+    def caption_settings(self) -> dict[str, Any]:
+        """What captions say of the generation models, and of the evaluator."""
+        settings, evaluator = (
+            self._caption(self._settings(model)) for model in ("joint_variational", "consistency")
+        )
+        return settings | {"evaluator": evaluator | {"seed": ONE_SEED}}
+
+    def _caption(self, settings: DictConfig) -> dict[str, Any]:
+        return {
+            "max_epoch": settings.optimization.max_epoch,
+            "batch_size": settings.task.global_batch_size or settings.dataset.batch_size,
+            "hidden_size": settings.model.hidden_size,
+            "lr": OmegaConf.to_object(settings.optimization.lr),
+            "weights": settings.weights,
+        }
+
+    def inputs_of_training(self, folder: str) -> list[str]:
+        """The files that the training in *folder* begins from."""
+        training = self.trainings[folder]
+        glove = [self.GLOVE] if self.needs_glove else []
+        return [f"{DATA}/features.h5", *self.started_from(folder), *glove]
+
+    def started_from(self, folder: str) -> list[str]:
+        """Those of them that tell whether its checkpoints may go on; small ones."""
+        training = self.trainings[folder]
+        weights = [training.start_from] if training.start_from else []
+        return [f"{training.data}/manifest.json", *weights]
+
+    # What the jobs run
+
+    def prepare(self) -> str:
+        """Data directory; the preset's options choose the images."""
+        source = ["--source", self.study.source] if self.study.source else []
+        options = self._settings("joint").prepare
+        return script(
+            ["vqapg", "prepare", "--dataset", self.study.dataset, *source, *flags(options)]
+            + ["--dest", DATA]
+        )
+
+    def extract_features(self) -> str:
+        """Features of all images."""
+        features = self._settings("joint").features
+        weights = self.study.backbone_weights
+        return script(
+            ["vqapg", "extract-features", DATA, *flags(features)]
+            + (["--weights", weights] if weights else [])
+        )
+
+    def glove(self) -> str:
+        """The dictionary's words out of the GloVe file."""
+        vectors = self.study.vectors or "glove.6B.zip"
+        return script(["vqapg", "glove", DATA, "--vectors", vectors, "--output", self.GLOVE])
+
+    def train(self, folder: str) -> str:
+        """fairseq-train, which continues by itself, and the weights that are used."""
+        training = self.trainings[folder]
+        settings = self._settings(training.run.model, (*training.run.changes, *training.changes))
+        command = train_command(
+            settings,
+            training.data,
+            folder,
+            seed=training.seed,
+            gpus=self.training_gpus,
+            embed_path=self.GLOVE if self.needs_glove else None,
+            start_from=training.start_from,
+        )
+        if training.part:
+            return script(command, ["touch", f"{folder}/finished"])
+        return script(command, self._checkpoint(training.run.model, folder, [folder]))
+
+    def join(self, folder: str) -> str:
+        """One checkpoint of the two parts of a pipeline."""
+        model = self.trainings[f"{folder}/x"].run.model
+        return script(self._checkpoint(model, folder, [f"{folder}/{part}" for part in PARTS]))
+
+    def _checkpoint(self, model: str, folder: str, save_dirs: list[str]) -> list[str]:
+        weights = self._settings(model).weights
+        return [
+            *("vqapg", "checkpoint", *save_dirs, "--weights", weights),
+            *("--output", f"{folder}/final.pt", "--overwrite"),
+        ]
+
+    def generate(self, folder: str, part: str) -> str:
+        """A pair for each pair of the test split; or of the train split, pass K of ``train-K``.
+
+        The file takes its name when it is whole.
+        """
+        model, seed = self._model_of(folder)
+        subset, _, number = part.partition("-")
+        settings = self._settings(model)
+        command = generate_command(
+            settings,
+            DATA,
+            f"{folder}/final.pt",
+            subset,
+            # Each pass has draws of its own.
+            seed=seed + int(number or 1) - 1,
+            gpus=self.gpus,
+            pretraining=subset == "train",
+        )
+        output = f"{folder}/generate-{part}.txt"
+        return (
+            f"{shlex.join(command)} > {shlex.quote(output + '.partial')}\n"
+            f"{shlex.join(['mv', output + '.partial', output])}"
+        )
+
+    def evaluate(self, folder: str) -> str:
+        """Diversity, consistency and overlap of what was generated."""
+        return script(
+            ["vqapg", "evaluate", DATA, "--pairs", f"{folder}/generate-test.txt"]
+            + ["--evaluator", f"{EVALUATOR}/final.pt"]
+            + ["--output", f"{folder}/metrics.json", "--overwrite"]
+        )
+
+    def check_evaluator(self, folder: str) -> str:
+        """Table 3."""
+        return script(
+            ["vqapg", "check-evaluator", DATA, "--evaluator", f"{folder}/final.pt"]
+            + ["--output", f"{folder}/evaluator.json", "--overwrite"]
+        )
+
+    def choose_images(self) -> str:
+        """The first three images of the test split."""
+        return "awk '!seen[$0]++ && ++n <= 3' data/test.image > images.txt.partial\n" + script(
+            ["mv", "images.txt.partial", "images.txt"]
+        )
+
+    def attention(self, folder: str) -> str:
+        """Table 7 and Figures 6 to 8, of the images in images.txt."""
+        command = ["vqapg", "attention", DATA, "--checkpoint", f"{folder}/final.pt"]
+        command += ["--evaluator", f"{EVALUATOR}/final.pt"]
+        command += ["--output", f"{folder}/attention.json", "--overwrite"]
+        return f'mapfile -t images < images.txt\n{shlex.join(command)} "${{images[@]}}"'
+
+    def annotated(self) -> list[str]:
+        """The generated pairs that people judge."""
+        return [f"{folder}/generate-test.txt" for folder in self._annotated().values()]
+
+    def annotation(self) -> str:
+        """Table 6: draws what people judge; a session that is there stays."""
+        pairs = [
+            word
+            for name, folder in self._annotated().items()
+            for word in ("--pairs", f"{name}={folder}/generate-test.txt")
+        ]
+        start = shlex.join(["vqapg", "annotate", "start", "annotation", "--data", DATA, *pairs])
+        return f"[ -e annotation ] || {start}\ntouch annotation.started"
+
+    def _annotated(self) -> dict[str, str]:
+        runs = [self.plan.runs[name] for name in self.plan.annotation]
+        return {run.name: next(iter(run.folders(self.seeds))) for run in runs}
+
+    def pretraining_pairs(self, name: str) -> list[str]:
+        """The generated pairs of the run *name* that others are pre-trained on."""
+        if name == GOLD:
+            return [f"{DATA}/features.h5"]
+        folder = next(iter(self.plan.runs[name].folders(self.seeds)))
+        return [f"{folder}/generate-train-{n + 1}.txt" for n in range(self.table_8.passes)]
+
+    def pretraining_data(self, name: str) -> str:
+        """Table 8: five pairs for each training pair, generated or gold."""
+        pairs = (
+            ["--gold", str(self.table_8.pairs)] if name == GOLD else self.pretraining_pairs(name)
+        )
+        return script(
+            ["vqapg", "pretraining-data", *pairs, "--data", DATA]
+            + ["--dest", f"downstream/data/{name}", "--overwrite"]
+        )
+
+    def overlap(self, folder: str) -> str:
+        """Table 8: what was generated beside the gold text."""
+        model, _ = self._model_of(folder)
+        return script(
+            ["vqapg", "overlap", DATA, "--pairs", f"{folder}/generate-test.txt"]
+            + ["--of", {"vqg": "question", "vqa": "answer"}[model]]
+            + ["--output", f"{folder}/metrics.json", "--overwrite"]
+        )
+
+    def count_parameters(self) -> str:
+        """Table 10."""
+        return script(
+            ["vqapg", "report", "--table-10", "--output", "parameters.json", "--overwrite"]
+        )
+
+    def report(self) -> str:
+        """All tables and figures whose files are there."""
+        return script(["vqapg", "report", ".", "--output", "report", "--overwrite"])
+
+    def _model_of(self, folder: str) -> tuple[str, int]:
+        for run in self.plan.runs.values():
+            if folder in (folders := run.folders(self.seeds)):
+                return run.model, folders[folder]
+        raise KeyError(folder)
+
+
+def flags(options: DictConfig) -> list[str]:
+    """``--image-size 299`` for ``image_size: 299``, and so on."""
+    return [
+        word
+        for name, value in options.items()
+        for word in (f"--{str(name).replace('_', '-')}", str(value))
+    ]
+
+
+def script(*commands: Sequence[str]) -> str:
+    """The shell script of these commands, one a line."""
+    return "\n".join(map(shlex.join, commands))
