@@ -58,7 +58,7 @@ class Recipes:
         self.gpus = gpus
         self.training_gpus = gpus if plan.gpus.get(study.preset) == "all" else min(1, gpus)
         base = self._settings("joint")
-        self.needs_glove, self.table_8 = bool(base.glove), base.table_8
+        self.needs_glove, self.table_8 = bool(base.vqapg.glove), base.vqapg.table_8
         self.trainings = dict(self._trainings())
         self.parts = [folder for folder, training in self.trainings.items() if training.part]
         self.whole_trainings = [folder for folder in self.trainings if folder not in self.parts]
@@ -118,7 +118,7 @@ class Recipes:
             "batch_size": settings.task.global_batch_size or settings.dataset.batch_size,
             "hidden_size": settings.model.hidden_size,
             "lr": OmegaConf.to_object(settings.optimization.lr),
-            "weights": settings.weights,
+            "weights": settings.vqapg.training.weights,
         }
 
     def inputs_of_training(self, folder: str) -> list[str]:
@@ -138,7 +138,7 @@ class Recipes:
     def prepare(self) -> str:
         """Data directory; the preset's options choose the images."""
         source = ["--source", self.study.source] if self.study.source else []
-        options = self._settings("joint").prepare
+        options = self._settings("joint").vqapg.data.get("prepare", {})
         return script(
             ["vqapg", "prepare", "--dataset", self.study.dataset, *source, *flags(options)]
             + ["--dest", DATA]
@@ -146,7 +146,7 @@ class Recipes:
 
     def extract_features(self) -> str:
         """Features of all images."""
-        features = self._settings("joint").features
+        features = self._settings("joint").vqapg.features
         weights = self.study.backbone_weights
         return script(
             ["vqapg", "extract-features", DATA, *flags(features)]
@@ -181,7 +181,7 @@ class Recipes:
         return script(self._checkpoint(model, folder, [f"{folder}/{part}" for part in PARTS]))
 
     def _checkpoint(self, model: str, folder: str, save_dirs: list[str]) -> list[str]:
-        weights = self._settings(model).weights
+        weights = self._settings(model).vqapg.training.weights
         return [
             *("vqapg", "checkpoint", *save_dirs, "--weights", weights),
             *("--output", f"{folder}/final.pt", "--overwrite"),
