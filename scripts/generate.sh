@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# A pair for each pair of a split, by fairseq-generate with a preset's beam.
+#
+#   bash scripts/generate.sh runs/joint_variational/checkpoint_best.pt data/easy runs/out
+#   bash scripts/generate.sh CKPT DATA OUT --preset published --gen-subset valid --seed 2
+#
+# The pairs are OUT/generate-SPLIT.txt. --preset is paper unless given; the other words are flags of
+# fairseq-generate, which override.
+set -euo pipefail
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 3 ] || usage
+checkpoint=$1 data=$2 output=$3 preset=paper
+shift 3
+if [ "${1-}" = --preset ]; then preset=${2-}; shift 2 || usage; fi
+if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
+
+beam=$(vqapg settings joint --preset "$preset" --get generation.beam)
+longest=$(vqapg settings joint --preset "$preset" --get generation.max_len_b)
+batch=$(vqapg settings joint --preset "$preset" --get dataset.batch_size)
+cpu=$(python -c 'import torch; print("" if torch.cuda.is_available() else "--cpu")')
+exec fairseq-generate "$data" --user-dir "$(vqapg user-dir)" --task vqapg --path "$checkpoint" \
+    --beam "$beam" --max-len-b "$longest" --batch-size "$batch" $cpu --results-path "$output" "$@"

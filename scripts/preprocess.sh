@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# From a data set to a data directory with features, as a preset says.
+#
+#   bash scripts/preprocess.sh easy-vqa data/easy --preset small
+#   bash scripts/preprocess.sh vqa2 data/vqa2 --source vqa2 --glove glove.6B.zip
+#   bash scripts/preprocess.sh jsonl data/mine --source my/pairs.jsonl --preset small
+#
+# --preset is paper unless given. --glove picks the dictionary's words out of GloVe.
+set -euo pipefail
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || usage
+dataset=$1 data=$2 preset=paper glove= source=()
+shift 2
+while [ $# -gt 0 ]; do
+    [ $# -ge 2 ] || usage
+    case $1 in
+        --preset) preset=$2 ;;
+        --glove) glove=$2 ;;
+        --source) source=(--source "$2") ;;
+        *) usage ;;
+    esac
+    shift 2
+done
+if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
+
+# The values are read first: an unknown preset stops before anything is written.
+backbone=$(vqapg settings joint --preset "$preset" --get vqapg.features.backbone)
+image_size=$(vqapg settings joint --preset "$preset" --get vqapg.features.image_size)
+vqapg prepare --dataset "$dataset" ${source[@]+"${source[@]}"} --dest "$data"
+vqapg extract-features "$data" --backbone "$backbone" --image-size "$image_size"
+if [ -n "$glove" ]; then vqapg glove "$data" --vectors "$glove"; fi
