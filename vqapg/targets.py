@@ -4,8 +4,8 @@ not make.
 A target that exists is refused unless ``--overwrite`` is given. ``--overwrite`` replaces only what
 carries our mark, which is looked for in the content: the block "provenance" in a JSON file, the
 exact keys of our records in JSON lines and CSV, the generator of a page, our attributes in a
-features file, the list of its files in a folder. An empty file or folder counts as nothing. Of a
-link, what it leads to is looked at.
+features file, the first line of word vectors, the list of its files in a folder. An empty file or
+folder counts as nothing. Of a link, what it leads to is looked at.
 
 A recogniser is a function of a path. It returns None for what is ours, else a few words that say
 what is not.
@@ -31,6 +31,8 @@ LARGEST_JSON = 1 << 30
 HEAD = 65536  # bytes
 HDF5 = b"\x89HDF\r\n\x1a\n"
 FEATURES_ATTRIBUTES = (b"images_digest", b"weights_sha256")
+# The first word of the first line, where a word2vec file has a count.
+VECTORS_MARK = b"vqapg-word-vectors"
 
 
 def check_target(
@@ -121,6 +123,11 @@ def our_features(path: Path) -> str | None:
         if head.startswith(HDF5) and all(name in head for name in FEATURES_ATTRIBUTES)
         else FOREIGN
     )
+
+
+def our_vectors(path: Path) -> str | None:
+    """A file of word vectors that begins with our mark."""
+    return None if head_of(path).startswith(VECTORS_MARK + b" ") else FOREIGN
 
 
 def json_lines_of(records: Iterable[tuple[str, ...]]) -> Recogniser:

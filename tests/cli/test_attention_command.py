@@ -116,6 +116,7 @@ def test_each_image_has_its_pairs_with_weights_and_attentions_over_the_grid(atte
                     0 <= weight <= 1 for weight in pair["weights"][text]
                 )
     assert sum(len(image["pairs"]) for image in stored["images"]) > 0
+    assert stored["judge"] is None
 
 
 def test_an_image_may_be_named_by_its_path_and_is_there_once(attention, data):
@@ -156,6 +157,7 @@ def test_the_evaluators_score_stands_with_pairs_of_the_datas_images(
     assert asked == [("test2.png", pair["question"], pair["answer"]) for pair in pairs]
     assert [pair["consistency"] for pair in pairs] == [number / 10 for number in range(len(pairs))]
     assert not any("consistency" in pair for pair in others)
+    assert stored["judge"]["judge"] == "evaluator"
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,14 @@ def test_bfloat16_attention_is_compared_in_float32():
     real = torch.ones(2, 30).bool()
     in_float32 = attention_alignment(beta.float(), real, gamma.float(), real)
     torch.testing.assert_close(attention_alignment(beta, real, gamma, real), in_float32)
+
+
+def test_the_other_direction_is_the_divergence_of_the_swapped_texts():
+    torch.manual_seed(0)
+    beta, gamma = torch.randn(2, 4, 5).softmax(-1), torch.randn(2, 3, 5).softmax(-1)
+    beta_real, gamma_real = torch.ones(2, 4).bool(), torch.ones(2, 3).bool()
+    found = attention_alignment(beta, beta_real, gamma, gamma_real, direction="answer-question")
+    for row in range(2):
+        question, answer = beta[row].mean(dim=0).tolist(), gamma[row].mean(dim=0).tolist()
+        expected = sum(g * math.log(g / b) for b, g in zip(question, answer))
+        assert found[row].item() == pytest.approx(expected, abs=1e-5)

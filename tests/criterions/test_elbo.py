@@ -6,7 +6,8 @@ import torch
 from fairseq.logging import metrics
 
 from tests.support.generation_models import build, criterion, sample_of
-from vqapg.criterions.elbo import HELD_OVER, ElboCriterion, kl_term, kl_weight, text_nll
+from vqapg.criterions.elbo import ElboCriterion, text_nll, token_mean
+from vqapg.criterions.free_bits import HELD_OVER, kl_term, kl_weight
 from vqapg.errors import InputError
 from vqapg.models.output import PairOutput
 from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
@@ -110,7 +111,7 @@ def test_validation_reports_the_reconstruction_under_the_prior(dictionary, featu
     assert log["nll_question_prior"] != log["nll_question"]
 
 
-def test_reported_means_are_a_pair_and_the_elbo_uses_the_plain_kl(dictionary, features, batch):
+def test_reported_means_are_a_pair_and_elbo_uses_the_plain_kl(dictionary, features, batch):
     model = variational_model(dictionary, features)
     logs = [criterion(dictionary)(model, sample_of(batch))[2] for _ in range(2)]
     with metrics.aggregate() as values:
@@ -129,6 +130,7 @@ class HandWritten:
     """
 
     training = True
+    parallel = True
     num_updates = 0
 
     def __init__(self, dictionary):
@@ -458,3 +460,82 @@ def test_logs_of_workers_are_summed(dictionary):
     assert ElboCriterion.logging_outputs_can_be_summed()
     doubled = {name: 2 * value for name, value in log.items()}
     assert logged([doubled]) == pytest.approx(logged([log, log]))
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_token_mean_is_over_the_tokens_of_the_batch(dictionary, parallel):
+    model = HandWritten(dictionary)
+    model.parallel = parallel
+    loss, pairs, log = criterion(dictionary, reconstruction="token-mean")(model, model.sample())
+    # Five tokens of the questions and three of the answers, all equally probable
+    nll = {"question": 5 * math.log(len(dictionary)), "answer": 3 * math.log(len(dictionary))}
+    means = nll["question"] / 5 + nll["answer"] / 3
+    kl, alignment = model.kls()[0] + 5, 0.5 * (model.alignments()[0] + 0.03)
+    expected = pairs * (means / 2 if parallel else means) + kl + alignment
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    # What is reported stays the sum.
+    assert log["nll_question"].item() == pytest.approx(nll["question"], rel=1e-5)
+
+
+def test_token_mean_of_unequal_texts_weighs_tokens():
+    nll = {"question": torch.tensor([6.0, 1.0])}
+    found = token_mean(nll, {"question": torch.tensor(7)}, parallel=False)
+    assert found.tolist() == [1.0, 1.0]
+
+
+def test_the_baseline_has_no_alignment_term(dictionary, features, batch):
+    model = build("vqapg_joint", dictionary, features)
+    loss, _, log = criterion(dictionary)(model, sample_of(batch))
+    assert "alignment" not in log
+    torch.testing.assert_close(loss, log["nll_question"] + log["nll_answer"])
+
+
+@pytest.mark.parametrize("direction", ["question-answer", "answer-question"])
+def test_the_loss_aligns_in_the_direction_it_is_told(dictionary, direction):
+    model = HandWritten(dictionary)
+    loss, _, log = criterion(dictionary, attention_alignment_direction=direction)(
+        model, model.sample()
+    )
+    first, second = (
+        (model.mean_question, model.mean_answer)
+        if direction == "question-answer"
+        else (model.mean_answer, model.mean_question)
+    )
+    expected = [sum(b * math.log(b / g) for b, g in zip(*both)) for both in zip(first, second)]
+    assert log["alignment"].item() == pytest.approx(sum(expected), rel=1e-4)
+    other = criterion(dictionary, attention_alignment_weight=0.0)(model, model.sample())[0]
+    held = sum(max(value, 0.03) for value in expected)
+    assert (loss - other).item() == pytest.approx(0.5 * held, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["vqapg_joint_variational", "vqapg_pipeline_variational"])
+def test_a_gate_says_how_hard_it_switches(dictionary, features, batch, name):
+    model = build(name, dictionary, features)
+    log = criterion(dictionary)(model, sample_of(batch))[2]
+    gates = model(**batch).gates
+    for text, gate in gates.items():
+        suffix = f"_{text}" if len(gates) > 1 else ""
+        kept = deviation = 0.0
+        for weights, scores in zip(gate.weights.tolist(), gate.scores.tolist()):
+            mean = sum(scores) / len(scores)
+            deviation += math.sqrt(sum((score - mean) ** 2 for score in scores) / len(scores))
+            kept += sum(weights)
+        assert log[f"gate_regions_kept{suffix}"].item() == pytest.approx(kept, rel=1e-4)
+        assert log[f"gate_scores_std{suffix}"].item() == pytest.approx(deviation, rel=1e-4)
+    values = logged([log])
+    assert len([key for key in values if key.startswith("gate_regions_kept")]) == len(gates) > 0
+    unscaled = build(name, dictionary, features, region_scaling=False)
+    log = criterion(dictionary)(unscaled, sample_of(batch))[2]
+    assert not any(key.startswith("gate") for key in log)
+
+
+def test_reconstruction_under_the_prior_is_reported_of_the_pair(dictionary, features, batch):
+    model = variational_model(dictionary, features)
+    log = criterion(dictionary)(model, sample_of(batch))[2]
+    expected = (log["nll_question_prior"] + log["nll_answer_prior"]).item() / 4
+    assert logged([log])["nll_prior"] == pytest.approx(expected, abs=2e-3)
+    assert "nll_prior" not in logged([criterion(dictionary)(model.train(), sample_of(batch))[2]])
+
+
+def test_the_papers_free_bits_are_the_default(dictionary):
+    assert str(criterion(dictionary).cfg.free_bits_mode) == "paper"

@@ -62,7 +62,7 @@ def test_positives_are_the_pairs_and_no_negative_is_a_listed_pair(make, negative
     assert seen > 40
 
 
-@pytest.mark.parametrize("negatives", ["paper", "hard"])
+@pytest.mark.parametrize("negatives", NEGATIVES)
 @pytest.mark.parametrize("training", [True, False])
 def test_training_draws_negatives_anew_and_validation_keeps_them(make, training, negatives):
     dataset, drawn = make(training, negatives), set()
@@ -76,7 +76,7 @@ def test_training_draws_negatives_anew_and_validation_keeps_them(make, training,
     assert (len(drawn) > 1) == training
 
 
-@pytest.mark.parametrize("negatives", ["paper", "hard"])
+@pytest.mark.parametrize("negatives", NEGATIVES)
 def test_another_seed_draws_other_negatives(make, negatives):
     drawn = set()
     for seed in range(8):
@@ -85,7 +85,7 @@ def test_another_seed_draws_other_negatives(make, negatives):
     assert len(drawn) > 1
 
 
-@pytest.mark.parametrize("negatives", ["paper", "hard"])
+@pytest.mark.parametrize("negatives", NEGATIVES)
 def test_validation_has_the_same_negatives_whatever_the_batch(make, negatives):
     def drawn(seed, *batches):
         dataset = make(False, negatives, seed)
@@ -102,6 +102,17 @@ def test_validation_has_the_same_negatives_whatever_the_batch(make, negatives):
     assert whole == sorted(
         fixed.texts(triple) for triple in fixed.draw_fixed(np.random.default_rng(3))[1]
     )
+
+
+def test_published_negatives_that_are_pairs_are_labelled_0(make):
+    dataset, listed = make(True, "published"), {tuple(pair) for pair in PAIRS}
+    accidental = 0
+    for epoch in range(10):
+        dataset.set_epoch(epoch)
+        batch = dataset.collater([4, 1, 2, 3, 0])
+        assert batch["labels"].tolist() == [1] * 5 + [0] * 5
+        accidental += len(set(triples_of(dataset, batch)[5:]) & listed)
+    assert accidental > 0
 
 
 def test_labels_are_single_precision(make):
@@ -121,7 +132,7 @@ class Store:
         return np.arange(24, dtype=np.float16).reshape(3, 2, 4)[rows]
 
 
-@pytest.mark.parametrize("negatives", ["paper", "hard"])
+@pytest.mark.parametrize("negatives", NEGATIVES)
 def test_a_worker_that_has_only_a_pickle_gives_the_same_batch(dictionary, negatives):
     dataset = ConsistencyDataset(PAIRS, dictionary, Store(), 1, True, negatives)
     dataset.set_epoch(2)

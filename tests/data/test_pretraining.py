@@ -1,5 +1,6 @@
 import json
 import os
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +11,7 @@ from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import FeatureWriter, write_joined
 from vqapg.data.prepare import prepare
+from vqapg.files import sha256
 
 RECORDS = [
     ("a.png", "What is this?", "a dog", "train"),
@@ -114,9 +116,102 @@ def test_nothing_well_formed_or_no_features_is_an_error(data, make, tmp_path):
     status, printed = make("H-0\t-0.5\tno separator\n")
     assert (
         status == 2
-        and "all its hypotheses are malformed" in printed
+        and "all hypotheses are malformed" in printed
         and not (tmp_path / "dest").exists()
     )
     data.directory.features_path.unlink()
     status, printed = make()
     assert status == 2 and "no such features" in printed and not (tmp_path / "dest").exists()
+
+
+SECOND = """\
+H-1\t-0.2\tis it red ? <sep> no
+H-0\t-0.2\twhat is red ? <sep> a dog
+"""
+
+
+@pytest.fixture
+def run(data, tmp_path, capsys):
+    """run(arguments) -> (exit status, what was printed); a.txt and b.txt are two passes."""
+    (tmp_path / "a.txt").write_text(GENERATED)
+    (tmp_path / "b.txt").write_text(SECOND)
+
+    def run(*arguments, data_path=data.directory.path):
+        given = [argument.format(tmp=tmp_path) for argument in arguments]
+        given += ["--data", str(data_path), "--dest", str(tmp_path / "dest")]
+        return main(["pretraining-data", *given]), "".join(capsys.readouterr())
+
+    return run
+
+
+def test_passes_follow_each_other_and_are_recorded(run, tmp_path):
+    status, printed = run("{tmp}/b.txt", "{tmp}/a.txt")
+    assert status == 0, printed
+    assert "5 pairs of 2 images for training; of 2 passes; 1 malformed left out" in printed
+    made = DataDirectory(tmp_path / "dest")
+    assert [tuple(pair) for pair in made.pairs("train")] == [
+        ("images/a.png", "what is red ?", "a dog"),
+        ("images/b.png", "is it red ?", "no"),
+        ("images/a.png", "what is red ?", "a dog"),
+        ("images/a.png", "is it a dog ?", "yes"),
+        ("images/b.png", "is this red ?", "no"),
+    ]
+    files = [tmp_path / "b.txt", tmp_path / "a.txt"]
+    recorded = [{"path": str(file), "sha256": sha256(file)} for file in files]
+    assert made.manifest["generated"]["files"] == recorded
+    assert made.manifest["generated"]["gold_copies"] is None
+    inputs = made.manifest["provenance"]["inputs"]
+    assert [inputs["pairs 1"], inputs["pairs 2"]] == recorded and "data" in inputs
+    assert made.manifest["counts"]["train"] == {"images": 2, "pairs": 5}
+
+
+def test_gold_pairs_come_as_often_as_asked(data, run, tmp_path):
+    status, printed = run("--gold", "3")
+    assert status == 0 and "6 pairs of 2 images for training; the gold pairs 3 times" in printed
+    made, gold = DataDirectory(tmp_path / "dest"), data.directory.pairs("train")
+    counted = Counter(made.pairs("train"))
+    assert counted == dict.fromkeys(gold, 3) and len(made.pairs("train")) == 6
+    assert made.manifest["generated"]["gold_copies"] == 3
+    assert made.manifest["generated"]["files"] == []
+    assert FeatureStore(made.features_path).read(range(4)).shape == data.features.shape
+
+
+@pytest.mark.parametrize(
+    "first, other",
+    [
+        (["--gold", "3"], ["--gold", "2"]),
+        (["{tmp}/a.txt", "{tmp}/b.txt"], ["{tmp}/a.txt"]),
+        (["{tmp}/a.txt"], ["--gold", "3"]),
+    ],
+)
+def test_same_passes_again_write_nothing(run, tmp_path, first, other):
+    assert run(*first)[0] == 0
+    before = (tmp_path / "dest/manifest.json").stat().st_mtime_ns
+    assert run(*first)[0] == 0
+    status, printed = run(*other)
+    assert status == 2 and "is there already; give another name, or --overwrite" in printed
+    assert (tmp_path / "dest/manifest.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "GENERATED and --gold: neither is given; give generated files, or --gold N"),
+        (["{tmp}/a.txt", "--gold", "3"], "GENERATED and --gold: both are given"),
+        (["--gold", "0"], "--gold 0: must be 1 or more"),
+        (["{tmp}/a.txt", "{tmp}/a.txt"], "a.txt: is given twice; give passes with seeds of their"),
+        (["{tmp}/a.txt", "{tmp}/copy.txt"], "copy.txt: is equal to {tmp}/a.txt; give passes"),
+        (["{tmp}/a.txt", "{tmp}/none.txt"], "none.txt: cannot be read (No such file or directory)"),
+    ],
+)
+def test_wrong_passes_are_one_line(run, tmp_path, arguments, message):
+    (tmp_path / "copy.txt").write_text(GENERATED)
+    status, printed = run(*arguments)
+    assert status == 2 and printed.count("\n") == 1, printed
+    assert message.format(tmp=tmp_path) in printed and not (tmp_path / "dest").exists()
+
+
+def test_files_may_follow_the_flags(data, tmp_path, run):
+    given = ["--data", str(data.directory.path), "--dest", str(tmp_path / "dest")]
+    files = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    assert main(["pretraining-data", *given, *files]) == 0

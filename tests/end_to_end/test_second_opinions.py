@@ -10,7 +10,7 @@ import pytest
 
 import vqapg as vqapg_api
 from tests.support.fairseq_commands import fairseq
-from tests.support.world import IMAGES, OPTIMIZER, SMALL, vqapg
+from tests.support.world import CONSISTENCY, IMAGES, OPTIMIZER, SMALL, vqapg
 from vqapg.cli.main import main
 
 PAIRS = 3 * IMAGES["test"]
@@ -61,6 +61,15 @@ def test_check_evaluator_measures_pairs_against_both_kinds_of_negatives(world, t
     )
     out = capsys.readouterr().out
     assert "trained with paper negatives" in out and "Table 3" in out
+
+
+def test_report_names_published_negatives(world, tmp_path):
+    end = ["--max-epoch", 1, "--no-epoch-checkpoints", "--save-dir", tmp_path]
+    flags = [*CONSISTENCY, "--negatives", "published"]
+    fairseq("train", world / "data", *flags, *OPTIMIZER, *end)
+    evaluator, report = tmp_path / "checkpoint_last.pt", tmp_path / "evaluator.json"
+    vqapg("check-evaluator", world / "data", "--evaluator", evaluator, "--output", report)
+    assert json.loads(report.read_text())["evaluator"]["negatives"] == "published"
 
 
 def test_its_dev_figure_is_what_training_logs_whatever_the_batch_size(world, tmp_path):

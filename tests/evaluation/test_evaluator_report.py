@@ -7,7 +7,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 
 from tests.support.handwritten_data import PAIRS
 from vqapg.data.directory import Pair
-from vqapg.data.negatives import NEGATIVES
+from vqapg.data.negatives import MEASURED, NEGATIVES
 from vqapg.errors import InputError
 from vqapg.evaluation.calibration import AreaUnderCurve
 from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
@@ -81,7 +81,7 @@ def report():
     )
 
 
-@pytest.mark.parametrize("kind", NEGATIVES)
+@pytest.mark.parametrize("kind", MEASURED)
 def test_figures_are_scikit_learns(report, kind):
     labelled = LabelledTriples(SPLITS["test"], kind, seed=2)
     scores, figures = score(labelled.triples), report["negatives"][kind]
@@ -141,7 +141,7 @@ def holds(image, question, answer):
     return answer == ("yes" if "circle" in question or colour_of(image) in question else "no")
 
 
-@pytest.mark.parametrize("kind", NEGATIVES)
+@pytest.mark.parametrize("kind", MEASURED)
 def test_true_negatives_are_counted_and_the_figures_are_without_them(report, kind):
     labelled = LabelledTriples(SPLITS["test"], kind, seed=2)
     negatives = [

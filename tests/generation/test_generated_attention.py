@@ -26,9 +26,9 @@ def look(model, dictionary, batch, **changes):
     )
 
 
-def attention_step_by_step(decoder, regions, latent, tokens):
+def attention_step_by_step(decoder, regions, start, latent, tokens):
     """[T, R]: one token after another, with the softmax of equation 1 written out."""
-    state = decoder.initial_state(regions, latent)
+    state = decoder.initial_state(start, latent)
     previous, rows = decoder.special.end, []
     for token in tokens.tolist():
         hidden, state = decoder.lstm(decoder.embedding(torch.tensor([[previous]])), state)
@@ -68,7 +68,7 @@ def test_weights_and_attention_of_the_joint_model_are_those_of_equations_5_and_1
     dictionary, features, batch
 ):
     model = build("vqapg_joint_variational", dictionary, features)
-    latents, _ = model.sample(batch["features"], batch["image_index"], batch["noise_keys"], 1.0)
+    latents = model.sample(batch["features"], batch["image_index"], batch["noise_keys"], 1.0).latent
     images = model.image_encoder(batch["features"])
     found = look(model, dictionary, batch, beam=2)
     for row, (_, looks) in enumerate(found):
@@ -81,7 +81,9 @@ def test_weights_and_attention_of_the_joint_model_are_those_of_equations_5_and_1
             ("answer", model.answer_decoder),
         ):
             torch.testing.assert_close(looks[half].weights, torch.tensor(weights))
-            expected = attention_step_by_step(decoder, regions[None], z[None], looks[half].tokens)
+            expected = attention_step_by_step(
+                decoder, regions[None], image[None], z[None], looks[half].tokens
+            )
             torch.testing.assert_close(looks[half].attention, expected)
     # They differ from row to row, so a row mixed up would have been seen.
     assert not torch.allclose(found[0][1]["question"].weights, found[1][1]["question"].weights)
@@ -96,21 +98,22 @@ def test_a_pipeline_has_weights_of_its_own_for_each_text(order, dictionary, feat
     # X's are those that its own z gives.
     image = model.x_model.image_encoder(batch["features"])
     prior = model.x_model.prior(image).select(batch["image_index"])
-    latent, _ = model.x_model.latent(prior, image[batch["image_index"]], batch["noise_keys"])
-    expected = model.x_model.latent.scaling(latent, image[batch["image_index"]])[1]
-    torch.testing.assert_close(looks[model.x].weights, expected[0])
+    drawn = model.x_model.latent(prior, image[batch["image_index"]], batch["noise_keys"])
+    torch.testing.assert_close(looks[model.x].weights, drawn.gate.weights[0])
 
 
 @pytest.mark.parametrize("order", ["aq", "qa"])
 def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary, features, batch):
     model = build("vqapg_sequential_variational", dictionary, features, order)
     # Untrained it says no separator.
-    fit(model, dictionary, batch, steps=100, rate=0.02)
+    fit(model, dictionary, batch, steps=200, rate=0.02)
     found = look(model, dictionary, batch, beam=4, max_len_b=12)
     printed = generate(model, dictionary, batch, beam=4, max_len_b=12)
     images = model.model.image_encoder(batch["features"])
     prior = model.model.prior(images).select(batch["image_index"])
-    latents, regions = model.model.latent(prior, images[batch["image_index"]], batch["noise_keys"])
+    regions, start, latents, _ = model.model.latent(
+        prior, images[batch["image_index"]], batch["noise_keys"]
+    )
     first, second = ("answer", "question") if order == "aq" else ("question", "answer")
     assert all(looks is not None for _, looks in found)
     for row, (_, looks) in enumerate(found):
@@ -126,7 +129,11 @@ def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary
         text[len(looks[first].tokens) - 1] = dictionary.index(SEPARATOR)
         with torch.no_grad():
             expected = attention_step_by_step(
-                model.model.decoder, regions[row : row + 1], latents[row : row + 1], text
+                model.model.decoder,
+                regions[row : row + 1],
+                start[row : row + 1],
+                latents[row : row + 1],
+                text,
             )
         torch.testing.assert_close(
             torch.cat([looks[first].attention, looks[second].attention]), expected

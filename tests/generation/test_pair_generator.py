@@ -59,7 +59,7 @@ def test_every_draw_has_a_latent_variable_of_its_own(model, dictionary, batch, m
     monkeypatch.setattr(model, "sample", lambda *inputs: seen.append(original(*inputs)) or seen[-1])
     found = generate(model, dictionary, batch, sampling=True, beam=3, nbest=3)
     assert [len(hypotheses) for hypotheses in found] == [3, 3, 3, 3]
-    latent = seen[0][0]
+    latent = seen[0].latent
     assert latent.shape == (12, 4) and len(np.unique(latent.numpy().round(5), axis=0)) == 12
 
 

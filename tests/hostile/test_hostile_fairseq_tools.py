@@ -8,7 +8,12 @@ import torch
 from fairseq.data import Dictionary
 from fairseq.dataclass.configs import CheckpointConfig, EMAConfig
 from fairseq.models.ema import EMA
+from fairseq.optim import FairseqOptimizer
 from fairseq.optim.adafactor import Adafactor
+from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import (
+    ReduceLROnPlateauLRSchedule,
+    ReduceLROnPlateauLRScheduleConfig,
+)
 from fairseq.trainer import Trainer
 
 from tests.support.generation_models import build
@@ -18,6 +23,8 @@ from vqapg.models import origin
 from vqapg.tasks import fairseq_patches
 from vqapg.tasks.checkpoints import load_generation_model
 from vqapg.tasks.one_line_errors import tell
+
+LOADED = {"train_iterator": {"epoch": 3}, "val_loss": 2.5}  # a checkpoint's extra_state
 
 
 def average_checkpoints(inputs):
@@ -110,22 +117,31 @@ def restore(tmp_path, monkeypatch):
     """restore(NAME, [flags]): what fairseq-train does first, over a trainer that loads nothing."""
 
     def load(
-        name, fp16=False, cuda=False, loads=lambda *arguments: "loaded", optimizer=None, **flags
+        name,
+        fp16=False,
+        cuda=False,
+        loads=lambda *arguments: LOADED,
+        optimizer=None,
+        schedule=None,
+        reset=(),
+        **flags,
     ):
         cfg = CheckpointConfig(save_dir=str(tmp_path), **flags)
         common = SimpleNamespace(fp16=fp16, memory_efficient_fp16=False)
         trainer = SimpleNamespace(cfg=SimpleNamespace(checkpoint=cfg, common=common), cuda=cuda)
         trainer.optimizer = SimpleNamespace(optimizer=optimizer or torch.optim.SGD([torch.ones(1)]))
-        return fairseq_patches._never_anew(loads)(trainer, str(tmp_path / name))
+        trainer.lr_scheduler = schedule
+        trainer.lr_step = lambda epoch, figure: schedule.step(epoch, figure)
+        return fairseq_patches._never_anew(loads)(trainer, str(tmp_path / name), *reset)
 
     return load
 
 
 def test_first_start_in_an_empty_folder(restore, tmp_path):
-    assert restore("checkpoint_last.pt") == "loaded"
+    assert restore("checkpoint_last.pt") == LOADED
     (tmp_path / "old").mkdir()
     (tmp_path / "old/checkpoint9.pt").write_bytes(b"")
-    assert restore("checkpoint_last.pt") == "loaded"
+    assert restore("checkpoint_last.pt") == LOADED
 
 
 def test_missing_file_to_go_on_from_is_refused(restore):
@@ -146,9 +162,9 @@ def test_folder_with_checkpoints_is_never_started_anew(restore, tmp_path):
     (tmp_path / "start/model.pt").write_bytes(b"")
     with pytest.raises(InputError, match="holds checkpoint3.pt"):
         restore("start/model.pt", finetune_from_model=str(tmp_path / "start/model.pt"))
-    assert restore("checkpoint_last.pt", no_save=True) == "loaded"
+    assert restore("checkpoint_last.pt", no_save=True) == LOADED
     (tmp_path / "checkpoint_last.pt").write_bytes(b"")
-    assert restore("checkpoint_last.pt") == "loaded"
+    assert restore("checkpoint_last.pt") == LOADED
 
 
 @pytest.mark.parametrize(
@@ -169,14 +185,14 @@ def test_torn_checkpoint_names_the_one_beside_it(restore, tmp_path, dictionary):
     ):
         restore(
             "checkpoint_last.pt",
-            loads=lambda trainer, name: fairseq_patches.load_checkpoint_to_cpu(name),
+            loads=lambda trainer, name, *flags: fairseq_patches.load_checkpoint_to_cpu(name),
         )
 
 
 def test_flags_of_another_model_are_named(restore, tmp_path, dictionary):
     save_checkpoint(tmp_path / "checkpoint_last.pt", "vqapg_joint", dictionary)
 
-    def loads(trainer, filename):
+    def loads(trainer, filename, *flags):
         trainer.cfg.model = {"hidden_size": 16, "embed_dim": 6, "dropout": 0.3}
         try:
             raise RuntimeError("size mismatch for image_encoder.embed.weight\nand others")
@@ -192,7 +208,7 @@ def test_flags_of_another_model_are_named(restore, tmp_path, dictionary):
 def test_half_precision_without_gpu_is_one_line(restore):
     with pytest.raises(InputError, match="--fp16 trains on a GPU only; give --amp on a CPU"):
         restore("checkpoint_last.pt", fp16=True)
-    assert restore("checkpoint_last.pt", fp16=True, cuda=True) == "loaded"
+    assert restore("checkpoint_last.pt", fp16=True, cuda=True) == LOADED
 
 
 def stepped():
@@ -248,7 +264,7 @@ def test_state_of_another_optimizer_is_taken_as_it_is(restore):
     optimizer = Adafactor(weights)
     sum(weight.sum() for weight in weights).backward()
     optimizer.step()
-    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == LOADED
 
 
 def test_setting_of_the_optimizer_that_is_missing_is_one_line(restore):
@@ -260,10 +276,65 @@ def test_setting_of_the_optimizer_that_is_missing_is_one_line(restore):
 
 def test_state_of_the_optimizer_that_fits_is_taken(restore):
     optimizer = stepped()
-    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == LOADED
     # fairseq's Adam does not store what torch adds to the defaults of every optimizer.
     del optimizer.param_groups[0]["differentiable"]
-    assert restore("checkpoint_last.pt", optimizer=optimizer) == "loaded"
+    assert restore("checkpoint_last.pt", optimizer=optimizer) == LOADED
+
+
+def plateau(**changes):
+    """The schedule of fairseq with these figures, as taken over from a checkpoint."""
+    optimizer = FairseqOptimizer(None)
+    optimizer._optimizer = stepped()
+    cfg = ReduceLROnPlateauLRScheduleConfig(lr=[0.1], lr_patience=3)
+    cfg.maximize_best_checkpoint_metric = False
+    schedule = ReduceLROnPlateauLRSchedule(cfg, optimizer)
+    schedule.load_state_dict({"best": 2.0, "last_epoch": 1, **changes})
+    return schedule
+
+
+def test_plateau_counts_on_with_the_figure_of_the_last_epoch(restore):
+    for state, expected in (({"num_bad_epochs": 2}, 3), ({}, 1), ({"best": 3.0}, 0)):
+        schedule = plateau(**state)
+        assert restore("checkpoint_last.pt", schedule=schedule) == LOADED
+        assert schedule.lr_scheduler.num_bad_epochs == expected
+        assert schedule.state_dict()["num_bad_epochs"] == expected
+    schedule = plateau(num_bad_epochs=2)
+    # --reset-optimizer, --reset-lr-scheduler
+    for reset in ((True, False), (False, True)):
+        restore("checkpoint_last.pt", schedule=schedule, reset=reset)
+    middle = {"train_iterator": {"epoch": 3, "iterations_in_epoch": 5}, "val_loss": 2.5}
+    for unknown in (middle, LOADED | {"val_loss": None}):
+        restore("checkpoint_last.pt", schedule=schedule, loads=lambda *flags: unknown)
+    assert schedule.lr_scheduler.num_bad_epochs == 2
+
+
+@pytest.mark.parametrize(
+    "change, figure",
+    [
+        ({"best": "2"}, 2.5),
+        ({"best": None}, 2.5),
+        ({"num_bad_epochs": -1}, 2.5),
+        ({"num_bad_epochs": 1.5}, 2.5),
+        ({"num_bad_epochs": [1]}, 2.5),
+        ({}, "2.5"),
+    ],
+)
+def test_state_of_the_plateau_that_cannot_be_is_one_line(restore, change, figure):
+    with pytest.raises(InputError, match="_last.pt: its state of the learning rate's schedule"):
+        restore(
+            "checkpoint_last.pt",
+            schedule=plateau(**change),
+            loads=lambda *flags: LOADED | {"val_loss": figure},
+        )
+
+
+def test_final_checkpoint_is_not_gone_on_from_without_a_word(restore, tmp_path):
+    (tmp_path / "final.pt").write_bytes(b"")
+    flags = {"restore_file": "final.pt", "loads": lambda *flags: LOADED | {"trained": {}}}
+    with pytest.raises(InputError, match=r"final.pt: was .* --finetune-from-model, or give --res"):
+        restore("final.pt", **flags)
+    assert restore("final.pt", reset=(True,), **flags)
 
 
 def test_error_of_the_data_under_fairseqs_own_is_told():

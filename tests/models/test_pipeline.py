@@ -44,13 +44,14 @@ def test_forward_follows_section_4_2_pair_by_pair(
                 )
             source = posterior if latent_from == "posterior" else prior
             z = source.mean + (source.log_variance / 2).exp() * standard_normal(keys, 4, stream)
+            unscaled = regions
             shares = (regions[0] @ part.latent.scaling.mlp(z)[0]).softmax(0)  # equation 5
             regions = torch.minimum(torch.ones(6), 6 * shares).view(1, -1, 1) * regions
             memory, h = Memory(regions), None
             if part is model.y_model:
                 memory, h = Memory(regions, h_x.tokens, h_x.real), h_x.sequence
             decoded = part.decoder.teacher_forced(
-                gold, memory, part.decoder.initial_state(regions, z, h), keys
+                gold, memory, part.decoder.initial_state(unscaled, z, h), keys
             )
             length = gold.size(1)
             torch.testing.assert_close(

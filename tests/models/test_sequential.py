@@ -37,6 +37,7 @@ def test_forward_follows_section_4_4_pair_by_pair(
             part.image_encoder(batch["features"][batch["image_index"][row]].unsqueeze(0)),
             None,
         )
+        unscaled = regions
         if part.latent is not None:  # alike equations 2 and 3, of the whole text
             prior, posterior = (
                 part.prior(regions),
@@ -51,7 +52,7 @@ def test_forward_follows_section_4_4_pair_by_pair(
             shares = (regions[0] @ part.latent.scaling.mlp(z)[0]).softmax(0)  # equation 5
             regions = torch.minimum(torch.ones(6), 6 * shares).view(1, -1, 1) * regions
         decoded = part.decoder.teacher_forced(
-            text, Memory(regions), part.decoder.initial_state(regions, z), keys
+            text, Memory(regions), part.decoder.initial_state(unscaled, z), keys
         )
         torch.testing.assert_close(
             output.logits["pair"][row, :length], decoded.logits[0], atol=1e-4, rtol=1e-4

@@ -26,7 +26,10 @@ PARTS = {
     "ImagePrior": (lambda rate: ImagePrior(4, 3, rate), 1),
     "TextImageGaussian": (lambda rate: TextImageGaussian(8, 4, 3, rate), 2),
     "RegionScaling": (lambda rate: RegionScaling(3, 4, rate), 1),
-    "LatentVariable": (lambda rate: LatentVariable(3, 4, True, Stream.LATENT, rate), 1),
+    "LatentVariable": (
+        lambda rate: LatentVariable(3, RegionScaling(3, 4, rate), Stream.LATENT),
+        1,
+    ),
     "ImageEncoder": (lambda rate: ImageEncoder(np.zeros(3), np.ones(3), 4, 6, rate), 0),
     "TextEncoder": (lambda rate: TextEncoder(WORDS, 6, rate), 0),
     "TextDecoder": (lambda rate: TextDecoder("pair", SPECIAL, WORDS, 6, 6, dropout=rate), 0),

@@ -9,6 +9,7 @@ from torch import distributions
 
 from vqapg.modules.latent import Gaussian, ImagePrior, LatentVariable, kl_divergence
 from vqapg.modules.noise import Stream, standard_normal
+from vqapg.modules.region_scaling import RegionScaling
 
 numbers = st.floats(-3, 3)
 gaussian = st.tuples(
@@ -102,19 +103,23 @@ def test_selected_rows_keep_their_mean_and_log_variance():
     assert selected.log_variance.tolist() == [[12], [10], [12]]
 
 
+@pytest.mark.parametrize("scaled_start", [True, False])
 @pytest.mark.parametrize("region_scaling", [True, False])
 @pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 2.0])
-def test_z_is_drawn_by_its_keys_and_scales_the_regions(region_scaling, temperature):
+def test_z_is_drawn_by_its_keys_and_scales_the_regions(region_scaling, temperature, scaled_start):
     torch.manual_seed(0)
-    variable = LatentVariable(3, 4, region_scaling, Stream.LATENT_OF_Y).eval()
+    scaling = RegionScaling(3, 4) if region_scaling else None
+    variable = LatentVariable(3, scaling, Stream.LATENT_OF_Y, scaled_start).eval()
     source, regions = Gaussian(torch.randn(2, 3), torch.randn(2, 3)), 2 * torch.randn(2, 6, 4)
     keys = np.array([[1, 0, 5], [1, 0, 9]])
-    latent, scaled = variable(source, regions, keys, temperature)
+    scaled, start, latent, gate = variable(source, regions, keys, temperature)
     noise = standard_normal(keys, 3, Stream.LATENT_OF_Y)
     expected = source.mean + temperature * (source.log_variance / 2).exp() * noise
     torch.testing.assert_close(latent, expected)
     if region_scaling:
-        torch.testing.assert_close(scaled, variable.scaling(expected, regions)[0])
+        torch.testing.assert_close(scaled, variable.scaling(expected, regions).regions)
         assert not torch.allclose(scaled, regions)
+        assert start is (scaled if scaled_start else regions)
+        torch.testing.assert_close(gate.weights, variable.scaling(expected, regions).weights)
     else:
-        assert scaled is regions
+        assert scaled is regions and start is regions and gate is None

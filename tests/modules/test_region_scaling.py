@@ -1,27 +1,41 @@
+import itertools
 import math
 
 import pytest
 import torch
 
-from vqapg.modules.region_scaling import RegionScaling
+from vqapg.modules.region_scaling import MAPS, SCORES, RegionScaling
 
 
-def test_weights_are_equation_5():
+@pytest.mark.parametrize("factor, scores, map", itertools.product([0.0, 3.0, 100.0], SCORES, MAPS))
+def test_weights_are_equation_5(factor, scores, map):
     torch.manual_seed(3)
-    module = RegionScaling(latent_dim=3, dim=4)
+    module = RegionScaling(latent_dim=3, dim=4, factor=factor, scores=scores, map=map)
     latent, regions = torch.randn(2, 3), 2 * torch.randn(2, 6, 4)
-    scaled, weights = module(latent, regions)
-    below_one = 0
+    scaled = module(latent, regions)
     for row in range(2):
-        query = module.mlp(latent[row]).tolist()
-        scores = [sum(q * float(h) for q, h in zip(query, region)) for region in regions[row]]
-        total = sum(math.exp(score) for score in scores)
-        for i, score in enumerate(scores):
-            expected = min(1.0, 6 * math.exp(score) / total)
-            below_one += expected < 1
-            assert weights[row, i].item() == pytest.approx(expected, abs=1e-5)
-            torch.testing.assert_close(scaled[row, i], weights[row, i] * regions[row, i])
-    assert 0 < below_one < 12  # both sides of the minimum were met
+        if map == "linear":
+            query = (module.mlp.weight @ latent[row]).tolist()
+        else:
+            hidden = torch.relu(module.mlp[0].weight @ latent[row] + module.mlp[0].bias)
+            query = (module.mlp[3].weight @ hidden + module.mlp[3].bias).tolist()
+        found = [sum(q * float(h) for q, h in zip(query, region)) for region in regions[row]]
+        if scores == "scaled-dot-product":
+            found = [score / 2 for score in found]  # the square root of the width
+        total = sum(math.exp(score) for score in found)
+        for i, score in enumerate(found):
+            assert scaled.scores[row, i].item() == pytest.approx(score, abs=1e-5)
+            expected = min(1.0, (factor or 6) * math.exp(score) / total)
+            assert scaled.weights[row, i].item() == pytest.approx(expected, abs=1e-5)
+            torch.testing.assert_close(
+                scaled.regions[row, i], scaled.weights[row, i] * regions[row, i]
+            )
+
+
+def test_both_sides_of_the_minimum_are_met():
+    torch.manual_seed(3)
+    weights = RegionScaling(3, 4)(torch.randn(2, 3), 2 * torch.randn(2, 6, 4)).weights
+    assert 0 < weights.lt(1).sum() < 12
 
 
 def test_even_shares_leave_the_regions_as_they_are():
@@ -29,6 +43,12 @@ def test_even_shares_leave_the_regions_as_they_are():
     torch.nn.init.zeros_(module.mlp[3].weight)
     torch.nn.init.zeros_(module.mlp[3].bias)
     regions = torch.randn(2, 6, 4)
-    scaled, weights = module(torch.randn(2, 3), regions)
-    torch.testing.assert_close(weights, torch.ones(2, 6))
-    torch.testing.assert_close(scaled, regions)
+    scaled = module(torch.randn(2, 3), regions)
+    torch.testing.assert_close(scaled.weights, torch.ones(2, 6))
+    torch.testing.assert_close(scaled.regions, regions)
+
+
+def test_linear_map_of_z_at_zero_scales_nothing():
+    regions = torch.randn(2, 6, 4)
+    scaled = RegionScaling(3, 4, map="linear")(torch.zeros(2, 3), regions)
+    torch.testing.assert_close(scaled.regions, regions)

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from vqapg.cli.main import main
-from vqapg.reports.paper import PAPER
-from vqapg.reports.parameters import SIZES, count_parameters
+from vqapg.reports.paper import MODELS, PAPER, PUBLISHED_MILLIONS, PUBLISHED_WORDS
+from vqapg.reports.parameters import SIZES, WORDS, count_parameters
 
 
 def lstm(inputs, width, layers=2, directions=1):
@@ -28,22 +29,51 @@ def test_the_baseline_sequential_model_counted_by_hand():
         + (decoder + 1) * words  # output
         + (regions + 1) * 2 * 2 * decoder  # h and c of both layers from the mean region
     )
-    assert count_parameters("sequential", **SIZES["published"]) == count
+    assert count_parameters("sequential", **SIZES["published sizes"]) == count
 
 
 @pytest.mark.parametrize("name", ["joint", "sequential"])
 def test_two_of_the_papers_sizes_are_met_to_its_last_digit(name):
-    millions = count_parameters(name, **SIZES["published"]) / 1e6
+    millions = count_parameters(name, **SIZES["published sizes"]) / 1e6
     assert round(millions, 2) == PAPER["table10_parameters_millions"][name]
 
 
+def values(settings):
+    """{key: value} of nested settings; the innermost keys differ."""
+    found = {}
+    for key, value in settings.items():
+        found |= values(value) if isinstance(value, dict) else {key: value}
+    return found
+
+
 def test_the_published_sizes_are_those_of_the_configuration():
-    text = (Path(__file__).parents[2] / "configs/size/published.yaml").read_text()
-    written = dict(
-        line.split("#")[0].split(":") for line in text.splitlines() if line.startswith("  ")
+    configs = Path(__file__).parents[2] / "configs"
+    preset, size = (configs / folder / "published.yaml" for folder in ("preset", "size"))
+    written = values(yaml.safe_load((preset if preset.exists() else size).read_text()))
+    sizes = SIZES["published sizes"]
+    assert {"hidden_size", "decoder_hidden_size", "embed_dim"} <= set(written)
+    assert {key: written[key] for key in sizes if key in written} == {
+        key: sizes[key] for key in sizes if key in written
+    }
+
+
+def test_the_published_codes_figures_are_the_papers_but_one():
+    paper = PAPER["table10_parameters_millions"]
+    assert list(PUBLISHED_MILLIONS) == list(paper) == list(MODELS)
+    differ = [name for name in paper if abs(PUBLISHED_MILLIONS[name] - paper[name]) > 0.03]
+    assert differ == ["pipeline_variational"]
+    assert PUBLISHED_WORDS == WORDS
+
+
+def test_a_size_that_a_model_lacks_is_left_out():
+    widths = {"hidden_size": 16, "embed_dim": 8}
+    plain = count_parameters("sequential", **widths)
+    assert count_parameters("sequential", **widths, region_scaling=False) == plain
+    scaled = count_parameters("sequential_variational", **widths, latent_dim=4)
+    assert (
+        count_parameters("sequential_variational", **widths, latent_dim=4, region_scaling=False)
+        < scaled
     )
-    sizes = {name.strip(): int(value) for name, value in written.items()}
-    assert sizes == SIZES["published"] | {"embed_dim": 300}
 
 
 def test_the_counts_are_stored_and_a_report_is_made_of_them_alone(tmp_path, capsys):
@@ -54,6 +84,7 @@ def test_the_counts_are_stored_and_a_report_is_made_of_them_alone(tmp_path, caps
     (row,) = [line for line in printed.splitlines() if line.startswith("| Sequential ")]
     assert [cell.strip() for cell in row.strip("|").split("|")] == [
         "Sequential",
+        "24.46",
         "24.46",
         "15.71 (-36%)",
         "24.46 (-0%)",

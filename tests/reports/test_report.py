@@ -23,6 +23,8 @@ def folder(tmp_path):
                 0.2,
                 bleu4=figure(0.5),
                 rouge_l=figure(0.6),
+                bleu4_published=figure(0.4),
+                rouge_l_published=figure(0.3),
                 not_computed={"meteor": "needs Java"},
             ),
         ),
@@ -162,7 +164,8 @@ def test_every_table_stands_beside_the_papers(folder, tmp_path):
         "Pipeline*",
         "- scaling",
         "Joint*",
-        "- scaling",
+        "- scaling (keeps L_attn)",
+        "- scaling and L_attn, as the published script",
         "- alignment",
         "Sequential*",
         "- scaling",
@@ -175,20 +178,27 @@ def test_every_table_stands_beside_the_papers(folder, tmp_path):
     ]
     assert "alpha of consistency: 0.71" in (out / "table6.md").read_text()
     assert rows(out / "table7.md")[1:] == [["a.png", "Joint*", "is there a dog?", "no", "0.25"]]
+    # Both readings stand beside the same row of the paper.
+    assert ablation[5][4:6] == ["-", "17,640"]
     assert [row[:5] for row in rows(out / "table8.md")[1:]] == [
-        ["VQG", "none: gold pairs alone", "1", "25.00 [24.00, 26.00]", "25.37"],
-        ["VQG", "Joint*", "1", "26.00 [25.00, 27.00]", "25.24"],
-        ["VQA", "none: gold pairs alone", "1", "10.00 [9.00, 11.00]", "16.26"],
+        ["VQG", "none: gold pairs alone", "1", "unknown", "25.00 [24.00, 26.00]"],
+        ["VQG", "Joint*", "1", "unknown", "26.00 [25.00, 27.00]"],
+        ["VQA", "none: gold pairs alone", "1", "unknown", "10.00 [9.00, 11.00]"],
     ]
+    assert [row[5] for row in rows(out / "table8.md")[1:]] == ["25.37", "25.24", "16.26"]
     overlap = {row[0]: row for row in rows(out / "table9.md")}
+    assert overlap["model"][2:5] == ["BLEU-4 (%), ours", "BLEU-4 (%), published rule", "paper"]
     assert overlap["Joint"] == [
         "Joint",
         "1",
         "50.00 [49.00, 51.00]",
+        "40.00 [39.00, 41.00]",
         "19.83",
+        "-",
         "-",
         "21.44",
         "60.00 [59.00, 61.00]",
+        "30.00 [29.00, 31.00]",
         "55.34",
     ]
     assert "Not computed: meteor needs Java." in (out / "table9.md").read_text()

@@ -4,8 +4,10 @@ import pytest
 import torch
 from fairseq.data import Dictionary
 
+from tests.support.generation_models import build
 from tests.support.tiny_checkpoints import features, save_checkpoint
 from vqapg.errors import InputError
+from vqapg.models import origin
 from vqapg.tasks.checkpoints import load_backbone, load_evaluator_for, load_generation_model
 
 
@@ -88,3 +90,55 @@ def test_the_backbone_has_the_weights_of_training(tmp_path):
         InputError, match="--weights none: are not the weights of resnet18 .*instead of abababab"
     ):
         load_backbone(features().source | {"weights_sha256": "ab" * 32}, "none")
+
+
+@pytest.fixture
+def old(tmp_path, dictionary):
+    """A checkpoint of before decoders started from the unscaled regions, and its state."""
+    path = tmp_path / "old.pt"
+    save_checkpoint(
+        path,
+        "vqapg_joint_variational",
+        dictionary,
+        leave_out=("scaled_start",),
+        scaled_start=True,
+    )
+    state = torch.load(path, weights_only=False)
+    record = origin.from_tensor(state["model"]["_extra_state"])
+    record = {key: value for key, value in record.items() if key != "version"}
+    record["model"] = "VariationalJointModel"
+    state["model"]["_extra_state"] = origin.to_tensor(record)
+    torch.save(state, path)
+    return path, state
+
+
+def test_old_checkpoint_keeps_its_scaled_start(old):
+    path, _ = old
+    assert load_generation_model(path).model.latent.scaled_start
+
+
+def test_old_weights_are_refused_by_an_unscaled_start(old, dictionary):
+    _, state = old
+    for scaled_start in (True, False):
+        model = build("vqapg_joint_variational", dictionary, features(), scaled_start=scaled_start)
+        if scaled_start:
+            model.load_state_dict(state["model"])
+            continue
+        with pytest.raises(InputError, match="of VariationalJointModel, --scaled-start, not of"):
+            model.load_state_dict(state["model"])
+
+
+@pytest.mark.parametrize(
+    "options, flag",
+    [
+        ({"scaled_start": True}, "--scaled-start"),
+        ({"region_scaling_factor": 100.0}, "--region-scaling-factor 100"),
+        ({"region_scaling_scores": "scaled-dot-product"}, "--region-scaling-scores scaled-dot"),
+    ],
+)
+def test_another_scaling_with_equal_parameters_is_refused(dictionary, options, flag):
+    name = "vqapg_sequential_variational"
+    state = build(name, dictionary, features(), **options).state_dict()
+    with pytest.raises(InputError, match=flag):
+        build(name, dictionary, features()).load_state_dict(state)
+    build(name, dictionary, features(), **options).load_state_dict(state)

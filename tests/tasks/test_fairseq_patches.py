@@ -5,9 +5,12 @@ from types import SimpleNamespace
 from unittest.mock import MagicMock
 
 import pytest
+import torch
 from fairseq import checkpoint_utils
 from fairseq.dataclass.configs import CheckpointConfig
 from fairseq.file_io import PathManager
+
+from tests.support.tiny_checkpoints import save_checkpoint
 
 
 def test_a_copy_cut_short_leaves_the_file_of_before(tmp_path, monkeypatch):
@@ -66,6 +69,37 @@ def test_a_run_killed_before_the_best_was_copied_is_mended_by_the_next(
     assert not best.exists() if before is None else best.read_bytes() == before
     restore(monkeypatch, restored, tmp_path, val_loss=-2.0, best=-2.0)
     assert best.read_bytes() == b"third"
+
+
+def test_kill_in_a_first_save_loses_nothing_of_it(tmp_path, monkeypatch, dictionary):
+    def epochs(folder, **options):
+        for path in folder.glob("*.pt"):
+            path.unlink()
+        names = options.pop("names", ["checkpoint1.pt"])
+        for number, name in enumerate(names):
+            save_checkpoint(folder / name, "vqapg_joint", dictionary)
+            state = torch.load(folder / name)
+            state["extra_state"]["train_iterator"]["epoch"] = options.pop(f"epoch{number}", 2)
+            torch.save(state, folder / name)
+        restore(monkeypatch, "checkpoint_last.pt", folder, val_loss=-2.0, best=-2.0, **options)
+        return {path.name for path in folder.iterdir()}
+
+    whole = {"checkpoint_best.pt", "checkpoint_last.pt"}
+    assert epochs(tmp_path, names=["checkpoint_best.pt"]) == whole
+    assert epochs(tmp_path) == whole | {"checkpoint1.pt"}
+    # Fine-tuning goes on with what it had learned, not from the beginning.
+    start = tmp_path / "start.bin"
+    start.write_bytes(b"")
+    assert epochs(tmp_path, finetune_from_model=str(start)) > whole
+    assert epochs(tmp_path, names=["checkpoint5.pt"], epoch0=6, save_interval=5) > whole
+    # Of a later epoch, or of several: somebody removed checkpoint_last.pt, or never had it.
+    for options in (
+        {"epoch0": 3},
+        {"names": ["checkpoint1.pt", "checkpoint2.pt"], "epoch1": 3},
+        {"no_last_checkpoints": True},
+        {"no_save": True},
+    ):
+        assert "checkpoint_last.pt" not in epochs(tmp_path, **options), options
 
 
 def test_the_best_is_only_taken_from_a_run_that_goes_on_in_its_folder_and_saves(

@@ -19,6 +19,7 @@ PROGRAM = """
 import argparse, logging, sys
 from fairseq import checkpoint_utils
 from fairseq.file_io import PathManager
+from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import ReduceLROnPlateauLRSchedule
 from fairseq.trainer import Trainer
 import torch
 
@@ -26,6 +27,7 @@ def state():
     names = "load_checkpoint_to_cpu", "load_model_ensemble_and_task", "load_checkpoint"
     return [
         *(getattr(checkpoint_utils, name) for name in names),
+        ReduceLROnPlateauLRSchedule.state_dict, ReduceLROnPlateauLRSchedule.load_state_dict,
         PathManager.copy, Trainer.load_checkpoint, sys.excepthook,
         logging.getLogger("h5py").level,
         argparse.Namespace in torch.serialization.get_safe_globals(),
@@ -45,7 +47,7 @@ except vqapg.errors.InputError:
     pass
 changed = [old != new for old, new in zip(stock, state())]
 # All but sys.excepthook, which belongs to the program.
-assert changed == [True] * 5 + [False] + [True] * 2, changed
+assert changed == [True] * 7 + [False] + [True] * 2, changed
 """
 
 

@@ -20,6 +20,9 @@ from vqapg.version import __version__
 COMMANDS = {
     "prepare": "vqapg.cli.prepare",
     "extract-features": "vqapg.cli.extract_features",
+    "glove": "vqapg.cli.glove",
+    "settings": "vqapg.cli.settings",
+    "checkpoint": "vqapg.cli.checkpoint",
     "sample": "vqapg.cli.sample",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",

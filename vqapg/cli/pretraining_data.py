@@ -1,19 +1,34 @@
-"""Make a data directory of pairs that were generated for the train split, to pre-train VQG and VQA
-on (section 6.6). It has the same dictionary, validation and test pairs; the features are linked,
-not copied.
+"""Make a data directory to pre-train VQG and VQA on (section 6.6, Table 8).
+
+Its training pairs are generated ones, of one or more passes over the train split with seeds of
+their own. The paper has five passes. With --gold N they are the gold pairs N times over: a
+control, which sees as many pairs and no generated one. Dictionary, validation and test pairs are
+the same as in DATA; the features are linked, not copied.
 """
+
+import argparse
 
 from vqapg.cli.paths import add_overwrite
 
 HELP = "make a data directory of generated pairs, to pre-train on"
 EXAMPLE = (
-    "vqapg pretraining-data OUT/generate-train.txt --data data/easy --dest data/easy-generated"
+    "vqapg pretraining-data OUT-1/generate-train.txt OUT-2/generate-train.txt "
+    "--data data/easy --dest data/easy-generated"
 )
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "pairs", metavar="GENERATED", help="generate-train.txt, or JSON lines, of the train split"
+        "pairs",
+        nargs="*",
+        metavar="GENERATED",
+        help="generate-train.txt, or JSON lines, of the train split; one a pass",
+    )
+    parser.add_argument(
+        "--gold",
+        type=int,
+        metavar="N",
+        help="in place of generated pairs: each gold training pair N times",
     )
     parser.add_argument(
         "--data", required=True, metavar="DATA", help="the data directory that was generated from"
@@ -22,17 +37,20 @@ def add_arguments(parser):
     add_overwrite(parser)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from vqapg.data.directory import DataDirectory
-    from vqapg.data.pretraining import write_pretraining_directory
+    from vqapg.data.pretraining import check_passes, gold_copies, write_pretraining_directory
     from vqapg.evaluation.generated import read_generated
 
-    data = DataDirectory(args.data)
-    generated = read_generated(args.pairs, data, "train")
-    pairs = [pair for pair in generated if not pair.malformed]
-    write_pretraining_directory(data, args.pairs, pairs, args.dest, overwrite=args.overwrite)
+    passes, data = check_passes(args.pairs, args.gold), DataDirectory(args.data)
+    if args.gold is not None:
+        pairs, origin = gold_copies(data, args.gold), f"the gold pairs {args.gold} times"
+    else:
+        read = [pair for file in args.pairs for pair in read_generated(file, data, "train")]
+        pairs = [pair for pair in read if not pair.malformed]
+        origin = f"{len(read) - len(pairs):,} malformed left out"
+        if len(args.pairs) > 1:
+            origin = f"of {len(args.pairs)} passes; {origin}"
+    write_pretraining_directory(data, passes, pairs, args.dest, overwrite=args.overwrite)
     images = len({pair.image for pair in pairs})
-    print(
-        f"{args.dest}: {len(pairs):,} pairs of {images:,} images for training; "
-        f"{len(generated) - len(pairs):,} malformed left out"
-    )
+    print(f"{args.dest}: {len(pairs):,} pairs of {images:,} images for training; {origin}")

@@ -1,14 +1,15 @@
 """Tables 2 to 10 in Markdown, LaTeX and CSV, the paper's figures beside ours, and Figures 5 to 8 as
-PNG and PDF, from the JSON files in a study's folder alone; what is not there is named, with the
-command that makes it. Also study.md:
-every model with every measure and seed, and which of the paper's claims hold.
+PNG and PDF, from the JSON files in a study's folder alone. What is not there is named, with the
+command that makes it. Also study.md: every model with every measure and seed, and which of the
+paper's claims hold.
+Each caption says preset, seeds, device, updates, data and evaluator.
 With --table-10 the number of parameters of each model, for Table 10.
 """
 
 from vqapg.cli.paths import add_overwrite
 
 HELP = "write the paper's tables and figures from stored figures"
-EXAMPLE = "vqapg report runs/study-8-epochs --output runs/study-8-epochs/report"
+EXAMPLE = "vqapg report runs/easy-vqa-small --output runs/easy-vqa-small/report"
 
 
 def add_arguments(parser):
@@ -17,7 +18,7 @@ def add_arguments(parser):
         "study",
         nargs="?",
         metavar="STUDY",
-        help="holds MODEL/seed-K/metrics.json and others, as the scripts make them",
+        help="holds MODEL/seed-K/metrics.json and others, as scripts/reproduce.sh makes them",
     )
     what.add_argument("--table-10", action="store_true", help="count the parameters of every model")
     parser.add_argument(
@@ -43,7 +44,8 @@ def run(args):
     study = Path(args.study)
     if not study.is_dir():
         raise InputError(
-            f"{study}: there is no such folder; give the folder of a study, see scripts/study.sh"
+            f"{study}: there is no such folder; give the folder of a study, such as "
+            "scripts/reproduce.sh makes"
         )
     output = output_file(
         "--output",

@@ -54,7 +54,7 @@ def add_arguments(parser):
         type=int,
         default=10,
         metavar="K",
-        help="beam of each draw (default: 10, as in the paper)",
+        help="beam of each draw (default: 10, as in the published code)",
     )
     draw.add_argument(
         "--sampling", action="store_true", help="draw the words too, instead of beam search"

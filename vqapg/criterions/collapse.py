@@ -1,4 +1,4 @@
-"""Posterior collapse made visible: what validation reports of each latent variable."""
+"""Collapse made visible: what is reported of each latent variable, and of region scaling."""
 
 import math
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from fairseq.logging import metrics
 from torch import Tensor
 
 from vqapg.modules.latent import Gaussian
+from vqapg.modules.region_scaling import ScaledRegions
 
 # Burda et al. 2016, section 5.2, https://arxiv.org/abs/1509.00519
 ACTIVE_ABOVE = 0.01
@@ -52,6 +53,22 @@ def collapse_sums(
         "shift_squared": shift.pow(2).sum(dim=0),
         "mutual_information": (log_q.diagonal() - aggregate).sum(),
         "mutual_information_bound": of_image.sum(),
+    }
+
+
+def gate_statistics(gate: ScaledRegions) -> dict[str, Tensor]:
+    """What tells whether region scaling has become a hard switch (section 4.5), of each pair.
+
+    - ``gate_scores_std``: standard deviation of the scores over the regions. It begins below 1;
+      at 10 and more the softmax is saturated.
+    - ``gate_regions_kept``: sum of the weights, the number of regions that are kept
+
+    Shape: ``[B]`` each.
+    """
+    scores = gate.scores.detach().float()
+    return {
+        "gate_scores_std": scores.std(dim=1, unbiased=False),
+        "gate_regions_kept": gate.weights.detach().float().sum(dim=1),
     }
 
 

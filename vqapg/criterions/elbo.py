@@ -3,7 +3,7 @@ alignment.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,23 +14,16 @@ from fairseq.logging import metrics
 from torch import Tensor
 from torch.nn import functional as F
 
-from vqapg.criterions.alignment import attention_alignment
-from vqapg.criterions.collapse import collapse_sums, log_collapse
+from vqapg.criterions.alignment import DIRECTIONS, attention_alignment
+from vqapg.criterions.collapse import collapse_sums, gate_statistics, log_collapse
+from vqapg.criterions.free_bits import HELD_OVER, kl_term, kl_weight
 from vqapg.errors import InputError
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.output import PairOutput
-from vqapg.modules.latent import Gaussian, kl_divergence, kl_per_dimension
+from vqapg.modules.latent import kl_per_dimension
 from vqapg.modules.noise import Stream, standard_normal
 
-# What free bits may hold: KL of each dimension [B, Z] and the free bits of a pair -> what is held,
-# a pair [B]. Over dimensions alike Kingma et al. 2016, appendix C.8,
-# https://arxiv.org/abs/1606.04934, but for each pair, where theirs hold each dimension's mean over
-# the batch.
-HELD_OVER: dict[str, Callable[[Tensor, float], Tensor]] = {
-    "pair": lambda kl, free_bits: kl.sum(dim=1).clamp(min=free_bits),
-    "dimension": lambda kl, free_bits: kl.clamp(min=free_bits / kl.size(1)).sum(dim=1),
-    "batch": lambda kl, free_bits: kl.sum(dim=1).mean().clamp(min=free_bits).expand(len(kl)),
-}
+RECONSTRUCTIONS = ("sum", "token-mean")
 
 
 @dataclass
@@ -38,12 +31,12 @@ class ElboConfig(FairseqDataclass):
     kl_free_bits: float = field(
         default=5.0, metadata={"help": "free bits of the KL term, nats a pair (paper: 5)"}
     )
-    free_bits_mode: ChoiceEnum(["train-prior", "paper"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
-        default="train-prior",
+    free_bits_mode: ChoiceEnum(["paper", "train-prior"]) = field(  # type: ignore[valid-type]  # a class made by fairseq
+        default="paper",
         metadata={
             "help": "paper: max(KL, free bits), which stops training prior and posterior below "
-            "the threshold; train-prior: free bits hold the posterior only, the prior is always "
-            "trained"
+            "the threshold; train-prior (ours): free bits hold the posterior only, the prior is "
+            "always trained"
         },
     )
     free_bits_over: ChoiceEnum(list(HELD_OVER)) = field(  # type: ignore[valid-type]
@@ -65,8 +58,27 @@ class ElboConfig(FairseqDataclass):
             "help": "the rise begins anew every so many updates (cyclical warm-up); 0: it does not"
         },
     )
+    reconstruction: ChoiceEnum(list(RECONSTRUCTIONS)) = field(  # type: ignore[valid-type]
+        default="sum",
+        metadata={
+            "help": "sum: the log-likelihood, summed over a text's tokens (paper, Table 1); "
+            "token-mean (the published code): its mean over the batch's tokens, in the joint "
+            "model the mean of both texts, which makes the KL term weigh 4 to 16 times more"
+        },
+    )
     attention_alignment_weight: float = field(
-        default=0.5, metadata={"help": "lambda of the attention alignment term (paper, equation 4)"}
+        default=0.5,
+        metadata={
+            "help": "lambda of the attention alignment term (paper, equation 4); the baseline "
+            "has none"
+        },
+    )
+    attention_alignment_direction: ChoiceEnum(list(DIRECTIONS)) = field(  # type: ignore[valid-type]
+        default="question-answer",
+        metadata={
+            "help": "question-answer: KL(question's attention || answer's) (paper, equation 4); "
+            "answer-question: the other way round (the published code)"
+        },
     )
     attention_alignment_free_bits: float = field(
         default=0.03,
@@ -85,47 +97,22 @@ def text_nll(logits: Tensor, target: Tensor, padding: int) -> Tensor:
     return nll.sum(dim=1)
 
 
-def kl_term(
-    posterior: Gaussian,
-    prior: Gaussian,
-    free_bits: float,
-    mode: str,
-    over: str = "pair",
-    weight: float = 1.0,
-) -> Tensor:
-    """The KL term that is optimised, of each pair.
+def token_mean(nll: Mapping[str, Tensor], tokens: Mapping[str, Tensor], parallel: bool) -> Tensor:
+    """The reconstruction term of the published code, as every pair's even share.
 
-    "paper" is max(KL, free bits). Below the threshold it trains neither network, so the prior never
-    learns where the posterior goes; "train-prior" therefore is max(KL(q || sg(p)), free bits) +
-    KL(sg(q) || p), sg without gradient. Above the threshold both have the same gradient; the value
-    is larger by KL, which is why KL and ELBO are reported from the plain KL.
-
-    Shape: Gaussians ``[B, Z]`` -> ``[B]``.
+    It is the mean over the tokens of the batch, of each text; of two texts that are decoded in
+    parallel it is the mean of both, otherwise their sum.
 
     Args:
-        posterior, prior: of the latent variable
-        free_bits: in nats
-        mode: "train-prior" or "paper"
-        over: what free bits hold, see :data:`HELD_OVER`
-        weight: of what holds the posterior to the prior (KL warm-up); in "train-prior" the prior is
-            trained at full weight throughout
-    """
-    held = HELD_OVER[over]
-    if mode == "paper":
-        return weight * held(kl_per_dimension(posterior, prior), free_bits)
-    held_posterior = held(kl_per_dimension(posterior, prior.detach()), free_bits)
-    return weight * held_posterior + kl_divergence(posterior.detach(), prior)
+        nll: of each text, ``[B]``, summed over its tokens
+        tokens: of each text, how many tokens the batch has
+        parallel: whether one z is decoded to both texts (section 4.3)
 
-
-def kl_weight(num_updates: int, warmup_updates: int, cycle_updates: int) -> float:
-    """Linear warm-up (Bowman et al. 2016, https://aclanthology.org/K16-1002), or begun anew every
-    cycle (Fu et al. 2019, https://aclanthology.org/N19-1021): in [0, 1].
+    Shape: ``[B]``, whose mean is that term.
     """
-    if not warmup_updates:
-        return 1.0
-    if cycle_updates:
-        num_updates %= cycle_updates
-    return min(1.0, num_updates / warmup_updates)
+    means = torch.stack([nll[text].sum() / tokens[text] for text in nll])
+    term = means.mean() if parallel else means.sum()
+    return term.expand(len(next(iter(nll.values()))))
 
 
 @register_criterion("vqapg_elbo", dataclass=ElboConfig)
@@ -134,7 +121,8 @@ class ElboCriterion(FairseqCriterion):
     pairs.
 
     A pair's terms depend on that pair alone, so neither the batch it stands in nor data parallelism
-    changes them (but for ``--free-bits-over batch``, which is made of the batch).
+    changes them. ``--free-bits-over batch`` and ``--reconstruction token-mean`` are made of the
+    batch.
 
     Raises:
         InputError: on a negative weight, negative free bits, or a warm-up longer than its cycle
@@ -168,7 +156,13 @@ class ElboCriterion(FairseqCriterion):
             text: text_nll(output.logits[text], output.targets[text], self.padding_idx)
             for text in output.logits
         }
-        loss = torch.stack(list(nll.values())).sum(dim=0)
+        tokens = {
+            text: target.ne(self.padding_idx).sum() for text, target in output.targets.items()
+        }
+        if str(self.cfg.reconstruction) == "sum":
+            loss = torch.stack(list(nll.values())).sum(dim=0)
+        else:
+            loss = token_mean(nll, tokens, model.parallel)
         sums = {f"nll_{text}": value for text, value in nll.items()}
         totals: dict[str, Tensor] = {}
 
@@ -200,12 +194,17 @@ class ElboCriterion(FairseqCriterion):
                 collapse = collapse_sums(posterior, prior, inputs["image_index"], noise)
                 totals |= {name + suffix: value for name, value in collapse.items()}
 
+        for text, gate in output.gates.items():
+            suffix = f"_{text}" if len(output.latents) > 1 else ""
+            sums |= {name + suffix: value for name, value in gate_statistics(gate).items()}
+
         if output.attention and self.cfg.attention_alignment_weight > 0:
             alignment = attention_alignment(
                 output.attention["question"],
                 output.targets["question"].ne(self.padding_idx),
                 output.attention["answer"],
                 output.targets["answer"].ne(self.padding_idx),
+                direction=str(self.cfg.attention_alignment_direction),
             )
             held = alignment.clamp(min=self.cfg.attention_alignment_free_bits)
             loss = loss + self.cfg.attention_alignment_weight * held
@@ -221,7 +220,7 @@ class ElboCriterion(FairseqCriterion):
         loss = loss.sum()
         logging_output = {
             "loss": loss.detach(),
-            "ntokens": sum(target.ne(self.padding_idx).sum() for target in output.targets.values()),
+            "ntokens": sum(tokens.values()),
             "nsentences": sample["nsentences"],
             "sample_size": sample["nsentences"],
             **{name: value.detach().sum() for name, value in sums.items()},
@@ -242,7 +241,7 @@ class ElboCriterion(FairseqCriterion):
             if name.startswith("nll_") and not name.endswith("_prior")
         ]
         for name, value in totals.items():
-            if name.startswith(("loss", "nll", "kl", "alignment")):
+            if name.startswith(("loss", "nll", "kl", "alignment", "gate")):
                 metrics.log_scalar(name, float(value) / pairs, pairs, round=3)
         nll = sum(float(totals[f"nll_{text}"]) for text in texts)
         for text in texts:
@@ -255,6 +254,9 @@ class ElboCriterion(FairseqCriterion):
             if name in totals
         )
         metrics.log_scalar("elbo", -(nll + kl) / pairs, pairs, round=3)
+        under_prior = [value for name, value in totals.items() if name.endswith("_prior")]
+        if under_prior:
+            metrics.log_scalar("nll_prior", float(sum(under_prior)) / pairs, pairs, round=3)
         metrics.log_scalar("nll_token", nll / tokens, tokens, round=4)
         metrics.log_derived(
             "ppl", lambda meters: round(math.exp(min(meters["nll_token"].avg, 50)), 3)

@@ -19,7 +19,7 @@ class ConsistencyDataset(PairDataset):
     always, by the seed alone, whatever the batch size, so that validation compares like with like.
 
     Args:
-        negatives: "paper" or "hard", see :mod:`vqapg.data.negatives`
+        negatives: "paper", "published" or "hard", see :mod:`vqapg.data.negatives`
     """
 
     def __init__(self, pairs, dictionary, features, seed, training, negatives):

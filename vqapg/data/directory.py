@@ -4,6 +4,7 @@
 - ``{train,valid,test}.{image,question,answer}``: tokenised text, one pair a line; pairs of an image
   stand together
 - ``features.h5``: written later, by ``vqapg extract-features``
+- ``glove.300d.txt``: where ``vqapg glove`` was run, GloVe's vectors of the dictionary's words
 - ``manifest.json``: source, options, counts (Table 2), checksums, provenance; written last
 
 A directory without manifest.json is unfinished. Nothing here needs fairseq or torch.
@@ -30,7 +31,7 @@ from vqapg.files import LARGEST_TEXT, atomic_write, check_readable_file, sha256
 from vqapg.folders import MARK, files_in, new_folder
 from vqapg.provenance import KEY, provenance
 from vqapg.strict_json import read_json
-from vqapg.targets import FOREIGN, our_features, our_json
+from vqapg.targets import FOREIGN, our_features, our_json, our_vectors
 from vqapg.tokens import SEPARATOR
 
 FORMAT_VERSION = 1
@@ -52,6 +53,7 @@ MANIFEST_FORM = {
 }
 # What extract-features writes, and what killed runs leave.
 FEATURES_FILE = re.compile(r"features(\.\d+-of-\d+)?\.h5|\.features(\.\d+-of-\d+)?\.h5\.partial")
+VECTORS_FILE = re.compile(r"glove\.\d+d\.txt")
 NOTES = re.compile(r"\.features(\.\d+-of-\d+)?\.h5\.(journal|lock)|\..+\.vqapg-.+-\d+")
 LARGEST_MANIFEST = 16 << 20  # bytes
 TEXT_FILES = tuple(f"{split}.{field}" for split in SPLITS for field in FIELDS)
@@ -249,6 +251,8 @@ def our_directory(path: Path) -> str | None:
     for name in files_in(path):
         if FEATURES_FILE.fullmatch(name):
             foreign = our_features(path / name)
+        elif VECTORS_FILE.fullmatch(name):
+            foreign = our_vectors(path / name)
         else:
             foreign = name not in (
                 "dict.txt",

@@ -1,7 +1,8 @@
 """Negative samples for the consistency evaluator (section 4.6).
 
 A triple is written as three pair numbers: whose image, whose question, whose answer. Pair i itself
-is (i, i, i). A triple that is one of the listed pairs is no negative and is left out.
+is (i, i, i). A triple that is one of the listed pairs is no negative and is left out. Only the
+published kind keeps it.
 """
 
 import numpy as np
@@ -36,9 +37,7 @@ class PaperNegatives:
             triples ``[M, 3]``
         """
         action = list(SHUFFLES)[generator.integers(len(SHUFFLES))]
-        return self._unlisted(
-            np.arange(len(batch)), shuffle(batch, [action] * len(batch), generator)
-        )
+        return self._kept(np.arange(len(batch)), shuffle(batch, [action] * len(batch), generator))
 
     def draw_fixed(self, generator):
         """Negatives made of all pairs of the split, once and for all, to measure by; as
@@ -50,7 +49,7 @@ class PaperNegatives:
         happened to draw.
         """
         everything = np.arange(len(self.pairs))
-        return self._unlisted(everything, self._shuffle_each(everything, generator))
+        return self._kept(everything, self._shuffle_each(everything, generator))
 
     def texts(self, triple):
         """The image, question and answer that a triple ``[3]`` of pair numbers stands for."""
@@ -64,7 +63,8 @@ class PaperNegatives:
         """An action for each pair, all equally often, give or take one: ``[B] -> [B, 3]``."""
         return shuffle(batch, _deal(len(batch), SHUFFLES, generator), generator)
 
-    def _unlisted(self, places, triples):
+    def _kept(self, places, triples):
+        """Of the negatives made, those that count: without the listed pairs."""
         kept = [row for row, triple in enumerate(triples.tolist()) if not self.is_listed(triple)]
         return places[kept], triples[kept]
 
@@ -79,6 +79,17 @@ def shuffle(batch, actions, generator):
     for row, action in enumerate(actions):
         triples[row, SHUFFLES[action]] = shuffled[row, SHUFFLES[action]]
     return triples
+
+
+class PublishedNegatives(PaperNegatives):
+    """As the authors' published code has them: a shuffle that gives a listed pair stays a negative.
+
+    So every pair has one negative in each mini-batch. Some of them are pairs of the data, labelled
+    0: a shuffle may leave a pair as it was, or give it an equal question or answer.
+    """
+
+    def _kept(self, places, triples):
+        return places, triples
 
 
 class HardNegatives(PaperNegatives):
@@ -121,7 +132,7 @@ class HardNegatives(PaperNegatives):
             rows = rows[[self.is_listed(triple) for triple in triples[rows].tolist()]]
             if not len(rows):
                 break
-        return self._unlisted(np.arange(len(batch)), triples)
+        return self._kept(np.arange(len(batch)), triples)
 
     def draw_fixed(self, generator):
         """As :meth:`PaperNegatives.draw_fixed`."""
@@ -143,4 +154,6 @@ def _group(keys):
     return [arrays[key] for key in keys]
 
 
-NEGATIVES = {"paper": PaperNegatives, "hard": HardNegatives}
+NEGATIVES = {"paper": PaperNegatives, "published": PublishedNegatives, "hard": HardNegatives}
+# Those that a judge is measured by. The published ones are the paper's, and pairs labelled wrong.
+MEASURED = ("paper", "hard")

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from vqapg.data.directory import SPLITS, DataDirectory
 from vqapg.data.feature_store import FeatureStore
-from vqapg.data.negatives import NEGATIVES
+from vqapg.data.negatives import MEASURED, NEGATIVES
 from vqapg.data.tokenizer import detokenize
 from vqapg.data.vqa_answers import ANSWER_TYPES, answer_type
 from vqapg.errors import InputError
@@ -157,7 +157,7 @@ def report_evaluator(
         name: LabelledTriples(splits[name], None if name == "test" else "paper", seed)
         for name in splits
     }
-    held_out = {kind: LabelledTriples(splits[split], kind, seed) for kind in NEGATIVES}
+    held_out = {kind: LabelledTriples(splits[split], kind, seed) for kind in MEASURED}
     triples = list(
         dict.fromkeys(
             t for labelled in (*table_3.values(), *held_out.values()) for t in labelled.triples

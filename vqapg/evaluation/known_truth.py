@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.evaluation.metric import Metric, PartOf
+from vqapg.judges.easy_vqa_truth import ASKED_FOR
 from vqapg.judges.judge import score_triples
 from vqapg.judges.truth import Truth
 
@@ -31,8 +32,11 @@ def truth_figures(figures: Figures, truth: Truth) -> dict[str, Any]:
     if None not in answerable:
         found["unanswerable"] = figures.mean(image, np.logical_not(answerable))
     if truth.asked_for:
-        unparsed = [truth.asks_for(question) is None for _, question, _ in triples]
-        found["unparsed"] = figures.mean(image, unparsed)
+        asks = np.array([truth.asks_for(question) or "" for _, question, _ in triples], dtype=str)
+        found["unparsed"] = figures.mean(image, asks == "")
+        for kind in truth.asked_for:
+            rows = known & (asks == kind)
+            found[f"true_consistent_{kind}"] = figures.mean(image[rows], right[rows])
     if truth.possible_pairs:
         # How many of the pairs that can be right were generated for any image at all.
         possible = len(truth.possible_pairs)
@@ -100,6 +104,15 @@ TRUE_METRICS = (
     _TRUE.variant("_all_pairs", "repeats counted", "pairs of known truth"),
 )
 OTHER_METRICS = (
+    *(
+        _metric(
+            f"true_consistent_{kind}",
+            f"truly consistent, asks for {kind}",
+            "distinct triples of known truth",
+            "higher",
+        )
+        for kind in ASKED_FOR
+    ),
     _metric(
         "evaluator_agreement",
         "judge agrees with the truth",

@@ -146,6 +146,8 @@ class Metric(Measure):
         needs: what else than pairs it needs; where that is not there, it is left out
         variant_of: the key of the metric of which this treats repeats within an image in the
             other way; it is shown only where there are repeats
+        differs_without_repeats: of a variant, whether it has another rule besides; it is then
+            always shown
     """
 
     over: str
@@ -155,6 +157,7 @@ class Metric(Measure):
     compute: Callable[[MetricInputs], Figure | None]
     needs: tuple[Need, ...] = ()
     variant_of: str | None = None
+    differs_without_repeats: bool = False
 
     @property
     def title(self) -> str:

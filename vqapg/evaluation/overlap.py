@@ -5,15 +5,21 @@ A hypothesis is the "question answer" of one generated pair; its references are 
 the image. The tokens are the data's Penn Treebank tokens, less the punctuation that coco-caption
 leaves out, so that its own tokeniser need not run: a question mark that every question ends with
 would raise every figure.
+
+The first three are there by the rule of the authors' published code too, which made Table 9. It
+calls nlg-eval with the distinct texts of each image, and nlg-eval keeps punctuation.
 """
 
 import contextlib
 import importlib.util
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from tqdm import tqdm
 
-from vqapg.evaluation.figures import Figures, pair_text
+from vqapg.data.directory import Pair
+from vqapg.evaluation.figures import Figures, number_items, pair_text
 from vqapg.evaluation.meteor import STATISTICS, Meteor, MeteorError, find_java
 from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 
@@ -21,6 +27,9 @@ from vqapg.evaluation.metric import Metric, NotComputed, PartOf
 NO_FOUR_GRAM = "has no value here: no generated text has four tokens"
 ONE_IMAGE = "has no value here: it weighs n-grams by how few images have them; there is one image"
 KEYS = ("bleu4", "meteor", "rouge_l", "cider")
+DISTINCT, PUBLISHED = "_distinct_triples", "_published"
+# Every figure but CIDEr, which nlg-eval gives too and the paper does not.
+PUBLISHED_KEYS = KEYS[:3]
 # Sums that BLEU-4 is a function of: matched and all n-grams of order 1 to 4, tokens, tokens of the
 # references.
 BLEU_PARTS = 10
@@ -38,7 +47,8 @@ def not_computed():
 
 
 def overlap_figures(figures, gold):
-    """BLEU-4, METEOR, ROUGE-L and CIDEr over all well-formed pairs, and over the distinct triples.
+    """BLEU-4, METEOR, ROUGE-L and CIDEr over all well-formed pairs, over the distinct triples, and
+    but for CIDEr by the published rule.
 
     Args:
         figures: Figures
@@ -50,49 +60,88 @@ def overlap_figures(figures, gold):
     missing = not_computed()
     if not figures.triples:
         nothing = figures.mean([], [])
-        keys = [key for key in KEYS if key not in missing]
         return {
-            f"{key}{suffix}": nothing for key in keys for suffix in ("", "_distinct_triples")
+            key + suffix: nothing for key in KEYS for suffix in suffixes(key) if key not in missing
         } | {"not_computed": missing}
     if "bleu4" in missing:
         return {"not_computed": missing}
-    references = {}
-    for pair in gold:
-        references.setdefault(pair.image, []).append(without_punctuation(pair_text(pair)))
-    images = [image for image, _, _ in figures.triples]
-    texts = [without_punctuation(text) for text in figures.triple_texts]
-
-    views = (
-        ("", figures.image, figures.said),
-        ("_distinct_triples", figures.triple_image, np.arange(len(texts))),
-    )
+    asked = Asked(figures, gold)
     found = {}
     # METEOR's program takes seconds to start, which it does while the others are computed.
     with contextlib.nullcontext() if "meteor" in missing else Meteor(find_java()) as meteor:
-        bleu, rouge = bleu_parts_and_rouge_l(images, texts, references)
-        consensus = cider(images, texts, references)
-        if not has_four_grams(bleu):
+        bleu, rouge = bleu_parts_and_rouge_l(asked.images, asked.texts, asked.references)
+        triples = len(figures.triples)
+        consensus = cider(asked.images[:triples], asked.texts[:triples], asked.without_punctuation)
+        if not has_four_grams(bleu[:triples]):
             missing["bleu4"] = NO_FOUR_GRAM
         if consensus is None:
             missing["cider"] = ONE_IMAGE
-        for suffix, image, triple in views:
+        for suffix, image, row in asked.views:
             found |= {
-                f"bleu4{suffix}": bleu_figure(figures, image, bleu[triple]),
-                f"rouge_l{suffix}": figures.mean(image, rouge[triple]),
-                f"cider{suffix}": no_value(len(image))
-                if consensus is None
-                else figures.mean(image, consensus[triple], possible=(0, 10)),
+                f"bleu4{suffix}": bleu_figure(figures, image, bleu[row]),
+                f"rouge_l{suffix}": figures.mean(image, rouge[row]),
             }
+            if suffix in suffixes("cider"):
+                found[f"cider{suffix}"] = (
+                    no_value(len(image))
+                    if consensus is None
+                    else figures.mean(image, consensus[row], possible=(0, 10))
+                )
         if meteor:
             try:
-                statistics = meteor_statistics(meteor, images, texts, references)
+                statistics = meteor_statistics(meteor, asked.images, asked.texts, asked.references)
                 found |= {
-                    f"meteor{suffix}": figures.of_sums(image, statistics[triple], meteor.scores)
-                    for suffix, image, triple in views
+                    f"meteor{suffix}": figures.of_sums(image, statistics[row], meteor.scores)
+                    for suffix, image, row in asked.views
                 }
             except MeteorError as error:
                 missing["meteor"] = f"{error}; see that Java can have 2 GB of memory"
     return found | {"not_computed": missing}
+
+
+def suffixes(key: str) -> tuple[str, ...]:
+    """The suffixes of the keys under which the figure *key* is there."""
+    return ("", DISTINCT, PUBLISHED) if key in PUBLISHED_KEYS else ("", DISTINCT)
+
+
+class Asked:
+    """The texts that are compared, each with its references: first those of the distinct triples
+    without punctuation, then the distinct texts of each image with it.
+
+    Attributes:
+        images, texts: ``[T + H]``, the image that holds a text's references, and the text
+        without_punctuation: the references of coco-caption's rule, {image: texts}
+        references: of both rules, {image: texts}; the published rule has names of its own
+        views: (suffix, image of each thing ``[M]``, row of its text ``[M]``) of each kind of figure
+    """
+
+    def __init__(self, figures: Figures, gold: Sequence[Pair]) -> None:
+        names = [image for image, _, _ in figures.triples]
+        kept: dict[str, list[str]] = {}
+        for pair in gold:
+            kept.setdefault(pair.image, []).append(pair_text(pair))
+        self.without_punctuation = {
+            image: [without_punctuation(text) for text in texts] for image, texts in kept.items()
+        }
+        self.references: dict[Hashable, list[str]] = {
+            **self.without_punctuation,
+            **{(PUBLISHED, image): texts for image, texts in kept.items()},
+        }
+        # Two triples of an image have one text where question and answer meet at another place.
+        first: dict[tuple[str, str], int] = {}
+        for triple, said in enumerate(zip(names, figures.triple_texts, strict=True)):
+            first.setdefault(said, triple)
+        self.images: list[Hashable] = [*names, *((PUBLISHED, image) for image, _ in first)]
+        self.texts = [
+            *map(without_punctuation, figures.triple_texts),
+            *(text for _, text in first),
+        ]
+        rows = np.arange(len(self.texts))
+        self.views = (
+            ("", figures.image, figures.said),
+            (DISTINCT, figures.triple_image, rows[: len(names)]),
+            (PUBLISHED, figures.triple_image[list(first.values())], rows[len(names) :]),
+        )
 
 
 def without_punctuation(text):
@@ -184,12 +233,15 @@ def cider(images, texts, references):
 
 
 def meteor_statistics(meteor, images, texts, references):
-    """The statistics [T, 23] of each text by *meteor*, a running Meteor."""
+    """The statistics [T, 23] of each text by *meteor*, a running Meteor, which is asked once for
+    equal texts with equal references.
+    """
     # METEOR takes the best of the references, so each is asked once.
-    distinct = {image: list(dict.fromkeys(references[image])) for image in dict.fromkeys(images)}
+    distinct = {image: tuple(dict.fromkeys(references[image])) for image in dict.fromkeys(images)}
     asked = [(text, distinct[image]) for image, text in zip(images, texts, strict=True)]
-    answers = _progress(meteor.statistics(asked), "METEOR", total=len(asked))
-    return np.stack(list(answers)).reshape(len(asked), STATISTICS)
+    once = list(dict.fromkeys(asked))
+    answers = _progress(meteor.statistics(once), "METEOR", total=len(once))
+    return np.stack(list(answers)).reshape(len(once), STATISTICS)[number_items(asked)]
 
 
 def _progress(items, name, total=None):
@@ -199,14 +251,16 @@ def _progress(items, name, total=None):
 def _figures(inputs):
     found = overlap_figures(inputs.figures, inputs.gold)
     missing = found.pop("not_computed")
-    return found | {
-        f"{key}{suffix}": NotComputed(reason, found.get(f"{key}{suffix}"))
-        for key, reason in missing.items()
-        for suffix in ("", "_distinct_triples")
-    }
+    for key, reason in missing.items():
+        for suffix in suffixes(key):
+            figure = found.get(key + suffix)
+            # With its punctuation a text may have four tokens, where it has fewer without.
+            if figure is None or figure["value"] is None:
+                found[key + suffix] = NotComputed(reason, figure)
+    return found
 
 
-def _with_variant(key, label, unit="share"):
+def _with_variants(key, label, unit="share"):
     metric = Metric(
         key=key,
         label=label,
@@ -218,12 +272,17 @@ def _with_variant(key, label, unit="share"):
         needs=("gold",),
         compute=PartOf(_figures, key),
     )
-    return metric, metric.variant("_distinct_triples", "repeats left out", "distinct triples")
+    variants = [metric.variant(DISTINCT, "repeats left out", "distinct triples")]
+    if key in PUBLISHED_KEYS:
+        label = "published rule: repeats left out, punctuation kept"
+        published = metric.variant(PUBLISHED, label, "distinct texts of an image")
+        variants.append(replace(published, differs_without_repeats=True))
+    return metric, *variants
 
 
 METRICS = (
-    *_with_variant("bleu4", "BLEU-4"),
-    *_with_variant("meteor", "METEOR"),
-    *_with_variant("rouge_l", "ROUGE-L"),
-    *_with_variant("cider", "CIDEr", "score"),
+    *_with_variants("bleu4", "BLEU-4"),
+    *_with_variants("meteor", "METEOR"),
+    *_with_variants("rouge_l", "ROUGE-L"),
+    *_with_variants("cider", "CIDEr", "score"),
 )

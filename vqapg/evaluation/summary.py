@@ -11,7 +11,7 @@ def format_table(metrics):
     """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over.
 
     A figure without a value is followed by the reason. The same figure with or without repeats
-    within an image is shown only where there are repeats.
+    within an image is shown only where there are repeats, or where its rule differs besides.
     """
     rows = [
         ("measure", "figure", "95% interval", "over"),
@@ -31,7 +31,7 @@ def format_table(metrics):
     missing = {"consistent": "give --judge, or --evaluator"} | metrics.get("not_computed", {})
     of_group = {}
     for metric in all_metrics().values():
-        if metric.variant_of is None or repeats:
+        if metric.variant_of is None or repeats or metric.differs_without_repeats:
             of_group.setdefault(metric.group, []).extend(_rows(metric, metrics, missing))
     for group, shown in of_group.items():
         rows += [(group, "", "", ""), *shown] if shown else []

@@ -16,12 +16,14 @@ class GenerationModel(VQAPGModel):
         given: the text that it completes to a pair, "question" or "answer"; None where it makes
             both
         order: "aq", answer first, or "qa"; None where neither comes first
+        parallel: question and answer are decoded in parallel, from one z (section 4.3)
         writes_separator: its decoder may say the separator, and so may a malformed text
     """
 
     variational: bool = False
     given: str | None = None
     order: str | None = None
+    parallel: bool = False
     writes_separator: bool = False
 
     @property
@@ -30,6 +32,11 @@ class GenerationModel(VQAPGModel):
         both.
         """
         return self.given
+
+    @property
+    def incomplete(self) -> str | None:
+        """What is missing before it can generate, and what to do; None where nothing is."""
+        return None
 
     def forward(
         self,

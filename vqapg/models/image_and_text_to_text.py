@@ -10,10 +10,10 @@ from vqapg.models import parts
 from vqapg.models.hypothesis import Hypothesis, Search
 from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
-from vqapg.modules.latent import Gaussians, LatentVariable, TextImageGaussian
+from vqapg.modules.latent import Conditioning, Gaussians, LatentVariable, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.text_decoder import LSTMState, Memory
-from vqapg.modules.text_encoder import TextEncoding
+from vqapg.modules.text_encoder import TextEncoder, TextEncoding
 
 
 class ImageAndTextToText(nn.Module):
@@ -37,12 +37,16 @@ class ImageAndTextToText(nn.Module):
         dim = cfg.hidden_size
         self.image_encoder = parts.image_encoder(cfg, features)
         self.embedding = parts.embedding(cfg, dictionary)
-        self.text_encoder = parts.text_encoder(cfg, self.embedding)
+        embedding = parts.encoder_embedding(cfg, dictionary, self.embedding)
+        self.text_encoder = parts.text_encoder(cfg, embedding)
         self.decoder = parts.text_decoder(
             cfg, text, dictionary, self.embedding, variational, reads_text=True
         )
         self.latent: LatentVariable | None = None
+        self.y_encoder: TextEncoder | None = None
         if variational:
+            if cfg.separate_text_encoders:
+                self.y_encoder = parts.text_encoder(cfg, embedding)
             self.prior = TextImageGaussian(dim, dim, cfg.latent_dim, cfg.dropout)
             self.posterior = TextImageGaussian(2 * dim, dim, cfg.latent_dim, cfg.dropout)
             self.latent = parts.latent_variable(cfg, Stream.LATENT_OF_Y)
@@ -60,16 +64,15 @@ class ImageAndTextToText(nn.Module):
         :class:`~vqapg.models.generation_model.GenerationModel`."""
         regions = self.image_encoder(features)[image_index]
         x = self.text_encoder(given)
-        latent = gaussians = None
+        source, gaussians = Conditioning.of_image(regions), None
         if self.latent is not None:
             # Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h), and P(z | I, X) = M o f(h_X, h)
-            both = torch.cat([x.sequence, self.text_encoder(text).sequence], dim=-1)
+            y = (self.y_encoder or self.text_encoder)(text)
+            both = torch.cat([x.sequence, y.sequence], dim=-1)
             gaussians = Gaussians(self.posterior(both, regions), self.prior(x.sequence, regions))
-            latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
-        memory, state = self._begin(regions, latent, x)
-        return TextOutput(
-            self.decoder.teacher_forced(text, memory, state, noise_keys).logits, gaussians
-        )
+            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+        decoded = self.decoder.teacher_forced(text, *self._begin(source, x), noise_keys)
+        return TextOutput(decoded.logits, gaussians, source.gate)
 
     def generate(
         self,
@@ -83,18 +86,15 @@ class ImageAndTextToText(nn.Module):
         """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
         regions = self.image_encoder(features)[image_index]
         x = self.text_encoder(given)
-        latent = None
+        source = Conditioning.of_image(regions)
         if self.latent is not None:
             prior = self.prior(x.sequence, regions)
-            latent, regions = self.latent(prior, regions, noise_keys, latent_temperature)
-        return search(self.decoder, *self._begin(regions, latent, x), noise_keys)
+            source = self.latent(prior, regions, noise_keys, latent_temperature)
+        return search(self.decoder, *self._begin(source, x), noise_keys)
 
-    def _begin(
-        self, regions: Tensor, latent: Tensor | None, x: TextEncoding
-    ) -> tuple[Memory, LSTMState]:
+    def _begin(self, source: Conditioning, x: TextEncoding) -> tuple[Memory, LSTMState]:
         """What is decoded from: the regions and X's tokens; and the decoder's state before the
         first token.
         """
-        return Memory(regions, x.tokens, x.real), self.decoder.initial_state(
-            regions, latent, x.sequence
-        )
+        state = self.decoder.initial_state(source.start, source.latent, x.sequence)
+        return Memory(source.regions, x.tokens, x.real), state

@@ -9,7 +9,13 @@ from vqapg.models import parts
 from vqapg.models.hypothesis import Hypothesis, Search
 from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
-from vqapg.modules.latent import Gaussians, ImagePrior, LatentVariable, TextImageGaussian
+from vqapg.modules.latent import (
+    Conditioning,
+    Gaussians,
+    ImagePrior,
+    LatentVariable,
+    TextImageGaussian,
+)
 from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.text_decoder import Memory
 
@@ -36,7 +42,8 @@ class ImageToText(nn.Module):
         self.decoder = parts.text_decoder(cfg, text, dictionary, self.embedding, variational)
         self.latent: LatentVariable | None = None
         if variational:
-            self.text_encoder = parts.text_encoder(cfg, self.embedding)
+            embedding = parts.encoder_embedding(cfg, dictionary, self.embedding)
+            self.text_encoder = parts.text_encoder(cfg, embedding)
             self.prior = ImagePrior(cfg.hidden_size, cfg.latent_dim, cfg.dropout)
             self.posterior = TextImageGaussian(
                 cfg.hidden_size, cfg.hidden_size, cfg.latent_dim, cfg.dropout
@@ -56,17 +63,16 @@ class ImageToText(nn.Module):
         """
         image = self.image_encoder(features)
         regions = image[image_index]
-        latent = gaussians = None
+        source, gaussians = Conditioning.of_image(regions), None
         if self.latent is not None:
             # Equation 2: P(z | I, X) = M o f(h_X, h), and P(z | I) = M(mean_i h_i), once an image
             posterior = self.posterior(self.text_encoder(text).sequence, regions)
             prior = self.prior(image).select(image_index)
             gaussians = Gaussians(posterior, prior)
-            latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
-        state = self.decoder.initial_state(regions, latent)
-        return TextOutput(
-            self.decoder.teacher_forced(text, Memory(regions), state, noise_keys).logits, gaussians
-        )
+            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+        state = self.decoder.initial_state(source.start, source.latent)
+        decoded = self.decoder.teacher_forced(text, Memory(source.regions), state, noise_keys)
+        return TextOutput(decoded.logits, gaussians, source.gate)
 
     def generate(
         self,
@@ -78,10 +84,9 @@ class ImageToText(nn.Module):
     ) -> list[list[Hypothesis]]:
         """For each row hypotheses of X, best first, given z ~ P(z | I)."""
         image = self.image_encoder(features)
-        latent, regions = None, image[image_index]
+        source = Conditioning.of_image(image[image_index])
         if self.latent is not None:
             prior = self.prior(image).select(image_index)
-            latent, regions = self.latent(prior, regions, noise_keys, latent_temperature)
-        return search(
-            self.decoder, Memory(regions), self.decoder.initial_state(regions, latent), noise_keys
-        )
+            source = self.latent(prior, source.regions, noise_keys, latent_temperature)
+        state = self.decoder.initial_state(source.start, source.latent)
+        return search(self.decoder, Memory(source.regions), state, noise_keys)

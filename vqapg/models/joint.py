@@ -13,9 +13,9 @@ from vqapg.models.generation_model import GenerationModel
 from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
-from vqapg.modules.latent import Gaussians, ImagePrior, TextImageGaussian
+from vqapg.modules.latent import Conditioning, Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.text_decoder import Memory
+from vqapg.modules.text_decoder import DecoderOutput, Memory
 
 
 @dataclass
@@ -26,6 +26,8 @@ class VariationalJointConfig(GenerationModelConfig, LatentConfig):
 @register_model("vqapg_joint", dataclass=GenerationModelConfig)
 class JointModel(GenerationModel):
     """P(Q | I) P(A | I): two decoders that do not see each other (Table 1, the baseline)."""
+
+    parallel = True
 
     def __init__(
         self, cfg: GenerationModelConfig, dictionary: Dictionary, features: TrainingFeatures
@@ -47,26 +49,26 @@ class JointModel(GenerationModel):
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
     ) -> PairOutput:
-        regions = self.image_encoder(features)[image_index]
-        return self._decode(regions, None, question, answer, noise_keys, latents={})
+        source = Conditioning.of_image(self.image_encoder(features)[image_index])
+        decoded = self._decode(source, question, answer, noise_keys)
+        # Without z there is no attention alignment (section 4.1, Table 1), so none is returned.
+        logits = {text: output.logits for text, output in decoded.items()}
+        return PairOutput(logits, {"question": question, "answer": answer}, {}, {})
 
     def _decode(
-        self,
-        regions: Tensor,
-        latent: Tensor | None,
-        question: Tensor,
-        answer: Tensor,
-        noise_keys: NoiseKeys,
-        latents: dict[str, Gaussians],
-    ) -> PairOutput:
-        output = PairOutput({}, {"question": question, "answer": answer}, latents, attention={})
-        for text, decoder in (("question", self.question_decoder), ("answer", self.answer_decoder)):
-            state = decoder.initial_state(regions, latent)
-            decoded = decoder.teacher_forced(
-                output.targets[text], Memory(regions), state, noise_keys
+        self, source: Conditioning, question: Tensor, answer: Tensor, noise_keys: NoiseKeys
+    ) -> dict[str, DecoderOutput]:
+        """What each decoder says of its text, given *source* alone."""
+        memory = Memory(source.regions)
+        return {
+            text: decoder.teacher_forced(
+                target, memory, decoder.initial_state(source.start, source.latent), noise_keys
             )
-            output.logits[text], output.attention[text] = decoded.logits, decoded.attention
-        return output
+            for text, decoder, target in (
+                ("question", self.question_decoder, question),
+                ("answer", self.answer_decoder, answer),
+            )
+        }
 
     def sample(
         self,
@@ -74,12 +76,9 @@ class JointModel(GenerationModel):
         image_index: Tensor,
         noise_keys: NoiseKeys,
         latent_temperature: float,
-    ) -> tuple[Tensor | None, Tensor]:
-        """What a generated pair hangs on: z (here none), and the regions to decode from.
-
-        Shape: z ``[B, Z]``, regions ``[B, R, D]``.
-        """
-        return None, self.image_encoder(features)[image_index]
+    ) -> Conditioning:
+        """What a generated pair depends on: the regions to decode from, and z (here none)."""
+        return Conditioning.of_image(self.image_encoder(features)[image_index])
 
     def generate(
         self,
@@ -91,9 +90,14 @@ class JointModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
     ) -> list[list[Texts]]:
-        latent, regions = self.sample(features, image_index, noise_keys, latent_temperature)
+        source = self.sample(features, image_index, noise_keys, latent_temperature)
         questions, answers = (
-            search(decoder, Memory(regions), decoder.initial_state(regions, latent), noise_keys)
+            search(
+                decoder,
+                Memory(source.regions),
+                decoder.initial_state(source.start, source.latent),
+                noise_keys,
+            )
             for decoder in (self.question_decoder, self.answer_decoder)
         )
         # Given z they are independent: any question goes with any answer.
@@ -117,7 +121,11 @@ class VariationalJointModel(JointModel):
     ) -> None:
         super().__init__(cfg, dictionary, features)
         dim, latent_dim = cfg.hidden_size, cfg.latent_dim
-        self.text_encoder = parts.text_encoder(cfg, self.embedding)
+        embedding = parts.encoder_embedding(cfg, dictionary, self.embedding)
+        self.text_encoder = parts.text_encoder(cfg, embedding)
+        self.answer_encoder = (
+            parts.text_encoder(cfg, embedding) if cfg.separate_text_encoders else None
+        )
         self.prior = ImagePrior(dim, latent_dim, cfg.dropout)
         self.posterior = TextImageGaussian(2 * dim, dim, latent_dim, cfg.dropout)
         self.latent = parts.latent_variable(cfg, Stream.LATENT)
@@ -135,11 +143,19 @@ class VariationalJointModel(JointModel):
         regions = image[image_index]
         # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
         prior = self.prior(image).select(image_index)
-        both = torch.cat([self.text_encoder(text).sequence for text in (question, answer)], dim=-1)
+        answer_encoder = self.answer_encoder or self.text_encoder
+        both = torch.cat(
+            [self.text_encoder(question).sequence, answer_encoder(answer).sequence], dim=-1
+        )
         gaussians = Gaussians(self.posterior(both, regions), prior)
-        latent, regions = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
-        return self._decode(
-            regions, latent, question, answer, noise_keys, latents={"pair": gaussians}
+        source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+        decoded = self._decode(source, question, answer, noise_keys)
+        return PairOutput(
+            logits={text: output.logits for text, output in decoded.items()},
+            targets={"question": question, "answer": answer},
+            latents={"pair": gaussians},
+            attention={text: output.attention for text, output in decoded.items()},
+            gates={} if source.gate is None else {"pair": source.gate},
         )
 
     def sample(
@@ -148,11 +164,11 @@ class VariationalJointModel(JointModel):
         image_index: Tensor,
         noise_keys: NoiseKeys,
         latent_temperature: float,
-    ) -> tuple[Tensor | None, Tensor]:
+    ) -> Conditioning:
         """z ~ P(z | I), and the regions scaled by it."""
         image = self.image_encoder(features)
         prior = self.prior(image).select(image_index)
-        drawn: tuple[Tensor, Tensor] = self.latent(
+        source: Conditioning = self.latent(
             prior, image[image_index], noise_keys, latent_temperature
         )
-        return drawn
+        return source

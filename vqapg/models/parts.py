@@ -3,10 +3,16 @@
 from fairseq.data import Dictionary
 from torch import nn
 
-from vqapg.models.vqapg_model import ModelConfig, TrainingFeatures
+from vqapg.models.vqapg_model import (
+    GenerationModelConfig,
+    LatentConfig,
+    ModelConfig,
+    TrainingFeatures,
+)
 from vqapg.modules.image_encoder import ImageEncoder
 from vqapg.modules.latent import LatentVariable
 from vqapg.modules.noise import Stream
+from vqapg.modules.region_scaling import RegionScaling
 from vqapg.modules.text_decoder import SpecialTokens, TextDecoder
 from vqapg.modules.text_encoder import TextEncoder
 from vqapg.tokens import SEPARATOR
@@ -28,6 +34,13 @@ def embedding(cfg: ModelConfig, dictionary: Dictionary) -> nn.Embedding:
 
 def text_encoder(cfg: ModelConfig, embedding: nn.Embedding) -> TextEncoder:
     return TextEncoder(embedding, cfg.hidden_size, cfg.dropout)
+
+
+def encoder_embedding(
+    cfg: GenerationModelConfig, dictionary: Dictionary, decoders: nn.Embedding
+) -> nn.Embedding:
+    """What text encoders read: the embedding of the *decoders*, or one of their own."""
+    return embedding(cfg, dictionary) if cfg.separate_text_encoders else decoders
 
 
 def text_decoder(
@@ -52,5 +65,15 @@ def text_decoder(
     )
 
 
-def latent_variable(cfg: ModelConfig, stream: Stream) -> LatentVariable:
-    return LatentVariable(cfg.latent_dim, cfg.hidden_size, cfg.region_scaling, stream, cfg.dropout)
+def latent_variable(cfg: LatentConfig, stream: Stream) -> LatentVariable:
+    scaling = None
+    if cfg.region_scaling:
+        scaling = RegionScaling(
+            cfg.latent_dim,
+            cfg.hidden_size,
+            cfg.dropout,
+            cfg.region_scaling_factor,
+            str(cfg.region_scaling_scores),
+            str(cfg.region_scaling_map),
+        )
+    return LatentVariable(cfg.latent_dim, scaling, stream, cfg.scaled_start)

@@ -1,17 +1,19 @@
 """The pipeline model, section 4.2: first X from the image, then Y from the image and X."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fairseq.data import Dictionary
+from fairseq.dataclass import ChoiceEnum
 from fairseq.models import register_model
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from vqapg.errors import InputError
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.image_to_text import ImageToText
-from vqapg.models.output import PairOutput
+from vqapg.models.output import PairOutput, TextOutput
 from vqapg.models.vqapg_model import (
     GenerationModelConfig,
     LatentConfig,
@@ -20,10 +22,20 @@ from vqapg.models.vqapg_model import (
 )
 from vqapg.modules.noise import NoiseKeys
 
+SUB_MODELS = ("x", "y")
+
 
 @dataclass
 class PipelineConfig(GenerationModelConfig, OrderConfig):
-    pass
+    sub_model: ChoiceEnum(["both", *SUB_MODELS]) = field(  # type: ignore[valid-type]  # a class made by fairseq
+        default="both",
+        metadata={
+            "help": "what to train; x: the first text from the image (X-model); y: the second "
+            "text from the image and the first (Y-model); both: the two in one run. Trained "
+            "apart, each has its own gradient clipping, schedule and best epoch; "
+            "`vqapg checkpoint` then joins them"
+        },
+    )
 
 
 @dataclass
@@ -31,14 +43,19 @@ class VariationalPipelineConfig(PipelineConfig, LatentConfig):
     pass
 
 
+def flag_of(sub_model: str) -> str:
+    """How the name of a model in a checkpoint's origin tells a sub-model from the whole."""
+    return "" if sub_model == "both" else f", --sub-model {sub_model}"
+
+
 @register_model("vqapg_pipeline", dataclass=PipelineConfig)
 class PipelineModel(GenerationModel):
-    """P(X | I) and P(Y | I, X): two sub-models without a shared parameter, trained together but
-    each alone.
+    """P(X | I) and P(Y | I, X): two sub-models without a shared parameter.
 
-    Their objectives only add up, so the gradient of each is its own; only what fairseq does to a
-    whole model, the clipping of the gradient's norm and the choice of a checkpoint, is done to both
-    at once. Y is trained on the gold X and generated from the predicted X.
+    Y is trained on the gold X and generated from the predicted X. Trained in one run, the two
+    objectives add up, so each sub-model has its own gradient. What fairseq does to a whole model is
+    then done to both at once: clipping of the gradient's norm, schedule, choice of the best epoch.
+    ``--sub-model`` builds and trains one of them alone; such a model generates nothing.
     """
 
     def __init__(
@@ -46,14 +63,35 @@ class PipelineModel(GenerationModel):
     ) -> None:
         super().__init__(cfg, dictionary, features)
         self.order = str(cfg.order)
+        self.sub_model = str(cfg.sub_model)
+        self.origin["model"] += flag_of(self.sub_model)
         self.x, self.y = ("answer", "question") if self.order == "aq" else ("question", "answer")
-        self.x_model = ImageToText(cfg, dictionary, features, self.x, self.variational)
-        self.y_model = ImageAndTextToText(cfg, dictionary, features, self.y, self.variational)
+        self.x_model: ImageToText | None = None
+        self.y_model: ImageAndTextToText | None = None
+        if self.sub_model != "y":
+            self.x_model = ImageToText(cfg, dictionary, features, self.x, self.variational)
+        if self.sub_model != "x":
+            self.y_model = ImageAndTextToText(cfg, dictionary, features, self.y, self.variational)
         self.padding = dictionary.pad()
 
     @property
     def completes(self) -> str:
+        self._both()
         return self.x
+
+    @property
+    def incomplete(self) -> str | None:
+        if self.sub_model == "both":
+            return None
+        return (
+            f"is half a pipeline, its {self.sub_model.upper()}-model; join it: vqapg checkpoint "
+            "X_FOLDER Y_FOLDER --output FILE"
+        )
+
+    def _both(self) -> tuple[ImageToText, ImageAndTextToText]:
+        if self.x_model is None or self.y_model is None:
+            raise InputError(f"the model {self.incomplete}")
+        return self.x_model, self.y_model
 
     def forward(
         self,
@@ -66,11 +104,12 @@ class PipelineModel(GenerationModel):
     ) -> PairOutput:
         texts = {"question": question, "answer": answer}
         x, y = texts[self.x], texts[self.y]
-        outputs = {
-            self.x: self.x_model(features, image_index, x, noise_keys, latent_from),
-            self.y: self.y_model(features, image_index, x, y, noise_keys, latent_from),
-        }
-        return PairOutput.of_texts(outputs, texts)
+        outputs: dict[str, TextOutput] = {}
+        if self.x_model is not None:
+            outputs[self.x] = self.x_model(features, image_index, x, noise_keys, latent_from)
+        if self.y_model is not None:
+            outputs[self.y] = self.y_model(features, image_index, x, y, noise_keys, latent_from)
+        return PairOutput.of_texts(outputs, {text: texts[text] for text in outputs})
 
     def generate(
         self,
@@ -82,18 +121,19 @@ class PipelineModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
     ) -> list[list[Texts]]:
+        x_model, y_model = self._both()
         if given is not None:
-            found = self.y_model.generate(
+            found = y_model.generate(
                 features, image_index, given, noise_keys, search, latent_temperature
             )
             return [[{self.y: y} for y in hypotheses] for hypotheses in found]
-        found = self.x_model.generate(features, image_index, noise_keys, search, latent_temperature)
+        found = x_model.generate(features, image_index, noise_keys, search, latent_temperature)
         predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
         rows = [row for row, _ in predicted]
         given = pad_sequence(
             [x.tokens for _, x in predicted], batch_first=True, padding_value=self.padding
         )
-        found = self.y_model.generate(
+        found = y_model.generate(
             features, image_index[rows], given, noise_keys[rows], search, latent_temperature
         )
         pairs: list[list[Texts]] = [[] for _ in image_index]

@@ -1,6 +1,7 @@
 """What all models share: their sizes, what a checkpoint must carry, and how flags are named."""
 
 import argparse
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -15,9 +16,12 @@ from vqapg.errors import InputError
 from vqapg.models import origin
 from vqapg.models.stock_flags import refuse_inference_flags
 from vqapg.modules.initialisation import initialise
+from vqapg.modules.region_scaling import MAPS, SCORES
 
 # What must agree between the features a model was trained on and those it is given.
 FEATURE_IDENTITY = ("backbone", "weights_sha256", "image_size")
+# Version 1 did not say where decoders start: with region scaling it was from the scaled regions.
+ORIGIN_VERSION = 2
 
 
 @dataclass
@@ -47,6 +51,13 @@ class GenerationModelConfig(ModelConfig):
         default=0,
         metadata={"help": "width of the decoder's states where it is not --hidden-size; 0: it is"},
     )
+    separate_text_encoders: bool = field(
+        default=False,
+        metadata={
+            "help": "question and answer have an encoder each, with an embedding apart from the "
+            "decoders' (the published code); without it one encoder reads both"
+        },
+    )
     word_dropout: float = field(
         default=0.0,
         metadata={
@@ -75,6 +86,33 @@ class LatentConfig(FairseqDataclass):
     region_scaling: bool = field(
         default=True,
         metadata={"help": "scale the regions by weights made from z (paper, equation 5)"},
+    )
+    region_scaling_factor: float = field(
+        default=0.0,
+        metadata={
+            "help": "what multiplies the softmax of equation 5; 0: the number of regions R (paper)"
+        },
+    )
+    region_scaling_scores: ChoiceEnum(list(SCORES)) = field(  # type: ignore[valid-type]
+        default="dot-product",
+        metadata={
+            "help": "the scores under the softmax of equation 5; dot-product: M(z)^T h (paper); "
+            "scaled-dot-product: divided by sqrt(D), which keeps the softmax from saturating"
+        },
+    )
+    region_scaling_map: ChoiceEnum(list(MAPS)) = field(  # type: ignore[valid-type]
+        default="mlp",
+        metadata={
+            "help": "M of equation 5; mlp: two layers (paper); linear: one linear map without "
+            "bias (the published code)"
+        },
+    )
+    scaled_start: bool = field(
+        default=False,
+        metadata={
+            "help": "decoders start from the mean of the scaled regions; without it from that of "
+            "the unscaled ones, and only attend to the scaled ones (the published code)"
+        },
     )
 
 
@@ -109,12 +147,10 @@ class VQAPGModel(BaseFairseqModel):
         self.origin: dict[str, Any] = {
             "dictionary": list(dictionary.symbols),
             "features": {key: features.source[key] for key in FEATURE_IDENTITY},
-            # Both orders, VQG and VQA, blind and seeing, have parameters of the same names and
-            # sizes.
-            "model": type(self).__name__
-            + (f", --order {cfg.order}" if hasattr(cfg, "order") else "")
-            + (", --blind" if getattr(cfg, "blind", False) else ""),
+            "model": type(self).__name__ + _equal_in_parameters(cfg),
+            "version": ORIGIN_VERSION,
         }
+        self.region_scaling = getattr(cfg, "region_scaling", False)
         # Counted by fairseq in training, read by objectives that change on the way.
         self.num_updates = 0
 
@@ -161,9 +197,12 @@ class VQAPGModel(BaseFairseqModel):
         """
         record = origin.from_tensor(state)
         # Checkpoints of before there were several such models do not say.
-        if record.get("model", self.origin["model"]) != self.origin["model"]:
+        model = record.get("model", self.origin["model"])
+        if "model" in record and "version" not in record and self.region_scaling:
+            model += ", --scaled-start"
+        if model != self.origin["model"]:
             raise InputError(
-                f"the checkpoint is of {record['model']}, not of {self.origin['model']}; give the "
+                f"the checkpoint is of {model}, not of {self.origin['model']}; give the "
                 "flags it was trained with, or another --save-dir"
             )
         theirs, ours = record["features"], self.origin["features"]
@@ -208,6 +247,9 @@ def check_sizes(cfg: ModelConfig) -> None:
             raise InputError(
                 f"--{name.replace('_', '-')} must be at least {least}, not {getattr(cfg, name)}"
             )
+    factor = getattr(cfg, "region_scaling_factor", 0.0)
+    if not 0 <= factor < math.inf:
+        raise InputError(f"--region-scaling-factor must be at least 0, not {factor}")
     if cfg.hidden_size % 2:
         raise InputError(
             f"--hidden-size must be even, half of it for each direction, not {cfg.hidden_size}"
@@ -218,6 +260,21 @@ def check_sizes(cfg: ModelConfig) -> None:
                 f"--{name.replace('_', '-')} must be at least 0 and below 1, not "
                 f"{getattr(cfg, name)}"
             )
+
+
+def _equal_in_parameters(cfg: ModelConfig) -> str:
+    """The flags that make another model of parameters with the same names and sizes."""
+    flags = f", --order {cfg.order}" if hasattr(cfg, "order") else ""
+    if getattr(cfg, "blind", False):
+        flags += ", --blind"
+    if getattr(cfg, "region_scaling", False):
+        if cfg.scaled_start:
+            flags += ", --scaled-start"
+        if cfg.region_scaling_factor:
+            flags += f", --region-scaling-factor {cfg.region_scaling_factor:g}"
+        if str(cfg.region_scaling_scores) != "dot-product":
+            flags += f", --region-scaling-scores {cfg.region_scaling_scores}"
+    return flags
 
 
 def _describe(features: dict[str, Any]) -> str:

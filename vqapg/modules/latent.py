@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
 from vqapg.modules.noise import NoiseKeys, Stream, standard_normal
-from vqapg.modules.region_scaling import RegionScaling
+from vqapg.modules.region_scaling import RegionScaling, ScaledRegions
 
 
 class Gaussian(NamedTuple):
@@ -109,32 +109,53 @@ class TextImageGaussian(nn.Module):
         return gaussian
 
 
+class Conditioning(NamedTuple):
+    """What a text is decoded from.
+
+    Attributes:
+        regions: ``[B, R, D]``, what decoders attend to, scaled where there is region scaling
+        start: ``[B, R, D]``, the regions whose mean decoders start from
+        latent: z ``[B, Z]``; None without a latent variable
+        gate: what scaled the regions; None without region scaling
+    """
+
+    regions: Tensor
+    start: Tensor
+    latent: Tensor | None = None
+    gate: ScaledRegions | None = None
+
+    @classmethod
+    def of_image(cls, regions: Tensor) -> "Conditioning":
+        """The regions ``[B, R, D]`` of an image alone, as in a baseline."""
+        return cls(regions, regions)
+
+
 class LatentVariable(nn.Module):
     """z, drawn from a Gaussian, and the regions as it scales them (sections 4.1 and 4.5).
 
     Args:
         latent_dim: width Z
-        dim: width D of the regions
-        region_scaling: whether z scales the regions (equation 5)
+        scaling: scales the regions by z (equation 5); None: they stay as they are
         stream: the :class:`~vqapg.modules.noise.Stream` its noise comes from
+        scaled_start: decoders start from the scaled regions too, and not only attend to them
     """
 
     def __init__(
         self,
         latent_dim: int,
-        dim: int,
-        region_scaling: bool,
+        scaling: RegionScaling | None,
         stream: Stream,
-        dropout: float = 0.0,
+        scaled_start: bool = False,
     ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.stream = stream
-        self.scaling = RegionScaling(latent_dim, dim, dropout) if region_scaling else None
+        self.scaling = scaling
+        self.scaled_start = scaled_start
 
     def forward(
         self, source: Gaussian, regions: Tensor, noise_keys: NoiseKeys, temperature: float = 1.0
-    ) -> tuple[Tensor, Tensor]:
+    ) -> Conditioning:
         """Draws z.
 
         Args:
@@ -144,8 +165,7 @@ class LatentVariable(nn.Module):
             temperature: scales the standard deviation; at 0 z is the Gaussian's mean
 
         Shape:
-            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]`` -> ``[B, Z]``,
-            ``[B, R, D]``
+            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]``
 
         Returns:
             z, and the regions to decode from
@@ -153,4 +173,8 @@ class LatentVariable(nn.Module):
         latent = source.sample(
             temperature * standard_normal(noise_keys, self.latent_dim, self.stream)
         )
-        return latent, regions if self.scaling is None else self.scaling(latent, regions).regions
+        if self.scaling is None:
+            return Conditioning(regions, regions, latent)
+        gate: ScaledRegions = self.scaling(latent, regions)
+        start = gate.regions if self.scaled_start else regions
+        return Conditioning(gate.regions, start, latent, gate)

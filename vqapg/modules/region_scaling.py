@@ -1,5 +1,6 @@
 """Region representation scaling, section 4.5."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -7,12 +8,20 @@ from torch import Tensor, nn
 
 from vqapg.modules.mlp import MLP
 
+# M of equation 5: the paper's "multi-layer perceptron", or the one linear map of its code.
+MAPS = ("mlp", "linear")
+# M(z)^T h_i as it is, or divided by sqrt(D) as in https://arxiv.org/abs/1706.03762, section 3.2.1.
+SCORES = ("dot-product", "scaled-dot-product")
+
 
 class ScaledRegions(NamedTuple):
-    """The ``regions [B, R, D]`` after scaling, and the ``weights [B, R]`` they were scaled by."""
+    """The ``regions [B, R, D]`` after scaling, the ``weights [B, R]`` they were scaled by, and the
+    ``scores [B, R]`` that the weights are a softmax of.
+    """
 
     regions: Tensor
     weights: Tensor
+    scores: Tensor
 
 
 class RegionScaling(nn.Module):
@@ -20,17 +29,37 @@ class RegionScaling(nn.Module):
 
     A region keeps its representation when it gets at least its even share 1/R of the softmax.
 
-    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` -> scaled regions ``[B, R, D]``, weights
-    ``[B, R]``.
+    Args:
+        latent_dim: width Z of z
+        dim: width D of the regions
+        factor: stands in the place of R; 0 is R itself
+        scores: one of :data:`SCORES`
+        map: M, one of :data:`MAPS`
+
+    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` -> :class:`ScaledRegions`.
     """
 
-    def __init__(self, latent_dim: int, dim: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        latent_dim: int,
+        dim: int,
+        dropout: float = 0.0,
+        factor: float = 0.0,
+        scores: str = "dot-product",
+        map: str = "mlp",
+    ) -> None:
         super().__init__()
-        self.mlp = MLP(latent_dim, dim, dim, dropout)
+        self.mlp = (
+            MLP(latent_dim, dim, dim, dropout)
+            if map == "mlp"
+            else nn.Linear(latent_dim, dim, bias=False)
+        )
+        self.factor = factor
+        self.score_unit = math.sqrt(dim) if scores == "scaled-dot-product" else 1.0
 
     def forward(self, latent: Tensor, regions: Tensor) -> ScaledRegions:
         # [B, R, D] x [B, D, 1] -> [B, R]
-        scores = (regions @ self.mlp(latent).unsqueeze(2)).squeeze(2)
+        scores = (regions @ self.mlp(latent).unsqueeze(2)).squeeze(2) / self.score_unit
         shares = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(regions)
-        weights = (regions.size(1) * shares).clamp(max=1)
-        return ScaledRegions(weights.unsqueeze(2) * regions, weights)
+        weights = ((self.factor or regions.size(1)) * shares).clamp(max=1)
+        return ScaledRegions(weights.unsqueeze(2) * regions, weights, scores)

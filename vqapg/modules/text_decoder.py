@@ -112,7 +112,7 @@ class TextDecoder(nn.Module):
         (section 4.5).
 
         Args:
-            regions: scaled where there is region scaling
+            regions: of the image, as a rule unscaled (``Conditioning.start``)
             latent: z, None in a model without latent variable
             text: the encoding of the text read, None where none is
 

@@ -3,7 +3,8 @@ and Table 7.
 """
 
 import math
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.reports.paper import VARIATIONAL
 from vqapg.reports.stored import read_json, seed_folders
+from vqapg.reports.study_judge import identity_of
+from vqapg.reports.trained import UNKNOWN
 
 CURE = "make it again with vqapg attention"
 
@@ -41,12 +44,19 @@ class LookedPair(NamedTuple):
 
 
 class AttentionRecord(NamedTuple):
-    """One attention.json: by image its path and its pairs; *shared*: question and answer have one
-    z.
+    """One attention.json.
+
+    Attributes:
+        images: {image: (its path, its pairs)}
+        shared: whether question and answer have one z
+        run: the folder of the model that made the pairs
+        judge: what tells who scored the pairs; None where nobody did
     """
 
     images: dict[str, tuple[str, list[LookedPair]]]
     shared: bool
+    run: Path
+    judge: Any
 
     def path_of(self, image):
         return self.images[image][0]
@@ -68,19 +78,27 @@ class AttentionRecord(NamedTuple):
         )
 
 
-def attention_records(folder):
+def attention_records(folder: Path) -> dict[str, AttentionRecord]:
     """{model: AttentionRecord} of ``folder/MODEL/seed-K/attention.json``, for the variational
     models that have one; of several seeds the first.
 
     Raises:
-        InputError: on one that is none
+        InputError: on one that is none, and if two judges scored the pairs
     """
-    found = {}
+    found: dict[str, AttentionRecord] = {}
     for model in VARIATIONAL:
         paths = [path / "attention.json" for path in seed_folders(folder / model).values()]
         path = next((path for path in paths if path.exists()), None)
         if path is not None:
             found[model] = _read(path, shared=not model.startswith("pipeline"))
+    judges = {model: record.judge for model, record in found.items() if record.judge is not None}
+    for model, judge in judges.items():
+        first = next(iter(judges))
+        if judge != judges[first]:
+            raise InputError(
+                f"{found[model].run / 'attention.json'}: is scored by another judge than "
+                f"{found[first].run / 'attention.json'}, which no table may compare; {CURE}"
+            )
     return found
 
 
@@ -99,7 +117,11 @@ def _read(path, shared):
         raise InputError(
             f"{path}: holds no region weights and attentions ({error!r}); {CURE}"
         ) from error
-    return AttentionRecord(images, shared)
+    pairs = [pair for _, of_image in images.values() for pair in of_image]
+    judge = identity_of(stored)
+    if judge is None and any(pair.consistency is not None for pair in pairs):
+        judge = UNKNOWN
+    return AttentionRecord(images, shared, path.parent, judge)
 
 
 def _pair(pair, grid):

@@ -1,21 +1,32 @@
-"""The tables that are not of the study's metrics: 2, 3, 6, 7, 8 and 10, each from a JSON file of
-its own.
+"""The tables that are not of the study's metrics: 2, 3, 6, 7 and 10, each from a JSON file of its
+own.
 """
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from vqapg.errors import InputError
-from vqapg.evaluation.text_overlap import EXACT
-from vqapg.reports.measures import ACCURACY, BLEU, HUMAN, METEOR, ROUGE
+from vqapg.reports.attention_maps import AttentionRecord
+from vqapg.reports.conditions import SPLITS, Conditions, StudyConditions, of_counted_parameters
+from vqapg.reports.measures import ACCURACY, HUMAN
 from vqapg.reports.model_tables import ours, ours_column, paper_cell, paper_column, paper_note
-from vqapg.reports.paper import DATASETS, MODELS, PAPER, VARIATIONAL, paper_datasets
-from vqapg.reports.stored import check_figure, read_json, seed_folders
+from vqapg.reports.paper import (
+    DATASETS,
+    MODELS,
+    PAPER,
+    PUBLISHED_MILLIONS,
+    PUBLISHED_WORDS,
+    paper_datasets,
+)
+from vqapg.reports.stored import SEED_FOLDER, check_figure, read_json
+from vqapg.reports.study_judge import CURE as EVALUATOR_CURE
+from vqapg.reports.study_judge import negatives_of, read_evaluator
 from vqapg.reports.table import Cell, Table, number, text, text_column
-
-# Our splits and the names of the paper's tables.
-SPLITS = {"train": "train", "valid": "dev", "test": "test"}
-TASKS = {"vqg": "VQG", "vqa": "VQA"}
+from vqapg.reports.trained import UNKNOWN
 
 
-def table_2(manifest):
+def table_2(manifest: Mapping[str, Any], conditions: StudyConditions) -> Table:
     """Statistics of the data, from its manifest.json; the paper's are given in thousands."""
     counts = manifest.get("counts")
     if not isinstance(counts, dict) or set(counts) != set(SPLITS):
@@ -44,28 +55,29 @@ def table_2(manifest):
                 *(Cell(f"{count:.1f}K", (round(1000 * count),)) for count in thousands),
             ]
         )
-    return Table(2, "Statistics of the data", "Images and question-answer pairs.", columns, rows)
+    title, note = "Statistics of the data", "Images and question-answer pairs."
+    return Table(2, title, note, conditions.of_data(), columns, rows)
 
 
-def table_3(folder, dataset):
+def table_3(folder: Path, conditions: StudyConditions) -> Table | None:
     """The evaluators' accuracy, from ``evaluator*/evaluator.json``; None where there is none."""
-    cure, sets, rows = "make it again with vqapg check-evaluator", paper_datasets(dataset), []
+    sets, rows, folders = paper_datasets(conditions.dataset), [], []
     keys = {"train": "train", "valid": "dev", "test": "test_positives_only"}
     paper = {
         split: {where: PAPER["table3_evaluator_accuracy_percent"][where][key] for where in sets}
         for split, key in keys.items()
     }
-    for path in sorted(folder.glob("evaluator*/evaluator.json")):
-        stored = read_json(path, cure)
+    for its_folder in sorted(folder.glob("evaluator*")):
+        path, stored = its_folder / "evaluator.json", read_evaluator(its_folder)
+        if stored is None:
+            continue
         table = stored.get("table3")
         if not isinstance(table, dict):
-            raise InputError(f"{path}: has no table3; {cure}")
-        row = [
-            text(path.parent.name),
-            text(str((stored.get("evaluator") or {}).get("negatives", "-"))),
-        ]
+            raise InputError(f"{path}: has no table3; {EVALUATOR_CURE}")
+        folders.append(its_folder)
+        row = [text(its_folder.name), text(negatives_of(stored))]
         for split in keys:
-            check_figure(path, table, split, cure)
+            check_figure(path, table, split, EVALUATOR_CURE)
             row += [ours(ACCURACY[split], {0: table}), paper_cell(paper[split], 1)]
         rows.append(row)
     columns = [text_column("evaluator"), text_column("negatives it was trained with")]
@@ -75,10 +87,14 @@ def table_3(folder, dataset):
         "Train and dev hold the paper's negatives, test only pairs of the data. In brackets "
         f"bootstrap 95% intervals over images. {paper_note(sets)}"
     )
-    return Table(3, "Accuracy of the consistency evaluator", note, columns, rows) if rows else None
+    if not rows:
+        return None
+    title = "Accuracy of the consistency evaluator"
+    its_conditions = conditions.of_runs(folders, "one a row", seeds=conditions.evaluator_seed())
+    return Table(3, title, note, its_conditions, columns, rows)
 
 
-def table_6(path):
+def table_6(path: Path, conditions: StudyConditions) -> Table:
     """Human evaluation, from human.json; the paper's is of VQA2.0."""
     cure = "make it again with vqapg annotate score"
     stored = read_json(path, cure)
@@ -105,14 +121,34 @@ def table_6(path):
         f"Krippendorff's alpha of consistency: {'-' if alpha is None else format(alpha, '.2f')}. "
         "The paper's figures are of VQA2.0, 50 images."
     )
-    return Table(6, "Human evaluation", note, columns, rows)
+    return Table(6, "Human evaluation", note, _of_judged(stored, conditions), columns, rows)
+
+
+def _of_judged(stored: Mapping[str, Any], conditions: StudyConditions) -> Conditions:
+    """Of the runs whose pairs people judged, as far as they are runs of the study."""
+    sources = stored.get("sources")
+    parents = [
+        Path(source).resolve().parent
+        for source in (sources.values() if isinstance(sources, dict) else ())
+        if isinstance(source, str)
+    ]
+    study = conditions.folder.resolve()
+    runs = [
+        path for path in parents if SEED_FOLDER.fullmatch(path.name) and path.parent.parent == study
+    ]
+    found = conditions.of_runs(runs, "people judged")
+    others = len(stored["models"]) - len(runs)
+    if runs and others:
+        more = f"; {UNKNOWN} of {others} of the {len(stored['models'])} models"
+        found = found._replace(seeds=found.seeds + more, updates=found.updates + more)
+    return found
 
 
 def _paper(figures, place, decimals):
     return Cell("-", (None,)) if figures is None else paper_cell({"vqa2": figures[place]}, decimals)
 
 
-def table_7(records):
+def table_7(records: Mapping[str, AttentionRecord], conditions: StudyConditions) -> Table | None:
     """Generated pairs of the same image from each model; *records* as ``attention_records`` gives
     them.
     """
@@ -133,63 +169,13 @@ def table_7(records):
         for pair in record.pairs_of(image)
     ]
     note = "Each pair from latent variables of its own. A score above 0.5 counts as consistent."
-    return Table(7, "Generated pairs", note, columns, rows) if rows else None
+    if not rows:
+        return None
+    its_conditions = conditions.of_records(records.values())
+    return Table(7, "Generated pairs", note, its_conditions, columns, rows)
 
 
-def table_8(folder):
-    """VQG and VQA with and without pre-training, from
-    ``downstream/TASK/MODEL/seed-K/metrics.json``; None where there is none. The paper's is of
-    Visual7W, whose answers have several tokens.
-    """
-    cure, measures = "make it again with vqapg overlap", (BLEU, METEOR, ROUGE)
-    columns = [text_column(head) for head in ("task", "pre-trained on pairs of", "seeds")]
-    for measure in measures:
-        columns += [ours_column(measure.head), paper_column(measure.head, ("visual7w",))]
-    columns.append(ours_column(EXACT.head))
-    rows, reasons = [], {}
-    for task, label in TASKS.items():
-        for name in ("baseline", *VARIATIONAL):
-            runs = {}
-            for seed, seed_folder in seed_folders(folder / "downstream" / task / name).items():
-                path = seed_folder / "metrics.json"
-                if path.exists():
-                    runs[seed] = read_json(path, cure)
-                    for measure in (*measures, EXACT):
-                        if measure.key in runs[seed]:
-                            check_figure(path, runs[seed], measure.key, cure)
-                    reasons |= runs[seed].get("not_computed", {})
-            if not runs:
-                continue
-            paper = PAPER["table8_downstream"][task][
-                "baseline" if name == "baseline" else f"+{name}"
-            ]
-            row = [
-                text(label),
-                text(MODELS.get(name, "none: gold pairs alone")),
-                text(", ".join(map(str, runs))),
-            ]
-            for place, measure in enumerate(measures):
-                row += [ours(measure, runs), paper_cell({"visual7w": paper[place]}, 2)]
-            rows.append([*row, ours(EXACT, runs)])
-    note = (
-        "The text generated for each test pair against the pair's own; BLEU-4 of texts below four "
-        "tokens is 0. Mean over seeds; in brackets from the lowest to the highest end of the "
-        "seeds' bootstrap 95% intervals over images. The paper's figures are of Visual7W."
-    )
-    if reasons:
-        note += (
-            " Not computed: "
-            + "; ".join(f"{key} {reason}" for key, reason in reasons.items())
-            + "."
-        )
-    return (
-        Table(8, "VQG and VQA, pre-trained on generated pairs", note, columns, rows)
-        if rows
-        else None
-    )
-
-
-def table_10(stored, path):
+def table_10(stored: Mapping[str, Any], path: Path | None) -> Table:
     """Numbers of parameters, as *stored* in the file *path*."""
     cure = "make it again with vqapg report --table-10"
     counts = stored.get("parameters")
@@ -203,11 +189,12 @@ def table_10(stored, path):
     columns = [
         text_column("model"),
         text_column("paper (M)"),
-        *(text_column(f"{size} (M)") for size in counts),
+        text_column("published code (M)"),
+        *(text_column(f"ours, {size} (M)") for size in counts),
     ]
     rows = []
     for name, millions in PAPER["table10_parameters_millions"].items():
-        row = [text(MODELS[name]), number(millions, 2)]
+        row = [text(MODELS[name]), number(millions, 2), number(PUBLISHED_MILLIONS[name], 2)]
         for of_size in counts.values():
             if type(of_size.get(name)) is not int:
                 raise InputError(f"{path}: has no count for {name}; {cure}")
@@ -216,6 +203,8 @@ def table_10(stored, path):
         rows.append(row)
     note = (
         f"Millions of parameters, with a dictionary of {stored['words']:,} entries and features of "
-        f"{stored['channels']:,} channels; in brackets the difference from the paper."
+        f"{stored['channels']:,} channels; in brackets the difference from the paper. The "
+        f"published code was counted with {PUBLISHED_WORDS:,} entries."
     )
-    return Table(10, "Number of parameters", note, columns, rows)
+    title = "Number of parameters"
+    return Table(10, title, note, of_counted_parameters(), columns, rows)

@@ -15,6 +15,7 @@ from vqapg.data.pictures import open_rgb
 from vqapg.reports.measures import TRUE, D, N, P
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import summary
+from vqapg.reports.study import in_both_orders
 
 STYLE = {
     "font.size": 10,
@@ -35,11 +36,7 @@ def figure_5(study):
     """Diversity and consistency by order of generation; None where no model was trained in both
     orders.
     """
-    paradigms = [
-        name
-        for name in ("pipeline_variational", "sequential_variational")
-        if {name, f"{name}-qa"} <= set(study)
-    ]
+    paradigms = in_both_orders(study)
     measures = [
         measure
         for measure in (D, N, P, TRUE)

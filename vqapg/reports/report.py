@@ -1,14 +1,15 @@
 """The report of a study's folder: Tables 2 to 10 and Figures 5 to 8, from the JSON files in it and
 nothing else.
 
-``data/manifest.json``; ``evaluator*/evaluator.json``; ``MODEL/seed-K/metrics.json`` and
-``attention.json``; ``human.json``; ``downstream/TASK/MODEL/seed-K/metrics.json``;
-``parameters.json``. What is not there is named, with the command that makes it.
+``study.json``; ``data/manifest.json``; ``evaluator*/evaluator.json`` and ``trained.json``;
+``MODEL/seed-K/metrics.json``, ``attention.json`` and ``trained.json``; ``human.json``;
+``downstream/TASK/MODEL/seed-K/metrics.json`` and ``trained.json``; ``parameters.json``. What is not
+there is named, with the command that makes it.
 """
 
 import importlib.util
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from tqdm import tqdm
@@ -19,32 +20,14 @@ from vqapg.files import atomic_write
 from vqapg.folders import new_folder
 from vqapg.reports import model_tables, other_tables
 from vqapg.reports.attention_maps import attention_records
+from vqapg.reports.conditions import Conditions, StudyConditions
+from vqapg.reports.downstream_table import table_8
+from vqapg.reports.missing import missing_commands
 from vqapg.reports.stored import read_json
-from vqapg.reports.study import format_study, read_study
+from vqapg.reports.study import format_study, in_both_orders, read_study
+from vqapg.reports.study_judge import NO_PART
 
-# What makes what is missing. STUDY is replaced by the folder's name.
-ATTENTION = (
-    "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
-)
-EVALUATE = "vqapg evaluate DATA ... --output STUDY/MODEL/seed-K/metrics.json"
-COMMANDS = {
-    "Table 2": "bash scripts/table2.sh [DATA], or ln -s DATA STUDY/data",
-    "Table 3": "bash scripts/table3.sh [DATA], or vqapg check-evaluator DATA --evaluator CKPT "
-    "--output STUDY/evaluator/evaluator.json",
-    "Table 4": f"bash scripts/table4.sh [DATA], or {EVALUATE}",
-    "Table 5": f"bash scripts/table5.sh [DATA], or {EVALUATE}",
-    "Table 6": "bash scripts/table6.sh [DATA], or vqapg annotate score SESSION --output "
-    "STUDY/human.json",
-    "Table 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}",
-    "Table 8": "bash scripts/table8.sh [DATA]",
-    "Table 9": f"bash scripts/table9.sh [DATA], or, with pycocoevalcap installed, {EVALUATE}",
-    "Table 10": "vqapg report --table-10 --output STUDY/parameters.json",
-    "Figure 5": "bash scripts/figure5.sh [DATA]",
-    "Figure 6": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of models with region scaling",
-    "Figure 7": f"bash scripts/table7.sh [DATA], or {ATTENTION}, of joint_variational",
-    "Figure 8": f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that the "
-    "evaluator rejects",
-}
+STUDY = "give the folder of a study, such as scripts/reproduce.sh makes"
 CAPTIONS = {
     "Figure 5": "diversity and consistency by order of generation, with intervals as in Table 4",
     "Figure 6": "weights of the regions of an image, for the first pair of each variational model",
@@ -64,7 +47,7 @@ class Report(NamedTuple):
     missing: dict[str, str]
 
 
-def write_report(folder, output, *, overwrite=False):
+def write_report(folder: Path, output: Path, *, overwrite: bool = False) -> Report:
     """Read the study in *folder* and write its report, the folder *output*.
 
     Raises:
@@ -72,49 +55,43 @@ def write_report(folder, output, *, overwrite=False):
             what it should be, or *output* exists and may not be replaced, see :mod:`vqapg.targets`
     """
     if not folder.is_dir():
-        raise InputError(
-            f"{folder}: there is no such folder; give the folder of a study, see scripts/study.sh"
-        )
+        raise InputError(f"{folder}: there is no such folder; {STUDY}")
     study, records = read_study(folder), attention_records(folder)
-    tables = _tables(folder, study, records)
+    manifest = read_manifest(folder / "data")
+    conditions = StudyConditions(folder, manifest)
+    tables = _tables(folder, study, records, manifest, conditions)
     if not tables:
         raise InputError(
-            f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; give the "
-            "folder of a study, see scripts/study.sh"
+            f"{folder}: holds nothing to report, such as MODEL/seed-K/metrics.json; {STUDY}"
         )
     with new_folder(output, overwrite=overwrite) as partial:
         written = {name: _write_table(table, partial) for name, table in tables.items()}
-        missing = {
-            name: command.replace("STUDY", str(folder)) for name, command in COMMANDS.items()
-        }
-        if importlib.util.find_spec("matplotlib") is None:
-            missing |= {
-                name: 'pip install "vqapg[report]"' for name in missing if name.startswith("Figure")
-            }
-        else:
-            written |= _write_figures(study, records, partial)
+        can_plot = importlib.util.find_spec("matplotlib") is not None
+        captions = _captions(study, records, conditions)
+        if can_plot:
+            written |= _write_figures(study, records, captions, partial)
+        name = folder.resolve().name
         if study:
-            _write(partial / "study.md", f"# {folder.resolve().name}\n\n{format_study(study)}\n")
+            text = format_study(study, conditions.of_models(study, study))
+            _write(partial / "study.md", f"# {name}\n\n{text}\n")
             written["Study"] = ["study.md"]
-        missing = {name: command for name, command in missing.items() if name not in written}
-        _write(partial / "report.md", _index(folder, tables, written, missing))
+        missing = missing_commands(folder, conditions.file, written, records, can_plot=can_plot)
+        _write(partial / "report.md", _index(name, tables, captions, written, missing))
     return Report(written, missing)
 
 
-def _tables(folder, study, records):
+def _tables(folder, study, records, manifest, conditions):
     """{"Table N": Table} of those whose figures are there, in order."""
-    manifest = read_manifest(folder / "data")
-    dataset = manifest["dataset"] if manifest else None
     human, parameters = folder / "human.json", folder / "parameters.json"
     tables = (
-        other_tables.table_2(manifest) if manifest else None,
-        other_tables.table_3(folder, dataset),
-        model_tables.table_4(study, dataset),
-        model_tables.table_5(study, dataset),
-        other_tables.table_6(human) if human.exists() else None,
-        other_tables.table_7(records),
-        other_tables.table_8(folder),
-        model_tables.table_9(study, dataset),
+        other_tables.table_2(manifest, conditions) if manifest else None,
+        other_tables.table_3(folder, conditions),
+        model_tables.table_4(study, conditions),
+        model_tables.table_5(study, conditions),
+        other_tables.table_6(human, conditions) if human.exists() else None,
+        other_tables.table_7(records, conditions),
+        table_8(folder, conditions),
+        model_tables.table_9(study, conditions),
         other_tables.table_10(
             read_json(parameters, "make it again with vqapg report --table-10"), parameters
         )
@@ -132,8 +109,23 @@ def _write_table(table, output):
     return names
 
 
-def _write_figures(study, records, output):
-    """Draws what there is to draw; {"Figure N": files' names}."""
+def _captions(study, records, conditions) -> dict[str, Conditions]:
+    """{"Figure N": the conditions of what it shows} of those that there may be."""
+    found = {}
+    models = [name + order for name in in_both_orders(study) for order in ("", "-qa")]
+    if models:
+        found["Figure 5"] = conditions.of_models(study, models)
+    if records:
+        weights = conditions.of_records(records.values())
+        found["Figure 6"] = weights._replace(evaluator=NO_PART)
+    if "joint_variational" in records:
+        joint = conditions.of_records([records["joint_variational"]])
+        found |= {"Figure 7": joint, "Figure 8": joint}
+    return found
+
+
+def _write_figures(study, records, captions, output):
+    """Draws what there is to draw, with captions in the files; {"Figure N": files' names}."""
     from matplotlib import pyplot
 
     written = {}
@@ -144,9 +136,11 @@ def _write_figures(study, records, output):
         figure = draw()
         if figure is None:
             continue
-        for ending in ("png", "pdf"):
+        caption = f"{name}: {CAPTIONS[name]}. {captions[name].text()}"
+        # The keys of either format for a description. A picture may be passed on without its page.
+        for ending, key in (("png", "Description"), ("pdf", "Subject")):
             with atomic_write(output / f"{file_name}.{ending}", "wb") as file:
-                figure.savefig(file, format=ending)
+                figure.savefig(file, format=ending, metadata={key: caption})
             written.setdefault(name, []).append(f"{file_name}.{ending}")
         pyplot.close(figure)
     return written
@@ -187,9 +181,9 @@ def _file_names(images):
     return names
 
 
-def _index(folder, tables, written, missing):
+def _index(title, tables, captions, written, missing):
     """report.md: the tables themselves, the figures, and what is missing."""
-    parts = [f"# {folder.resolve().name}"]
+    parts = [f"# {title}"]
     if "Study" in written:
         parts.append("Every seed, and which of the paper's claims hold: [study.md](study.md).")
     for name, table in tables.items():
@@ -199,7 +193,7 @@ def _index(folder, tables, written, missing):
     for name, files in written.items():
         if name.startswith("Figure"):
             pictures = "\n\n".join(f"![{file}]({file})" for file in files if file.endswith(".png"))
-            parts.append(f"## {name}: {CAPTIONS[name]}\n\n{pictures}")
+            parts += [f"## {name}: {CAPTIONS[name]}", captions[name].markdown(), pictures]
     if missing:
         parts.append("## Missing")
         parts.append("\n".join(f"- {name}: `{command}`" for name, command in missing.items()))

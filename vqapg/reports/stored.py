@@ -2,12 +2,17 @@
 
 import math
 import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from vqapg import strict_json
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.targets import LARGEST_JSON
 
+T = TypeVar("T")
+KINDS = {int: "whole number", str: "text", list: "list", dict: "object"}
 SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
@@ -23,6 +28,22 @@ def read_json(path, cure):
     if not isinstance(stored, dict):
         raise InputError(f"{path}: holds no figures; {cure}")
     return stored
+
+
+def field(path: Path, stored: Mapping[str, Any], key: str, kind: type[T], cure: str) -> T:
+    """What *stored*, which is from *path*, has under *key*, if it is of that *kind*.
+
+    Whole numbers must not be negative. A text must not be empty or hold what no line of text may.
+
+    Raises:
+        InputError: if it is none, ending in *cure*
+    """
+    value = stored.get(key)
+    if type(value) is not kind or (isinstance(value, int) and value < 0):
+        raise InputError(f"{path}: has no {KINDS[kind]} under {key}; {cure}")
+    if isinstance(value, str) and not (value.strip() and value.isprintable()):
+        raise InputError(f"{path}: its {key} is no line of text; {cure}")
+    return value
 
 
 def check_figure(path, stored, key, cure):
@@ -68,6 +89,21 @@ def summary(measure, runs):
     values = [figure["value"] for figure in figures]
     low, high = (bounds for bounds in zip(*(figure["ci95"] for figure in figures)))
     return sum(values) / len(values), min(low), max(high)
+
+
+def compare(measure, runs, others):
+    """Whether *runs* have "more" or "less" of *measure* than *others*, by seed both.
+
+    Where their intervals overlap they are "not told apart". None: one lacks the figure.
+    """
+    ours, theirs = summary(measure, runs), summary(measure, others)
+    if ours is None or theirs is None:
+        return None
+    if ours[1] > theirs[2]:
+        return "more"
+    if ours[2] < theirs[1]:
+        return "less"
+    return "not told apart"
 
 
 def format_summary(measure, found):

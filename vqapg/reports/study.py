@@ -2,18 +2,24 @@
 study.md.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from vqapg.errors import InputError
 from vqapg.evaluation.metrics import OURS, added_metrics
 from vqapg.reports.claims import CLAIMS
+from vqapg.reports.conditions import Conditions
 from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, S
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import (
     check_figure,
+    compare,
     format_summary,
     read_json,
     seed_folders,
     summary,
 )
+from vqapg.reports.study_judge import identity_of
 from vqapg.reports.table import markdown_table
 
 COUNTS = ("pairs", "images", "malformed")
@@ -24,15 +30,13 @@ MEASURES = (D, N, P, S, TRUE, FOUND, AGREES)
 # The paper's rows in its order, then what is only here.
 ROWS = {
     **MODELS,
-    "joint_variational-no_scaling": "Joint* - scaling",
+    "joint_variational-no_scaling": "Joint* - scaling (keeps L_attn)",
+    "joint_variational-no_scaling-no_alignment": "Joint* - scaling and L_attn",
     "joint_variational-no_alignment": "Joint* - alignment",
     "pipeline_variational-no_scaling": "Pipeline* - scaling",
     "sequential_variational-no_scaling": "Sequential* - scaling",
     "pipeline_variational-qa": "Pipeline*, question first",
     "sequential_variational-qa": "Sequential*, question first",
-    "pipeline_variational-paper_objective": "Pipeline*, the paper's objective",
-    "joint_variational-paper_objective": "Joint*, the paper's objective",
-    "sequential_variational-paper_objective": "Sequential*, the paper's objective",
 }
 
 
@@ -53,14 +57,6 @@ def _read_metrics(path):
     return metrics
 
 
-def _judge(metrics):
-    """What tells a judge from others; the place of its file does not."""
-    judge = metrics.get("judge", metrics.get("evaluator"))
-    if not isinstance(judge, dict):
-        return judge
-    return {key: value for key, value in judge.items() if key != "path"}
-
-
 def read_study(folder):
     """{model: {seed: metrics}} of ``folder/MODEL/seed-K/metrics.json``, models in the order of the
     tables; empty where there is none.
@@ -79,7 +75,7 @@ def read_study(folder):
                 metrics["pairs"],
                 metrics["images"],
                 metrics.get("split"),
-                _judge(metrics),
+                identity_of(metrics),
             ]
             first = first or (path, alike)
             if alike != first[1]:
@@ -99,6 +95,12 @@ def read_study(folder):
     return {model: found[model] for model in sorted(found, key=order.index)}
 
 
+def in_both_orders(study: Mapping[str, Any]) -> list[str]:
+    """The models of Figure 5 that were trained answer first and question first."""
+    names = ("pipeline_variational", "sequential_variational")
+    return [name for name in names if {name, f"{name}-qa"} <= set(study)]
+
+
 def seeds_note(study):
     """How the figures of a study's tables are to be read."""
     some = next(iter(next(iter(study.values())).values()))
@@ -109,8 +111,13 @@ def seeds_note(study):
     )
 
 
-def format_study(study):
-    """The tables as Markdown: every model, every seed, and the paper's claims."""
+def format_study(study, conditions: Conditions) -> str:
+    """The tables as Markdown: every model, every seed, and the paper's claims.
+
+    Args:
+        study: as :func:`read_study` gives it
+        conditions: under which its figures were made
+    """
     measures = [
         measure
         for measure in (*MEASURES, *added_metrics().values())
@@ -122,6 +129,7 @@ def format_study(study):
     ]
     parts = [
         seeds_note(study),
+        conditions.markdown(),
         _table(
             study, measures, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")
         ),
@@ -181,15 +189,10 @@ def _check(claim, study):
     beside = " / ".join(_figure(N, runs).split()[0] for runs in both)
     seeds = " / ".join(str(len(runs)) for runs in both)
     for measure in claim.measures:
-        higher, lower = (summary(measure, runs) for runs in both)
-        if higher is None or lower is None:
+        found = compare(measure, *both)
+        if found is None:
             continue
-        if higher[1] > lower[2]:
-            verdict = "holds"
-        elif higher[2] < lower[1]:
-            verdict = "does not hold"
-        else:
-            verdict = "not told apart"
+        verdict = {"more": "holds", "less": "does not hold"}.get(found, found)
         figures = (_figure(measure, runs) for runs in both)
         yield claim.source, claim.text, measure.head, *figures, beside, seeds, verdict
 

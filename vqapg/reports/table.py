@@ -4,6 +4,8 @@ import csv
 import io
 from typing import NamedTuple
 
+from vqapg.reports.conditions import Conditions
+
 LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -40,11 +42,18 @@ class Cell(NamedTuple):
 
 
 class Table(NamedTuple):
-    """*number* and *title* as in the paper; *note* says what one must know to read it."""
+    """One table.
+
+    Attributes:
+        number, title: as in the paper
+        note: what one must know to read it
+        conditions: under which the figures of ours were made
+    """
 
     number: int
     title: str
     note: str
+    conditions: Conditions
     columns: list[Column]
     rows: list[list[Cell]]
 
@@ -54,12 +63,14 @@ class Table(NamedTuple):
 
     def markdown(self):
         body = markdown_table([column.head for column in self.columns], self._texts())
-        return f"## Table {self.number}: {self.title}\n\n{self.note}\n\n{body}\n"
+        head = f"## Table {self.number}: {self.title}"
+        return "\n\n".join([head, self.note, self.conditions.markdown(), f"{body}\n"])
 
     def latex(self):
         """A table environment, for LaTeX's packages booktabs and adjustbox; what is special to
         LaTeX is escaped.
         """
+        caption = f"{self.title}. {self.note} {self.conditions.text()}"
         # The empty group: a bracket or star at the beginning would belong to the line break before
         # it.
         lines = [
@@ -84,7 +95,7 @@ class Table(NamedTuple):
                 r"\bottomrule",
                 r"\end{tabular}",
                 r"\end{adjustbox}",
-                rf"\caption{{{self.title.translate(LATEX)}. {self.note.translate(LATEX)}}}",
+                rf"\caption{{{caption.translate(LATEX)}}}",
                 rf"\label{{tab:{self.name}}}",
                 r"\end{table}",
                 "",
@@ -92,13 +103,19 @@ class Table(NamedTuple):
         )
 
     def csv(self):
-        """The columns' names, then a line a row: numbers as they are, nothing where
-        there is none.
+        """The columns' names, then a line a row: numbers as they are, nothing where there is none.
+
+        The last columns say the conditions, in every row. So a reader of CSV needs no option for
+        lines of comments, and rows of several studies keep theirs when they are put together.
         """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(name for column in self.columns for name in column.csv)
-        writer.writerows([value for cell in row for value in cell.values] for row in self.rows)
+        conditions = self.conditions._asdict()
+        heads = [name for column in self.columns for name in column.csv]
+        writer.writerow([*heads, *(f"study {label}" for label in conditions)])
+        for row in self.rows:
+            values = [value for cell in row for value in cell.values]
+            writer.writerow([*values, *conditions.values()])
         return text.getvalue()
 
     def _texts(self):

@@ -37,8 +37,8 @@ class Recipes:
         self.gpus = gpus
         self.training_gpus = gpus if plan.gpus.get(study.preset) == "all" else min(1, gpus)
         base = self._settings("joint")
-        self.needs_glove, self.table_8 = bool(base.glove), base.table_8
-        self.trainings = trainings(plan, seeds, base.table_8)
+        self.needs_glove, self.table_8 = bool(base.vqapg.glove), base.vqapg.table_8
+        self.trainings = trainings(plan, seeds, self.table_8)
         self.parts = [folder for folder, training in self.trainings.items() if training.part]
         self.whole_trainings = [folder for folder in self.trainings if folder not in self.parts]
         self.joined = sorted({folder.rpartition("/")[0] for folder in self.parts})
@@ -53,9 +53,7 @@ class Recipes:
     def _settings(self, model: str, changes: Sequence[str] = ()) -> DictConfig:
         """The preset's settings for *model* with the user's changes, which come last."""
         study = self.study
-        settings: DictConfig = compose(
-            model, study.preset, study.settings_of, (*changes, *study.changes)
-        )
+        return compose(model, study.preset, study.settings_of, (*changes, *study.changes))
 
     def digest(self) -> str:
         """Of all settings of all runs: what may not change within a study."""
@@ -76,7 +74,7 @@ class Recipes:
             "batch_size": settings.task.global_batch_size or settings.dataset.batch_size,
             "hidden_size": settings.model.hidden_size,
             "lr": OmegaConf.to_object(settings.optimization.lr),
-            "weights": settings.weights,
+            "weights": settings.vqapg.training.weights,
         }
 
     def inputs_of_training(self, folder: str) -> list[str]:
@@ -94,23 +92,14 @@ class Recipes:
 
     def prepare(self) -> str:
         """Data directory; the preset's options choose the images."""
-        source = flag("--source", self.study.source)
-        options = self._settings("joint").prepare
-        return script(
-            [
-                "vqapg",
-                "prepare",
-                "--dataset",
-                self.study.dataset,
-                *source,
-                *flags(options),
-                *("--dest", DATA),
-            ]
-        )
+        options = self._settings("joint").vqapg.data.get("prepare", {})
+        command = ["vqapg", "prepare", "--dataset", self.study.dataset]
+        command += [*flag("--source", self.study.source), *flags(options), "--dest", DATA]
+        return script(command)
 
     def extract_features(self) -> str:
         """Features of all images."""
-        features = self._settings("joint").features
+        features = self._settings("joint").vqapg.features
         weights = self.study.backbone_weights
         return script(
             [*("vqapg", "extract-features", DATA), *flags(features), *flag("--weights", weights)]
@@ -118,8 +107,9 @@ class Recipes:
 
     def glove(self) -> str:
         """The dictionary's words out of the GloVe file."""
-        vectors = self.study.vectors or "glove.6B.zip"
-        return script(["vqapg", "glove", DATA, "--vectors", vectors, "--output", self.GLOVE])
+        command = ["vqapg", "glove", DATA, "--vectors", self.study.vectors or "glove.6B.zip"]
+        command += ["--dim", str(self._settings("joint").vqapg.glove), "--output", self.GLOVE]
+        return script(command)
 
     def train(self, folder: str) -> str:
         """fairseq-train, which continues by itself, and the weights that are used."""
@@ -144,7 +134,7 @@ class Recipes:
         return script(self._checkpoint(model, folder, [f"{folder}/{part}" for part in PARTS]))
 
     def _checkpoint(self, model: str, folder: str, save_dirs: list[str]) -> list[str]:
-        weights = self._settings(model).weights
+        weights = self._settings(model).vqapg.training.weights
         return [
             *("vqapg", "checkpoint", *save_dirs, "--weights", weights),
             *("--output", f"{folder}/final.pt", "--overwrite"),

@@ -23,6 +23,8 @@ from vqapg.errors import InputError
 from vqapg.models.vqapg_model import VQAPGModel
 from vqapg.tasks.data_task import DataDirectoryTask
 
+# Settings of a model that matter while it is trained, and not to what its weights mean.
+TRAINING_SETTINGS = ("embed_path", "dropout", "word_dropout")
 # Section: fairseq's registries of classes and of dataclasses, and the classes that may be built.
 PARTS = {
     "model": (MODEL_REGISTRY, MODEL_DATACLASS_REGISTRY, VQAPGModel),
@@ -34,12 +36,15 @@ PARTS = {
     ),
 }
 LARGEST = 2**31 - 1  # of any whole number
+# How models were built before there was a setting for it.
+BEFORE = {"model": {"scaled_start": True}}
 
 
 def own_config(cfg: Any) -> DictConfig:
     """The sections of a checkpoint's configuration that choose what is built, and nothing else.
 
-    Settings that no dataclass knows are left out, as fairseq does: older versions had others.
+    Settings that no dataclass knows are left out, as fairseq does: older versions had others. So is
+    --update-freq, a list, which is the run's and not the task's.
     Nothing is built here, and no interpolation is resolved.
 
     Raises:
@@ -73,10 +78,11 @@ def _section(part: str, stored: Any) -> dict[str, Any]:
     known = [
         field.name
         for field in dataclasses.fields(config)
-        if field.name in stored and field.name != "_name"
+        if field.name in stored and field.name not in ("_name", "update_freq")
     ]
     values = {field: _checked(f"{part}.{field}", stored[field], kinds[field]) for field in known}
-    return {"_name": name, **values}
+    before = {field: value for field, value in BEFORE.get(part, {}).items() if field in kinds}
+    return {"_name": name, **before, **values}
 
 
 def _checked(name: str, value: Any, kind: type) -> Any:

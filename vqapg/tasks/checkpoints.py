@@ -54,13 +54,15 @@ def load_generation_model(path: str | os.PathLike[str]) -> Loaded:
     """Any model of task ``vqapg``, from its checkpoint alone.
 
     Raises:
-        InputError: if *path* is no checkpoint, or is of the evaluator
+        InputError: if *path* is no checkpoint, is of the evaluator, or is half a pipeline
     """
     loaded = _load(path)
     if not isinstance(loaded.model, GenerationModel):
         raise InputError(
             f"{path}: is the consistency evaluator, which makes no pairs; give it as --evaluator"
         )
+    if loaded.model.incomplete:
+        raise InputError(f"{path}: {loaded.model.incomplete}")
     return loaded
 
 

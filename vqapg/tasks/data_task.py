@@ -1,5 +1,7 @@
 """What both tasks share: a prepared data directory, and the models they run."""
 
+import logging
+import math
 from dataclasses import dataclass, field
 
 from fairseq.data import Dictionary
@@ -16,6 +18,8 @@ from vqapg.memory import keep_freed_memory
 from vqapg.tasks.embeddings import start_from_vectors
 from vqapg.tokens import SEPARATOR
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class DataConfig(FairseqDataclass):
@@ -27,7 +31,16 @@ class DataConfig(FairseqDataclass):
             "numbers only"
         },
     )
+    global_batch_size: int = field(
+        default=0,
+        metadata={
+            "help": "pairs of one update over all processes, which share them equally, and so do "
+            "the batches of --update-freq. --batch-size is then the most one process takes at "
+            "once. Training only; 0: --batch-size pairs a process"
+        },
+    )
     seed: int = II("common.seed")
+    update_freq: list[int] = II("optimization.update_freq")  # noqa: RUF009  another section's
 
 
 def load_dictionary(path):
@@ -69,6 +82,9 @@ class DataDirectoryTask(FairseqTask):
 
     def __init__(self, cfg: DataConfig) -> None:
         super().__init__(cfg)
+        if cfg.global_batch_size < 0:
+            raise InputError(f"--global-batch-size must be at least 0, not {cfg.global_batch_size}")
+        self.warned: set[str] = set()
         keep_freed_memory()
         self.directory = DataDirectory(cfg.data)
         self.dictionary = load_dictionary(self.directory.dictionary_path)
@@ -114,6 +130,10 @@ class DataDirectoryTask(FairseqTask):
     def get_batch_iterator(self, dataset, max_tokens=None, max_sentences=None, **options):
         if max_sentences is not None and max_sentences < 1:
             raise InputError(f"--batch-size must be at least 1, not {max_sentences}")
+        if getattr(dataset, "training", False) and self.cfg.global_batch_size:
+            max_sentences = self._share_of_update(
+                max_sentences, options.get("num_shards", 1), options.get("epoch", 1)
+            )
         longest = int(dataset.sizes.max()) if len(dataset) else 0
         if max_tokens is not None and max_tokens < longest:
             raise InputError(
@@ -123,6 +143,32 @@ class DataDirectoryTask(FairseqTask):
         return super().get_batch_iterator(
             dataset, max_tokens=max_tokens, max_sentences=max_sentences, **options
         )
+
+    def _share_of_update(self, largest: int | None, processes: int, epoch: int) -> int:
+        """How many pairs of ``--global-batch-size`` one batch of one process has.
+
+        Args:
+            largest: ``--batch-size``
+            processes: that train together
+            epoch: ``--update-freq`` may be another one in each, and the last one holds on
+        """
+        freqs = self.cfg.update_freq
+        batches = processes * freqs[min(epoch, len(freqs)) - 1]
+        share = math.ceil(self.cfg.global_batch_size / batches)
+        if largest is None or share <= largest:
+            return share
+        self._warn_once(
+            f"--batch-size {largest} makes an update of {batches * largest:,} pairs, not of "
+            f"--global-batch-size {self.cfg.global_batch_size:,}; give --batch-size {share}, or a "
+            "larger --update-freq"
+        )
+        return largest
+
+    def _warn_once(self, line: str) -> None:
+        # Batches are made anew for each epoch.
+        if line not in self.warned:
+            self.warned.add(line)
+            logger.warning(line)
 
     def train_step(self, sample, model, *args, **kwargs):
         return super().train_step(self._with_features(sample), model, *args, **kwargs)

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from vqapg.data.word_vectors import read_vectors
+from vqapg.data.word_vectors import coverage, read_vectors
 from vqapg.errors import InputError
 from vqapg.tokens import SEPARATOR
 
@@ -25,7 +25,7 @@ def start_from_vectors(model, dictionary, path, embed_dim):
         word: index for index, word in enumerate(dictionary.symbols) if index >= dictionary.nspecial
     }
     del words[SEPARATOR]
-    vectors, width = read_vectors(path, words.keys())
+    vectors, width = read_vectors(path, words.keys(), embed_dim)
     if width != embed_dim:
         raise InputError(
             f"--embed-path {path}: its vectors are {width} wide; give --embed-dim {width}"
@@ -35,13 +35,8 @@ def start_from_vectors(model, dictionary, path, embed_dim):
             f"--embed-path {path}: has a vector of no word of the dictionary; is it of another "
             "language?"
         )
-    tokens = sum(dictionary.count[index] for index in words.values())
-    covered = sum(dictionary.count[words[word]] for word in vectors)
-    logger.info(
-        f"embeddings: {len(vectors):,} of {len(words):,} words ({len(vectors) / len(words):.1%}), "
-        f"{covered / max(tokens, 1):.1%} of the training tokens, start from {path}; the others at "
-        "random"
-    )
+    covered = coverage({word: dictionary.count[index] for word, index in words.items()}, vectors)
+    logger.info(f"embeddings: {covered}, start from {path}; the others at random")
     rows = torch.tensor([words[word] for word in vectors])
     values = torch.from_numpy(np.stack(list(vectors.values())))
     for part in model.modules():

@@ -12,8 +12,11 @@ nothing. A program that reads checkpoints by fairseq's functions before it sets 
 | ``load_model_ensemble_and_task`` | its errors name the file | a traceback |
 | ``Trainer.load_checkpoint`` | a missing or torn file stops the run | it starts anew |
 | the same | the optimizer's state is checked | the first step ends in a traceback |
+| the same | a final checkpoint has no such state | the optimizer starts anew without a word |
+| the same, ``ReduceLROnPlateauLRSchedule`` | epochs without gain are counted on | halves late |
 | the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
+| the same | a kill between the copies of the first save is no loss | the run is refused |
 | ``PathManager.copy`` | a copy takes its name when it is whole | a kill leaves half a file |
 | ``sys.excepthook``, in fairseq's commands only | a user's mistake is one line | a traceback |
 | the level of h5py's log | fairseq leaves logging at its lowest level | a line a conversion |
@@ -21,6 +24,7 @@ nothing. A program that reads checkpoints by fairseq's functions before it sets 
 The functions are those of ``fairseq.checkpoint_utils``, unless a class is named.
 """
 
+import contextlib
 import filecmp
 import functools
 import logging
@@ -33,12 +37,16 @@ import torch
 from fairseq import checkpoint_utils
 from fairseq.dataclass.utils import overwrite_args_by_name
 from fairseq.file_io import PathManager
+from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import ReduceLROnPlateauLRSchedule
 from fairseq.trainer import Trainer
 
 from vqapg.errors import InputError, RunError, shortage
+from vqapg.tasks import plateau_schedule
+from vqapg.tasks.checkpoint_config import TRAINING_SETTINGS
 from vqapg.tasks.checkpoint_file import CHECKPOINT_TYPES, read_checkpoint
+from vqapg.tasks.final_checkpoint import is_final
 from vqapg.tasks.one_line_errors import report_errors
-from vqapg.tasks.optimizer_state import check_optimizer
+from vqapg.tasks.optimizer_state import check_optimizer, check_schedule
 
 
 @functools.cache
@@ -52,6 +60,8 @@ def patch_fairseq() -> None:
     )
     checkpoint_utils.load_checkpoint = _with_best(checkpoint_utils.load_checkpoint)
     Trainer.load_checkpoint = _never_anew(Trainer.load_checkpoint)
+    ReduceLROnPlateauLRSchedule.state_dict = plateau_schedule.state_dict
+    ReduceLROnPlateauLRSchedule.load_state_dict = plateau_schedule.load_state_dict
     logging.getLogger("h5py").setLevel(logging.INFO)
     report_errors()
 
@@ -94,7 +104,9 @@ def _models_with_file(load):
 
 def _never_anew(load):
     @functools.wraps(load)
-    def load_checkpoint(trainer, filename, *arguments, **options):
+    def load_checkpoint(
+        trainer, filename, reset_optimizer=False, reset_lr_scheduler=False, *arguments, **options
+    ):
         common = trainer.cfg.common
         if common.fp16 and not common.memory_efficient_fp16 and not trainer.cuda:
             raise InputError(
@@ -102,9 +114,16 @@ def _never_anew(load):
             )
         _refuse_to_start_anew(trainer.cfg.checkpoint, filename)
         try:
-            loaded = load(trainer, filename, *arguments, **options)
+            loaded = load(
+                trainer, filename, reset_optimizer, reset_lr_scheduler, *arguments, **options
+            )
             if loaded is not None:
                 check_optimizer(trainer.optimizer.optimizer, filename)
+                if not reset_optimizer:
+                    _refuse_final(loaded, filename)
+                    if not reset_lr_scheduler:
+                        check_schedule(trainer.lr_scheduler, loaded, filename)
+                        plateau_schedule.give_figure_of_last_epoch(trainer, loaded)
             return loaded
         except InputError as error:
             raise InputError(f"{error}{_others(filename)}") from error
@@ -144,6 +163,30 @@ def _refuse_to_start_anew(cfg, filename: str) -> None:
         )
 
 
+def _refuse_final(extra_state: dict[str, Any], filename: str) -> None:
+    if is_final(extra_state):
+        raise InputError(
+            f"{filename}: was written by vqapg checkpoint, without the optimizer's state; give it"
+            " as --finetune-from-model, or give --reset-optimizer"
+        )
+
+
+def _first_save(cfg) -> Path | None:
+    """The checkpoint of a run that was killed between the copies of its first save; None elsewhere.
+
+    fairseq writes checkpoint_last.pt last. Every other copy of that save has the same bytes.
+    """
+    if cfg.no_save or cfg.no_last_checkpoints or cfg.restore_file != "checkpoint_last.pt":
+        return None
+    if os.path.lexists(os.path.join(cfg.save_dir, "checkpoint_last.pt")):
+        return None
+    found = _checkpoints_in(cfg.save_dir)
+    if not found or not all(filecmp.cmp(found[0], path, shallow=False) for path in found):
+        return None
+    iterator = read_checkpoint(found[0]).state["extra_state"]["train_iterator"]
+    return found[0] if iterator["epoch"] - 1 <= cfg.save_interval else None
+
+
 def _checkpoints_in(folder: str | os.PathLike) -> list[Path]:
     """The checkpoints that lie in *folder* itself, the newest first."""
     return sorted(
@@ -172,9 +215,7 @@ def _difference(trainer, filename: str, causes: list[BaseException]) -> str:
     differing = [
         f"--{key.replace('_', '-')} {theirs[key]} there, {ours[key]} here"
         for key in theirs
-        if key in ours
-        and key not in ("_name", "embed_path", "dropout", "word_dropout")
-        and theirs[key] != ours[key]
+        if key in ours and key not in ("_name", *TRAINING_SETTINGS) and theirs[key] != ours[key]
     ]
     return (
         ", ".join(differing)
@@ -197,14 +238,33 @@ def _with_best(load):
                 raise InputError(
                     f"{cfg.finetune_from_model}: no such checkpoint; correct --finetune-from-model"
                 )
-        state, iterator = load(cfg, trainer, **arguments)
-        # Where training begins from another run's weights, fairseq takes over no best figure.
-        best = getattr(checkpoint_utils.save_checkpoint, "best", None)
-        if state is not None and best is not None and state["val_loss"] == best:
-            _copy_best(cfg, trainer)
+        with _finishing_first_save(cfg, trainer):
+            state, iterator = load(cfg, trainer, **arguments)
+            # Where training begins from another run's weights, fairseq takes over no best figure.
+            best = getattr(checkpoint_utils.save_checkpoint, "best", None)
+            if state is not None and best is not None and state.get("val_loss") == best:
+                _copy_best(cfg, trainer)
         return state, iterator
 
     return load_checkpoint
+
+
+@contextlib.contextmanager
+def _finishing_first_save(cfg, trainer):
+    """While it lasts, training goes on from what a kill left of the first save; then that is
+    checkpoint_last.pt."""
+    path = _first_save(cfg)
+    if path is None:
+        yield
+        return
+    before = cfg.restore_file, cfg.finetune_from_model
+    cfg.restore_file, cfg.finetune_from_model = str(path), None
+    try:
+        yield
+    finally:
+        cfg.restore_file, cfg.finetune_from_model = before
+    if trainer.should_save_checkpoint_on_current_rank:
+        copy_whole(str(path), os.path.join(cfg.save_dir, "checkpoint_last.pt"))
 
 
 def _copy_best(cfg, trainer) -> None:

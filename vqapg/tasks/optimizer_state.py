@@ -1,4 +1,5 @@
-"""What a checkpoint says of the optimizer is checked when training goes on from it.
+"""What a checkpoint says of the optimizer, and of its learning rate's schedule, is checked when
+training goes on from it.
 
 fairseq takes it over as it is. A state that does not fit would end the first step in a traceback,
 or make the weights NaN without a word.
@@ -9,6 +10,8 @@ from typing import Any
 
 import torch
 from fairseq.optim.adam import Adam
+from fairseq.optim.lr_scheduler import FairseqLRScheduler
+from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import ReduceLROnPlateauLRSchedule
 from torch import Tensor
 
 from vqapg.errors import InputError
@@ -45,6 +48,35 @@ def check_optimizer(optimizer: torch.optim.Optimizer, filename: str) -> None:
                 raise InputError(
                     f"{filename}: its setting {name} of the optimizer cannot be; {cure}"
                 )
+
+
+def check_schedule(
+    schedule: FairseqLRScheduler, extra_state: dict[str, Any], filename: str
+) -> None:
+    """Checks what ``reduce_lr_on_plateau`` took over from the checkpoint *filename*; other
+    schedules have no state that could be wrong.
+
+    Args:
+        schedule: of the training that goes on
+        extra_state: of the checkpoint, which has the figure of the epoch just ended
+        filename: for messages
+
+    Raises:
+        InputError: if a figure is no number, or the count of epochs without gain is no count
+    """
+    if not isinstance(schedule, ReduceLROnPlateauLRSchedule):
+        return
+    best, count = schedule.lr_scheduler.best, schedule.lr_scheduler.num_bad_epochs
+    figure = extra_state.get("val_loss")
+    # The best is infinite before the first epoch, and NaN is no better than anything.
+    numbers = [best] if figure is None else [best, figure]
+    if any(type(number) not in (int, float) for number in numbers) or not (
+        type(count) is int and count >= 0
+    ):
+        raise InputError(
+            f"{filename}: its state of the learning rate's schedule cannot be; give "
+            "--reset-lr-scheduler, or another checkpoint"
+        )
 
 
 def _fits(name: str, value: Any, parameter: Tensor) -> bool:

@@ -19,9 +19,10 @@ class ConsistencyConfig(DataConfig):
     negatives: ChoiceEnum(list(NEGATIVES)) = field(
         default="paper",
         metadata={
-            "help": "paper: one of four shuffles a mini-batch (section 4.6); hard: for each pair "
-            "a shuffle of its own, an answer to the same type of question, or another answer from "
-            "the same image"
+            "help": "paper: one of four shuffles a mini-batch (section 4.6), less what is a pair "
+            "of the data; published: the same, and what is a pair stays a negative, as in the "
+            "authors' code; hard: for each pair a shuffle of its own, an answer to the same type "
+            "of question, or another answer from the same image"
         },
     )
 
