@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "changes",
         nargs="*",
         metavar="KEY=VALUE",
-        help="changes of the preset's settings, such as optimization.max_epoch=2",
+        help="changes of the preset's settings, right after WHAT: optimization.max_epoch=2",
     )
     parser.add_argument(
         "--source", metavar="DIR", help="the files of vqa2 or visual7w, see vqapg prepare --help"

@@ -64,8 +64,8 @@ class Clock:
                 return None
             left += (count - len(took)) * (sum(took) / len(took) if took else 0)
         for job in at_work:
-            if took := self.seconds.get(job.rule):
-                left -= min(now - job.began, sum(took) / len(took))
+            if ended := self.seconds.get(job.rule):
+                left -= min(now - job.began, sum(ended) / len(ended))
         return left / self.side_by_side
 
 

@@ -5,38 +5,17 @@ The Snakefile has the rules; here is what each of them runs.
 
 import hashlib
 import shlex
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from vqapg.study.plan import GOLD, NONE, ONE_SEED, Plan, Run
+from vqapg.study.plan import GOLD, NONE, ONE_SEED, Plan
 from vqapg.study.settings import compose, generate_command, train_command
 from vqapg.study.study_file import Study
+from vqapg.study.trainings import DATA, PARTS, trainings
 
-DATA = "data"
 EVALUATOR = "evaluator"
-PARTS = ("x", "y")
-
-
-class Training(NamedTuple):
-    """One run of fairseq-train.
-
-    Attributes:
-        run: of the plan
-        seed: of it
-        part: ``x`` or ``y`` of a pipeline, else empty
-        data: the data directory
-        start_from: the checkpoint whose weights it begins with
-        changes: of the preset's settings
-    """
-
-    run: Run
-    seed: int
-    part: str = ""
-    data: str = DATA
-    start_from: str | None = None
-    changes: tuple[str, ...] = ()
 
 
 class Recipes:
@@ -59,7 +38,7 @@ class Recipes:
         self.training_gpus = gpus if plan.gpus.get(study.preset) == "all" else min(1, gpus)
         base = self._settings("joint")
         self.needs_glove, self.table_8 = bool(base.vqapg.glove), base.vqapg.table_8
-        self.trainings = dict(self._trainings())
+        self.trainings = trainings(plan, seeds, self.table_8)
         self.parts = [folder for folder, training in self.trainings.items() if training.part]
         self.whole_trainings = [folder for folder in self.trainings if folder not in self.parts]
         self.joined = sorted({folder.rpartition("/")[0] for folder in self.parts})
@@ -70,29 +49,6 @@ class Recipes:
             folder for folder, _ in folders if folder not in (*self.evaluators, *self.downstream)
         ]
         self.generating = [*self.evaluated, *self.downstream]
-
-    # What there is to train
-
-    def _trainings(self) -> Iterator[tuple[str, Training]]:
-        for run in self.plan.runs.values():
-            for folder, seed in run.folders(self.seeds).items():
-                training = Training(run, seed)
-                if run.model.startswith("pipeline"):
-                    for part in PARTS:
-                        changes = (f"model.sub_model={part}",)
-                        yield f"{folder}/{part}", training._replace(part=part, changes=changes)
-                elif run.pretrained_on:
-                    before, pairs = f"{folder}/pre-training", f"downstream/data/{run.pretrained_on}"
-                    table_8 = self.table_8
-                    yield before, training._replace(data=pairs, changes=(*table_8.pretraining,))
-                    yield (
-                        folder,
-                        training._replace(
-                            start_from=f"{before}/final.pt", changes=(*table_8.fine_tuning,)
-                        ),
-                    )
-                else:
-                    yield folder, training
 
     def _settings(self, model: str, changes: Sequence[str] = ()) -> DictConfig:
         """The preset's settings for *model* with the user's changes, which come last."""
@@ -123,7 +79,6 @@ class Recipes:
 
     def inputs_of_training(self, folder: str) -> list[str]:
         """The files that the training in *folder* begins from."""
-        training = self.trainings[folder]
         glove = [self.GLOVE] if self.needs_glove else []
         return [f"{DATA}/features.h5", *self.started_from(folder), *glove]
 
@@ -137,26 +92,24 @@ class Recipes:
 
     def prepare(self) -> str:
         """Data directory; the preset's options choose the images."""
-        source = ["--source", self.study.source] if self.study.source else []
         options = self._settings("joint").vqapg.data.get("prepare", {})
-        return script(
-            ["vqapg", "prepare", "--dataset", self.study.dataset, *source, *flags(options)]
-            + ["--dest", DATA]
-        )
+        command = ["vqapg", "prepare", "--dataset", self.study.dataset]
+        command += [*flag("--source", self.study.source), *flags(options), "--dest", DATA]
+        return script(command)
 
     def extract_features(self) -> str:
         """Features of all images."""
         features = self._settings("joint").vqapg.features
         weights = self.study.backbone_weights
         return script(
-            ["vqapg", "extract-features", DATA, *flags(features)]
-            + (["--weights", weights] if weights else [])
+            [*("vqapg", "extract-features", DATA), *flags(features), *flag("--weights", weights)]
         )
 
     def glove(self) -> str:
         """The dictionary's words out of the GloVe file."""
-        vectors = self.study.vectors or "glove.6B.zip"
-        return script(["vqapg", "glove", DATA, "--vectors", vectors, "--output", self.GLOVE])
+        command = ["vqapg", "glove", DATA, "--vectors", self.study.vectors or "glove.6B.zip"]
+        command += ["--dim", str(self._settings("joint").vqapg.glove), "--output", self.GLOVE]
+        return script(command)
 
     def train(self, folder: str) -> str:
         """fairseq-train, which continues by itself, and the weights that are used."""
@@ -214,16 +167,28 @@ class Recipes:
     def evaluate(self, folder: str) -> str:
         """Diversity, consistency and overlap of what was generated."""
         return script(
-            ["vqapg", "evaluate", DATA, "--pairs", f"{folder}/generate-test.txt"]
-            + ["--evaluator", f"{EVALUATOR}/final.pt"]
-            + ["--output", f"{folder}/metrics.json", "--overwrite"]
+            [
+                "vqapg",
+                "evaluate",
+                DATA,
+                "--pairs",
+                f"{folder}/generate-test.txt",
+                *("--evaluator", f"{EVALUATOR}/final.pt"),
+                *("--output", f"{folder}/metrics.json", "--overwrite"),
+            ]
         )
 
     def check_evaluator(self, folder: str) -> str:
         """Table 3."""
         return script(
-            ["vqapg", "check-evaluator", DATA, "--evaluator", f"{folder}/final.pt"]
-            + ["--output", f"{folder}/evaluator.json", "--overwrite"]
+            [
+                "vqapg",
+                "check-evaluator",
+                DATA,
+                "--evaluator",
+                f"{folder}/final.pt",
+                *("--output", f"{folder}/evaluator.json", "--overwrite"),
+            ]
         )
 
     def choose_images(self) -> str:
@@ -270,17 +235,29 @@ class Recipes:
             ["--gold", str(self.table_8.pairs)] if name == GOLD else self.pretraining_pairs(name)
         )
         return script(
-            ["vqapg", "pretraining-data", *pairs, "--data", DATA]
-            + ["--dest", f"downstream/data/{name}", "--overwrite"]
+            [
+                "vqapg",
+                "pretraining-data",
+                *pairs,
+                "--data",
+                DATA,
+                *("--dest", f"downstream/data/{name}", "--overwrite"),
+            ]
         )
 
     def overlap(self, folder: str) -> str:
         """Table 8: what was generated beside the gold text."""
         model, _ = self._model_of(folder)
         return script(
-            ["vqapg", "overlap", DATA, "--pairs", f"{folder}/generate-test.txt"]
-            + ["--of", {"vqg": "question", "vqa": "answer"}[model]]
-            + ["--output", f"{folder}/metrics.json", "--overwrite"]
+            [
+                "vqapg",
+                "overlap",
+                DATA,
+                "--pairs",
+                f"{folder}/generate-test.txt",
+                *("--of", {"vqg": "question", "vqa": "answer"}[model]),
+                *("--output", f"{folder}/metrics.json", "--overwrite"),
+            ]
         )
 
     def count_parameters(self) -> str:
@@ -291,13 +268,19 @@ class Recipes:
 
     def report(self) -> str:
         """All tables and figures whose files are there."""
-        return script(["vqapg", "report", ".", "--output", "report", "--overwrite"])
+        # By its whole path, for the commands that the report gives
+        return 'vqapg report "$PWD" --output report --overwrite'
 
     def _model_of(self, folder: str) -> tuple[str, int]:
         for run in self.plan.runs.values():
             if folder in (folders := run.folders(self.seeds)):
                 return run.model, folders[folder]
         raise KeyError(folder)
+
+
+def flag(name: str, value: str | None) -> list[str]:
+    """The flag and its value; nothing where there is none."""
+    return [] if value is None else [name, value]
 
 
 def flags(options: DictConfig) -> list[str]:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from vqapg.datasets.official import source_folder
 from vqapg.datasets.visual7w import EXPECTED as VISUAL7W
@@ -74,14 +74,9 @@ def reproduce(wanted: Reproduction, *, dry_run: bool = False) -> None:
     recipes = Recipes(study, plan, seeds, gpus)
     check_sources(study, folder, recipes, dry_run=dry_run)
     if dry_run:
-        return _dry_run(wanted, folder, recipes, device)
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = lock_folder(folder)
-    _write(wanted, folder, recipes, device)
-    os.set_inheritable(lock, True)
-    command = snakemake_command(wanted, folder, recipes)
-    sys.stdout.flush()
-    os.execve(sys.executable, command, _environment(gpus))
+        _dry_run(wanted, folder, recipes, device)
+    else:
+        _become_snakemake(wanted, folder, recipes, device)
 
 
 def read_seeds(text: str) -> list[int]:
@@ -243,7 +238,7 @@ def _write(wanted: Reproduction, folder: Path, recipes: Recipes, device: str) ->
         folder,
         study,
         recipes.digest(),
-        seeds=recipes.seeds,
+        seeds=list(recipes.seeds),
         device=device,
         settings=recipes.caption_settings(),
     )
@@ -266,6 +261,19 @@ def _dry_run(wanted: Reproduction, folder: Path, recipes: Recipes, device: str) 
         done = subprocess.run([*command, "--dry-run"], env=_environment(recipes.gpus))
     if done.returncode:
         raise RunError("Snakemake cannot make the plan's jobs; see above")
+
+
+def _become_snakemake(
+    wanted: Reproduction, folder: Path, recipes: Recipes, device: str
+) -> NoReturn:
+    folder.mkdir(parents=True, exist_ok=True)
+    # It ends with that process: the jobs do not inherit it.
+    lock = lock_folder(folder)
+    os.set_inheritable(lock, True)
+    _write(wanted, folder, recipes, device)
+    command = snakemake_command(wanted, folder, recipes)
+    sys.stdout.flush()
+    os.execve(sys.executable, command, _environment(recipes.gpus))
 
 
 def _environment(gpus: int) -> dict[str, str]:
