@@ -130,14 +130,14 @@ def flags(settings: DictConfig, leave_out: Sequence[str] = ()) -> list[str]:
         settings: of :func:`compose`
         leave_out: sections that the user has flags of their own for
     """
-    found = []
+    found: list[str] = []
     for section, name_flag in SECTIONS.items():
         if section in leave_out or section not in settings:
             continue
         values = settings[section]
         if name_flag is not None:
             found += [name_flag, values["_name"]]
-        for key in values:
+        for key in map(str, values):
             if key != "_name" and not OmegaConf.is_missing(values, key):
                 found += _flag(key, values[key], section in PAIRED)
     return found
@@ -211,10 +211,10 @@ def generate_command(
         gpus: 0: the CPU
         pretraining: generate as Table 8 wants the pairs that are trained on
     """
-    generation = OmegaConf.to_container(settings.generation)
+    generation = dict(settings.generation)
     if pretraining:
-        generation |= OmegaConf.to_container(settings.vqapg.table_8.generation)
-    words = [word for key, value in generation.items() for word in _flag(key, value, False)]
+        generation |= dict(settings.vqapg.table_8.generation)
+    words = [word for key, value in generation.items() for word in _flag(str(key), value, False)]
     return [
         *("fairseq-generate", data, "--user-dir", str(user_dir()), "--task", "vqapg"),
         *("--path", checkpoint, "--gen-subset", subset, *words),
