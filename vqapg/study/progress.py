@@ -12,6 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
+from vqapg.study.heartbeat import Heartbeat, epoch_of, last_epoch
+
+# Seconds until a line says what is at work, where there is no terminal that shows it.
+SILENT_FOR = 60
 # How much of a failed job's log is shown.
 LAST_LINES = 5
 # What Snakemake says of a job that failed, beside its event.
@@ -34,12 +38,23 @@ def duration(seconds: float) -> str:
 
 
 class Job:
-    """A job at work: its rule, its place (``FOLDER/NAME``), and when it began."""
+    """A job at work: its rule, its place (``FOLDER/NAME``), when it began, and its epochs."""
 
-    def __init__(self, rule: str, place: str, began: float) -> None:
+    def __init__(self, rule: str, place: str, began: float, epochs: int | None = None) -> None:
         self.rule = rule
         self.place = Path(place)
         self.began = began
+        self.epochs = epochs
+
+    @property
+    def log(self) -> Path:
+        """The file with what it prints."""
+        return self.place.with_name(f"{self.place.name}.log")
+
+    def how_far(self) -> str:
+        """Its name, and the epoch that it is in."""
+        epoch = epoch_of(self.log)
+        return str(self) if epoch is None else f"{self} (epoch {epoch} of {self.epochs or '?'})"
 
     def __str__(self) -> str:
         folder = self.place.parent.as_posix()
@@ -91,6 +106,8 @@ class Progress(logging.Handler):
         self.clock = Clock()
         self.at_work: dict[int, Job] = {}
         self.done, self.total, self.failed = 0, 0, 0
+        if not dry_run:
+            Heartbeat(self.beat, 2 if stream.isatty() else SILENT_FOR).start()
 
     def emit(self, record: logging.LogRecord) -> None:
         event = getattr(record, "event", None)
@@ -105,9 +122,18 @@ class Progress(logging.Handler):
         terminal = self.stream.isatty()
         self.stream.write(("\r\x1b[K" if terminal else "") + text + ("\n" if text else ""))
         if terminal and self.at_work:
-            names = ", ".join(map(str, self.at_work.values()))
-            self.stream.write(f"at work: {names}"[:100])
+            self.stream.write(f"at work: {self.working()}"[:100])
         self.stream.flush()
+
+    def working(self) -> str:
+        """The jobs at work, and how far they are."""
+        return ", ".join(job.how_far() for job in list(self.at_work.values()))
+
+    def beat(self) -> None:
+        """Says what is at work, where nothing has ended for a while."""
+        if not self.at_work:
+            return
+        self.say("" if self.stream.isatty() else f"    at work: {self.working()}")
 
     def on_run_info(self, said: dict[str, Any]) -> None:
         """Before all jobs: how many there are of each rule."""
@@ -118,11 +144,12 @@ class Progress(logging.Handler):
 
     def on_job_info(self, said: dict[str, Any]) -> None:
         """A job begins."""
-        job = Job(said["rule_name"], said["rule_msg"] or "", self.now())
+        script = script_of(said["shellcmd"] or "")
+        job = Job(said["rule_name"], said["rule_msg"] or "", self.now(), last_epoch(script))
         if job.rule == "all":
             return
         if self.dry_run:
-            self.say(f"# {job}\n{script_of(said['shellcmd'] or '')}\n")
+            self.say(f"# {job}\n{script}\n")
             return
         self.at_work[said["jobid"]] = job
         self.say("")
@@ -147,7 +174,7 @@ class Progress(logging.Handler):
         if job is None:
             return
         self.failed += 1
-        log = job.place.with_name(f"{job.place.name}.log")
+        log = job.log
         try:
             lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
         except OSError:
