@@ -225,8 +225,13 @@ def _difference(x: CheckpointFile, y: CheckpointFile) -> str | None:
         return ", ".join(differing)
     if x.dictionary.symbols != y.dictionary.symbols:
         return f"another dictionary, of {len(y.dictionary)} and {len(x.dictionary)} entries"
-    if x.features.source != y.features.source:
-        return f"features of {y.features.source}, not {x.features.source}"
+    mine, others = x.features.source, y.features.source
+    if mine != others:
+        return "features of another " + ", ".join(
+            f"{key} ({str(others.get(key))[:20]}, not {str(mine[key])[:20]})"
+            for key in mine
+            if others.get(key) != mine[key]
+        )
     # They are the mean and standard deviation over the images that it was trained on.
     if not all(
         torch.equal(getattr(x.features, name), getattr(y.features, name))
