@@ -127,7 +127,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def test_orphan_is_waited_for_and_said(programs):
-    process = programs.start(*TABLE_4, "--cores", "1", STAND_IN_EPOCH="1")
+    process = programs.start(*TABLE_4, "--cores", "1", STAND_IN_EPOCH="3")
     wait_for(lambda: programs.calls("begin"), process)
     folder = programs.calls("begin")[0].split()[1]
     process.kill()
@@ -147,7 +147,7 @@ def test_second_start_says_who_is_at_work(programs):
 
 
 def test_failed_job_shows_its_log_and_others_go_on(programs):
-    said = programs.run(*TABLE_4, status=1, STAND_IN_FAILS="fairseq-train data --save-dir joint/")
+    said = programs.run(*TABLE_4, status=1, STAND_IN_FAILS="--save-dir joint/")
     log = programs.folder / RUN / "joint/seed-1/train.log"
     assert f"failed: train joint/seed-1; the end of {log}:\n" in said
     assert "    no such luck\n" in said

@@ -35,6 +35,7 @@ class Recipes:
         self.plan = plan
         self.seeds = seeds
         self.gpus = gpus
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
         self.training_gpus = gpus if plan.gpus.get(study.preset) == "all" else min(1, gpus)
         base = self._settings("joint")
         self.needs_glove, self.table_8 = bool(base.vqapg.glove), base.vqapg.table_8
@@ -52,14 +53,18 @@ class Recipes:
 
     def _settings(self, model: str, changes: Sequence[str] = ()) -> DictConfig:
         """The preset's settings for *model* with the user's changes, which come last."""
-        study = self.study
-        return compose(model, study.preset, study.settings_of, (*changes, *study.changes))
+        # Hydra takes a quarter of a second, and jobs share settings.
+        study, key = self.study, (model, *changes)
+        if key not in self._composed:
+            overrides = (*changes, *study.changes)
+            self._composed[key] = compose(model, study.preset, study.settings_of, overrides)
+        return self._composed[key]
 
     def digest(self) -> str:
         """Of all settings of all runs: what may not change within a study."""
         runs = self.plan.runs.values()
-        composed = [OmegaConf.to_yaml(self._settings(run.model, run.changes)) for run in runs]
-        return hashlib.sha256("".join(composed).encode()).hexdigest()
+        composed = {run.model: OmegaConf.to_yaml(self._settings(run.model)) for run in runs}
+        return hashlib.sha256(repr((composed, list(runs))).encode()).hexdigest()
 
     def caption_settings(self) -> dict[str, Any]:
         """What captions say of the generation models, and of the evaluator."""

@@ -68,11 +68,9 @@ def reproduce(wanted: Reproduction, *, dry_run: bool = False) -> None:
     plan.chosen(wanted.only)
     seeds = read_seeds(wanted.seeds)
     gpus, device = devices(wanted)
-    study = asked_for(wanted)
-    recipes = Recipes(study, plan, seeds, gpus)
-    study = continued(folder, study, recipes.digest())
-    recipes = Recipes(study, plan, seeds, gpus)
-    check_sources(study, folder, recipes, dry_run=dry_run)
+    recipes = Recipes(asked_for(wanted), plan, seeds, gpus)
+    recipes.study = continued(folder, recipes.study, recipes.digest())
+    check_sources(folder, recipes, dry_run=dry_run)
     if dry_run:
         _dry_run(wanted, folder, recipes, device)
     else:
@@ -159,8 +157,9 @@ def asked_for(wanted: Reproduction) -> Study:
     return common._replace(settings_of=DATA_SETS.get(str(name)), data=str(path.resolve()))
 
 
-def check_sources(study: Study, folder: Path, recipes: Recipes, *, dry_run: bool) -> None:
+def check_sources(folder: Path, recipes: Recipes, *, dry_run: bool) -> None:
     """Raises InputError where a file is missing that a job would miss hours later."""
+    study = recipes.study
     if study.data is None and not (folder / "data/manifest.json").exists():
         expected = EXPECTED.get(study.dataset)
         if expected is not None:
