@@ -12,7 +12,7 @@ import pytest
 
 import vqapg
 from tests.support.xdist import made_once
-from vqapg.cli.configs_dir import configs_dir
+from vqapg.study.settings import configs_dir
 
 REPOSITORY = Path(__file__).parent.parent
 BUILD = """
