@@ -24,8 +24,11 @@ done
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 # The values are read first: an unknown preset stops before anything is written.
-backbone=$(vqapg settings joint --preset "$preset" --get vqapg.features.backbone)
-image_size=$(vqapg settings joint --preset "$preset" --get vqapg.features.image_size)
-vqapg prepare --dataset "$dataset" ${source[@]+"${source[@]}"} --dest "$data"
-vqapg extract-features "$data" --backbone "$backbone" --image-size "$image_size"
+features=$(vqapg settings joint --preset "$preset" --get vqapg.features)
+images=  # which of them: what configs/data says of this data set
+if [ -e "$(vqapg configs-dir)/data/${dataset//-/_}.yaml" ]; then
+    images=$(vqapg settings joint --preset "$preset" --data-set "$dataset" --get vqapg.data.prepare)
+fi
+vqapg prepare --dataset "$dataset" ${source[@]+"${source[@]}"} $images --dest "$data"
+vqapg extract-features "$data" $features
 if [ -n "$glove" ]; then vqapg glove "$data" --vectors "$glove"; fi

@@ -33,7 +33,8 @@ if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh";
 
 without=()
 if [[ " $*" = *" --lr-scheduler"* ]]; then without=(--without lr_scheduler); fi  # it has flags of its own
-flags=($(vqapg settings "$model" --preset "$preset" ${without[@]+"${without[@]}"}))
+words=$(vqapg settings "$model" --preset "$preset" --data "$data" ${without[@]+"${without[@]}"})
+eval "flags=($words)"  # which are quoted for a shell
 
 # How many processes, and what they need
 if [ -n "${PROCESSES-}" ]; then export CUDA_VISIBLE_DEVICES=; fi

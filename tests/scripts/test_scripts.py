@@ -1,6 +1,8 @@
 """The shell scripts are well formed."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,3 +13,49 @@ SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "scripts").glob("*.sh"))
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_every_script_is_well_formed(script):
     subprocess.run(["bash", "-n", script], check=True)
+
+
+def preprocess(folder, *words):
+    """scripts/preprocess.sh with a stand-in for what makes data; the commands that it ran."""
+    stand_in = folder / "vqapg"
+    stand_in.write_text(
+        "#!/bin/sh\ncase $1 in settings | configs-dir)"
+        f' exec {sys.executable} -m vqapg.cli.main "$@" ;; esac\necho "$@"\n'
+    )
+    stand_in.chmod(0o755)
+    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    return subprocess.run(
+        ["bash", SCRIPTS[0].with_name("preprocess.sh"), *words],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path},
+    )
+
+
+def test_preprocess_takes_the_images_of_the_data_set(tmp_path):
+    done = preprocess(tmp_path, "vqa2", "DATA", "--source", "vqa2", "--glove", "glove.6B.zip")
+    assert done.stdout.splitlines() == [
+        "prepare --dataset vqa2 --source vqa2 --max-images 10000 --max-test-images 4800 "
+        "--min-pairs-per-image 5 --dest DATA",
+        "extract-features DATA --backbone resnet50 --image-size 299",
+        "glove DATA --vectors glove.6B.zip",
+    ]
+
+
+def test_preprocess_of_ones_own_data_at_a_preset(tmp_path):
+    done = preprocess(tmp_path, "jsonl", "DATA", "--source", "a.jsonl", "--preset", "small")
+    assert done.stdout.splitlines() == [
+        "prepare --dataset jsonl --source a.jsonl --dest DATA",
+        "extract-features DATA --backbone efficientnet_lite0 --image-size 96",
+    ]
+
+
+@pytest.mark.parametrize("words", [["easy-vqa"], ["easy-vqa", "DATA", "--oops", "1"]])
+def test_preprocess_says_how_it_is_used(tmp_path, words):
+    done = preprocess(tmp_path, *words)
+    assert done.returncode == 2 and not done.stdout and "preprocess.sh easy-vqa" in done.stderr
+
+
+def test_preprocess_with_an_unknown_preset_writes_nothing(tmp_path):
+    done = preprocess(tmp_path, "easy-vqa", "DATA", "--preset", "smal")
+    assert done.returncode == 2 and not done.stdout and "did you mean small?" in done.stderr

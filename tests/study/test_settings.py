@@ -1,14 +1,22 @@
 """The presets, value by value, and the flags that they become."""
 
+import shlex
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 from fairseq import options, utils
+from fairseq.dataclass.initialize import hydra_init
 from fairseq.dataclass.utils import convert_namespace_to_omegaconf
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.version import VersionBase
 from omegaconf import OmegaConf
 
 from tests.support.fairseq_commands import REPOSITORY
+from tests.support.world import vqapg
+from vqapg.cli.main import main
 from vqapg.errors import InputError
 from vqapg.study.settings import (
     compose,
@@ -17,6 +25,7 @@ from vqapg.study.settings import (
     generate_command,
     models,
     presets,
+    quoted,
     train_command,
 )
 
@@ -187,6 +196,46 @@ def test_generation_at_a_preset_and_for_table_8():
     assert {"--sampling", "--sampling-topk", "--nbest"} <= set(words) and "--cpu" not in words
 
 
+@pytest.mark.parametrize("preset", ["paper", "published"])
+@pytest.mark.parametrize("model", models())
+def test_embeddings_start_from_glove_of_the_data(model, preset):
+    """Section 5.3: "The word embedding is initialized using Glove"."""
+    data = "data/it's"
+    words = train_command(compose(model, preset), data, "SAVE")
+    assert words[words.index("--embed-path") + 1] == f"{data}/glove.300d.txt"
+    words = train_command(compose(model, preset), "DATA", "SAVE", embed_path="other.txt")
+    assert words.count("--embed-path") == 1 and "other.txt" in words
+    settings = compose(model, preset, overrides=[f"task.data={quoted(data)}"])
+    assert settings.model.embed_path == f"{data}/glove.300d.txt"
+    assert "--data" not in flags(settings)
+
+
+def test_small_presets_start_from_no_vectors():
+    for preset in ("small", "recommended"):
+        assert compose("joint", preset).model.embed_path == ""
+
+
+def test_word_vectors_of_the_users_own_are_taken():
+    settings = compose("joint", overrides=["model.embed_path=mine.txt"])
+    assert settings.model.embed_path == "mine.txt"
+
+
+def test_settings_are_the_same_once_fairseq_runs():
+    before = compose("joint")
+    hydra_init("joint")  # as fairseq-hydra-train tells hydra of all of fairseq's defaults
+    try:
+        assert compose("joint") == before
+    finally:
+        del ConfigStore.instance().repo["joint.yaml"]
+
+
+def test_composing_leaves_hydra_as_it_was():
+    version = VersionBase.instance().getbase()
+    compose("joint")
+    assert not GlobalHydra.instance().is_initialized()
+    assert VersionBase.instance().getbase() == version
+
+
 def test_user_changes_come_last():
     settings = compose("joint", "small", overrides=["optimization.max_epoch=3"])
     assert settings.optimization.max_epoch == 3
@@ -200,7 +249,11 @@ def test_user_changes_come_last():
         (("joint", "papre"), "--preset papre: there is none; did you mean paper?"),
         (("joint", "paper", "vqa"), "--data-set vqa: there is none; did you mean vqa2?"),
         (("joint", "paper", None, ["max_epoch"]), "max_epoch: is no change of a setting"),
-        (("joint", "paper", None, ["modle.x=1"]), "settings of joint: "),
+        (
+            ("joint", "paper", None, ["model.droput=1"]),
+            "settings of joint: model.droput: no file names it; did you mean model.dropout? What",
+        ),
+        (("joint", "paper", None, ["model.dropout=a=b"]), "settings of joint: mismatched input"),
     ],
 )
 def test_what_is_none_is_one_line(arguments, line):
@@ -209,9 +262,46 @@ def test_what_is_none_is_one_line(arguments, line):
     assert str(error.value).startswith(line) and "\n" not in str(error.value)
 
 
-def test_the_command_prints_one_line_of_flags():
-    done = subprocess.run(
-        ["vqapg", "settings", "joint", "--preset", "small"], capture_output=True, text=True
+def test_the_command_prints_one_line_of_flags(capsys):
+    vqapg("settings", "joint", "--preset", "small")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith(" ".join(flags(compose("joint", "small"))))
+
+
+def test_changes_may_stand_behind_options(capsys):
+    for words in (
+        ["model.dropout=0.7", "--preset", "small"],
+        ["--preset", "small", "model.dropout=0.7"],
+    ):
+        vqapg("settings", "joint", *words)
+        assert "--dropout 0.7 " in capsys.readouterr().out
+
+
+def test_words_that_are_no_changes_are_refused(capsys):
+    for words in (["joint", "--preset", "small", "0.7"], ["joint", "--oops=1"]):
+        with pytest.raises(SystemExit) as stop:
+            vqapg("settings", *words)
+        assert stop.value.code == 2 and "unrecognized arguments" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        vqapg("list", "models", "model.dropout=0.7")
+
+
+def test_the_command_asks_for_the_data_of_glove(capsys):
+    assert main(["settings", "joint"]) == 2
+    assert "name it with --data DATA" in capsys.readouterr().err
+    vqapg("settings", "joint", "--data", "my data")
+    words = shlex.split(capsys.readouterr().out)
+    assert words[words.index("--embed-path") + 1] == "my data/glove.300d.txt"
+
+
+def test_a_group_of_settings_is_printed_as_flags(capsys):
+    vqapg("settings", "joint", "--get", "vqapg.features")
+    assert capsys.readouterr().out == "--backbone resnet50 --image-size 299\n"
+
+
+def test_the_command_imports_no_torch():
+    code = (
+        "import sys; from vqapg.cli.main import main; main(['settings', 'joint', '--yaml']);"
+        "sys.exit('torch' in sys.modules or 'fairseq' in sys.modules)"
     )
-    (line,) = done.stdout.splitlines()
-    assert done.returncode == 0 and line.endswith(" ".join(flags(compose("joint", "small"))))
+    subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, check=True)

@@ -69,7 +69,7 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     # A word that is no command falls to argparse.
-    args = build_parser(next((word for word in argv if word in COMMANDS), "")).parse_args(argv)
+    args = parse(argv)
     # Before fairseq is imported: one of its modules would set logging up at the lowest level.
     logging.basicConfig(level=logging.WARNING)
     # A name that is no UTF-8, or that the terminal's encoding lacks, is no reason to stop.
@@ -81,6 +81,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         status = _output_lost(args, error)
     return status
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments of the sub-command. ``KEY=VALUE`` may also stand behind its options, which
+    argparse leaves over.
+    """
+    parser = build_parser(next((word for word in argv if word in COMMANDS), ""))
+    args, left_over = parser.parse_known_args(argv)
+    if left_over and not (
+        hasattr(args, "changes")
+        and all("=" in word and not word.startswith("-") for word in left_over)
+    ):
+        parser.error(f"unrecognized arguments: {' '.join(left_over)}")
+    if left_over:
+        args.changes += left_over
+    return args
 
 
 def _run(args: argparse.Namespace) -> int:

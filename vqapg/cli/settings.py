@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="paper, published, small or recommended (default: paper)",
     )
     parser.add_argument(
+        "--data",
+        metavar="DATA",
+        help="the data directory, where presets paper and published find GloVe vectors",
+    )
+    parser.add_argument(
         "--data-set", metavar="D", help="add what is a data set's own, such as vqa2"
     )
     parser.add_argument(
@@ -34,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECTION",
         help="leave a section out, such as lr_scheduler",
     )
-    parser.add_argument("--get", metavar="KEY", help="print one value, such as generation.beam")
+    parser.add_argument(
+        "--get",
+        metavar="KEY",
+        help="print one value, such as generation.beam, or a group of them as flags",
+    )
     parser.add_argument("--yaml", action="store_true", help="print the composed configuration")
 
 
@@ -44,15 +53,23 @@ def run(args: argparse.Namespace) -> None:
     from omegaconf import OmegaConf
 
     from vqapg.errors import InputError
-    from vqapg.study.settings import compose, flags, user_dir
+    from vqapg.study.settings import compose, flags, options, quoted, user_dir
 
-    settings = compose(args.model, args.preset, args.data_set, args.changes)
+    changes = (
+        args.changes if args.data is None else [f"task.data={quoted(args.data)}", *args.changes]
+    )
+    settings = compose(args.model, args.preset, args.data_set, changes)
     if args.yaml:
         print(OmegaConf.to_yaml(settings), end="")
     elif args.get:
         value = OmegaConf.select(settings, args.get)
         if value is None:
             raise InputError(f"--get {args.get}: there is no such setting; --yaml prints them all")
-        print(value)
+        print(shlex.join(options(value)) if OmegaConf.is_dict(value) else value)
+    elif OmegaConf.is_missing(settings.model, "embed_path"):
+        raise InputError(
+            f"preset {args.preset} begins with GloVe vectors, which lie in the data directory; "
+            "name it with --data DATA"
+        )
     else:
         print(shlex.join(["--user-dir", str(user_dir()), *flags(settings, args.without)]))

@@ -11,7 +11,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from vqapg.study.plan import GOLD, NONE, ONE_SEED, Plan
-from vqapg.study.settings import compose, generate_command, train_command
+from vqapg.study.settings import GLOVE, compose, generate_command, options, train_command
 from vqapg.study.study_file import Study
 from vqapg.study.trainings import DATA, PARTS, trainings
 
@@ -28,7 +28,7 @@ class Recipes:
         gpus: those of the machine; 0: none
     """
 
-    GLOVE = "glove.300d.txt"
+    GLOVE = GLOVE
 
     def __init__(self, study: Study, plan: Plan, seeds: Sequence[int], gpus: int) -> None:
         self.study = study
@@ -97,9 +97,9 @@ class Recipes:
 
     def prepare(self) -> str:
         """Data directory; the preset's options choose the images."""
-        options = self._settings("joint").vqapg.data.get("prepare", {})
+        chosen = self._settings("joint").vqapg.data.get("prepare", {})
         command = ["vqapg", "prepare", "--dataset", self.study.dataset]
-        command += [*flag("--source", self.study.source), *flags(options), "--dest", DATA]
+        command += [*flag("--source", self.study.source), *options(chosen), "--dest", DATA]
         return script(command)
 
     def extract_features(self) -> str:
@@ -107,7 +107,7 @@ class Recipes:
         features = self._settings("joint").vqapg.features
         weights = self.study.backbone_weights
         return script(
-            [*("vqapg", "extract-features", DATA), *flags(features), *flag("--weights", weights)]
+            [*("vqapg", "extract-features", DATA), *options(features), *flag("--weights", weights)]
         )
 
     def glove(self) -> str:
@@ -286,15 +286,6 @@ class Recipes:
 def flag(name: str, value: str | None) -> list[str]:
     """The flag and its value; nothing where there is none."""
     return [] if value is None else [name, value]
-
-
-def flags(options: DictConfig) -> list[str]:
-    """``--image-size 299`` for ``image_size: 299``, and so on."""
-    return [
-        word
-        for name, value in options.items()
-        for word in (f"--{str(name).replace('_', '-')}", str(value))
-    ]
 
 
 def script(*commands: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import vqapg
@@ -29,6 +29,8 @@ SECTIONS = {
 }
 # Whose switches have a --no- form.
 PAIRED = ("model",)
+# The file of word vectors in a data directory, which vqapg glove writes.
+GLOVE = "glove.300d.txt"
 SHARED = ("base", "training", "generator", "latent", "evaluator", "study")
 
 
@@ -73,7 +75,8 @@ def compose(
     Args:
         model: one of :func:`models`
         preset: one of :func:`presets`
-        data_set: one of :func:`data_sets`; None: nothing of a data set
+        data_set: one of :func:`data_sets`, or a reader's name, such as ``easy-vqa``; None:
+            nothing of a data set
         overrides: ``KEY=VALUE`` each, such as ``optimization.max_epoch=8``
 
     Returns:
@@ -86,6 +89,7 @@ def compose(
     _check("--preset", preset, presets())
     words = [f"preset={preset}"]
     if data_set is not None:
+        data_set = data_set.replace("-", "_")
         _check("--data-set", data_set, data_sets())
         words.append(f"+data={data_set}")
     for override in overrides:
@@ -94,21 +98,17 @@ def compose(
                 f"{override}: is no change of a setting; give KEY=VALUE, such as "
                 "optimization.max_epoch=8"
             )
-    # Hydra takes half a second.
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
+    # Hydra takes a quarter of a second.
     from hydra.errors import HydraException
 
     try:
-        with initialize_config_dir(config_dir=str(configs_dir()), version_base="1.1"):
-            composed = hydra_compose(config_name=model, overrides=[*words, *overrides])
-        # Keys that the user gives stay missing: the data, and the package folder.
-        return _resolved(composed)
+        return _resolved(_composed(model, [*words, *overrides]))
     except (HydraException, OmegaConfBaseException) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"settings of {model}: {reason}; vqapg settings {model} --yaml prints the keys"
-        ) from error
+        keys = [override.partition("=")[0] for override in overrides]
+        reason = _unknown_key(_composed(model, words), keys) or (
+            f"{str(error).strip().splitlines()[0]}; vqapg settings {model} --yaml prints the keys"
+        )
+        raise InputError(f"settings of {model}: {reason}") from error
 
 
 def _check(what: str, name: str, names: Sequence[str]) -> None:
@@ -118,7 +118,54 @@ def _check(what: str, name: str, names: Sequence[str]) -> None:
         raise InputError(f"{what} {name}: there is none; {guess} {', '.join(names)}")
 
 
+def _composed(model: str, overrides: Sequence[str]) -> DictConfig:
+    """What Hydra makes of the files. The process stays as it was."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.config_store import ConfigStore
+    from hydra.version import VersionBase
+
+    version, known = VersionBase.instance().getbase(), ConfigStore.instance().repo
+    # Where fairseq-hydra-train runs, it has told Hydra of all its defaults, under this name.
+    defaults = known.pop(f"{model}.yaml", None)
+    try:
+        with initialize_config_dir(config_dir=str(configs_dir()), version_base="1.3"):
+            return hydra_compose(config_name=model, overrides=list(overrides))
+    finally:
+        VersionBase.instance().version_base = version
+        if defaults is not None:
+            known[f"{model}.yaml"] = defaults
+
+
+def _unknown_key(settings: DictConfig, keys: Sequence[str]) -> str | None:
+    """What is wrong with the first of *keys* that *settings* lack; None where they have all."""
+    known = _keys(OmegaConf.to_container(settings))
+    for key in keys:
+        # Such as +task.valid_draws, which is added, and the choice of a file.
+        if key[:1] in "+~" or key in (*known, "preset"):
+            continue
+        close = get_close_matches(key, known, n=1)
+        guess = f"did you mean {close[0]}? What" if close else "what"
+        return f"{key}: no file names it; {guess} is to be added has a plus, +{key}=..."
+    return None
+
+
+def _keys(values: Any, above: str = "") -> list[str]:
+    """All keys with dots, such as ``model.dropout``, those of groups too."""
+    if not isinstance(values, dict):
+        return []
+    names = [(f"{above}{name}", value) for name, value in values.items()]
+    return [key for name, value in names for key in (name, *_keys(value, f"{name}."))]
+
+
 def _resolved(composed: DictConfig) -> DictConfig:
+    """Without references. What the user gives stays missing: the data, and the package folder."""
+    vectors = (composed.vqapg, "word_vectors"), (composed.model, "embed_path")
+    if OmegaConf.is_missing(composed.task, "data") and OmegaConf.is_interpolation(*vectors[0]):
+        # They lie in the data directory.
+        for section, key in vectors:
+            if OmegaConf.is_interpolation(section, key):
+                section[key] = MISSING
     OmegaConf.resolve(composed)
     return composed
 
@@ -138,7 +185,9 @@ def flags(settings: DictConfig, leave_out: Sequence[str] = ()) -> list[str]:
         if name_flag is not None:
             found += [name_flag, values["_name"]]
         for key in map(str, values):
-            if key != "_name" and not OmegaConf.is_missing(values, key):
+            # The data directory is no flag: it comes first.
+            given = (section, key) == ("task", "data") or OmegaConf.is_missing(values, key)
+            if key != "_name" and not given:
                 found += _flag(key, values[key], section in PAIRED)
     return found
 
@@ -152,8 +201,18 @@ def _flag(key: str, value: Any, paired: bool) -> Iterator[str]:
             yield f"--no-{flag.removeprefix('--')}"
     elif isinstance(value, (list, ListConfig)):
         yield from (flag, ",".join(map(str, value)))
-    elif value is not None:
+    elif value not in (None, ""):
         yield from (flag, str(value))
+
+
+def quoted(text: str) -> str:
+    """*text* as a value in ``KEY=VALUE``, whatever characters it has."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def options(values: DictConfig) -> list[str]:
+    """The flags that a group of values stands for: ``--image-size 299`` for ``image_size: 299``."""
+    return [word for key, value in values.items() for word in _flag(str(key), value, False)]
 
 
 def train_command(
@@ -174,17 +233,21 @@ def train_command(
         save_dir: where checkpoints go; the same command continues from those
         seed: in the place of the settings' own
         gpus: how many processes, a GPU each; 0: the CPU
-        embed_path: word vectors that the embeddings start from
+        embed_path: word vectors that the embeddings start from; None: as the settings say, which
+            have them in the data directory
         start_from: a checkpoint whose weights the training starts from
     """
     settings = settings.copy()
     if seed is not None:
         settings.common.seed = seed
+    if OmegaConf.is_missing(settings.model, "embed_path"):
+        settings.model.embed_path = f"{data}/{GLOVE}"
+    if embed_path is not None:
+        settings.model.embed_path = embed_path
     where = ["--distributed-world-size", str(gpus)] if gpus else ["--cpu"]
     return [
         *("fairseq-train", data, "--user-dir", str(user_dir())),
         *flags(settings),
-        *(["--embed-path", embed_path] if embed_path else []),
         *(["--finetune-from-model", start_from] if start_from else []),
         *("--save-dir", save_dir, *where),
     ]
@@ -211,13 +274,12 @@ def generate_command(
         gpus: 0: the CPU
         pretraining: generate as Table 8 wants the pairs that are trained on
     """
-    generation = dict(settings.generation)
+    generation = settings.generation
     if pretraining:
-        generation |= dict(settings.vqapg.table_8.generation)
-    words = [word for key, value in generation.items() for word in _flag(str(key), value, False)]
+        generation = OmegaConf.create({**generation, **settings.vqapg.table_8.generation})
     return [
         *("fairseq-generate", data, "--user-dir", str(user_dir()), "--task", "vqapg"),
-        *("--path", checkpoint, "--gen-subset", subset, *words),
+        *("--path", checkpoint, "--gen-subset", subset, *options(generation)),
         *("--batch-size", str(settings.dataset.batch_size), "--seed", str(seed)),
         *([] if gpus else ["--cpu"]),
     ]
