@@ -21,7 +21,8 @@ def test_they_are_those_that_scaled_the_regions(dictionary, features, batch):
     weights = gathered(model, dictionary, batch)
     with torch.no_grad():
         image = model.image_encoder(batch["features"])[batch["image_index"]]
-        _, scaled = model.sample(batch["features"], batch["image_index"], batch["noise_keys"], 1.0)
+        inputs = [batch[name] for name in ("features", "image_index", "noise_keys")]
+        scaled = model.sample(*inputs, 1.0).regions
     assert list(weights) == ["pair"] and weights["pair"].shape == (4, 6)
     torch.testing.assert_close(weights["pair"].unsqueeze(2) * image, scaled)
     assert weights["pair"].min() < 1
@@ -37,7 +38,7 @@ def test_a_pipeline_has_some_for_each_text(dictionary, features, batch, order):
         batch["image_index"]
     )
     image = model.x_model.image_encoder(batch["features"])[batch["image_index"]]
-    _, scaled = model.x_model.latent(prior, image, batch["noise_keys"])
+    scaled = model.x_model.latent(prior, image, batch["noise_keys"]).regions
     torch.testing.assert_close(first.unsqueeze(2) * image, scaled)
 
 

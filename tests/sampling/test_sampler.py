@@ -58,7 +58,7 @@ def test_the_pairs_do_not_hang_on_the_batch(sampler, photos, name, order, how):
     model = sampler(name, order=order)
     features, numbers = inputs(model, photos)
     together = told(model.sample_batch(features, numbers, options(**how)))
-    assert sum(map(len, together)) >= 5
+    assert sum(map(len, together)) >= 4
     for rows_at_once in (1, 4):
         assert told(model.sample_batch(features, numbers, options(**how), rows_at_once)) == together
     back = model.sample_batch(features[::-1].copy(), numbers[::-1], options(**how))

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -232,3 +233,18 @@ def test_kill_leaves_the_checkpoint_of_before(halves, tmp_path, monkeypatch):
     assert checkpoint(x, y, "--output", output, "--overwrite") == 130
     assert output.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {"x", "y", "final.pt", "trained.json"}
+
+
+def test_every_kind_of_model_is_known_to_a_fresh_process(tmp_path, dictionary):
+    """What this process has imported must not be what makes it work."""
+    save(tmp_path / "run", "checkpoint_best.pt", dictionary, name="vqapg_consistency")
+    done = subprocess.run(
+        [
+            *("vqapg", "checkpoint", tmp_path / "run", "--weights", "best"),
+            *("--output", tmp_path / "final.pt"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "final.pt").exists() and (tmp_path / "trained.json").exists()

@@ -19,7 +19,11 @@ SILENT_FOR = 60
 # How much of a failed job's log is shown.
 LAST_LINES = 5
 # What Snakemake says of a job that failed, beside its event.
-TOLD_BEFORE = ("RuleException", "Exiting because a job", "WorkflowError:\nAt least one job")
+TOLD_BEFORE = (
+    "RuleException:\nCalledProcessError",
+    "Exiting because a job",
+    "WorkflowError:\nAt least one job",
+)
 # Around the script of a job, see the Snakefile.
 SCRIPT_BEGINS, SCRIPT_ENDS = "<<'END'\n", "\nEND"
 
@@ -71,7 +75,6 @@ class Clock:
 
     def left(self, at_work: list[Job], now: float) -> float | None:
         """Seconds; None while no training has ended that others can be judged by."""
-        self.side_by_side = max(self.side_by_side, len(at_work))
         left = 0.0
         for rule, count in self.jobs.items():
             took = self.seconds.get(rule, [])
@@ -152,6 +155,7 @@ class Progress(logging.Handler):
             self.say(f"# {job}\n{script}\n")
             return
         self.at_work[said["jobid"]] = job
+        self.clock.side_by_side = max(self.clock.side_by_side, len(self.at_work))
         self.say("")
 
     def on_job_finished(self, said: dict[str, Any]) -> None:
@@ -191,7 +195,7 @@ class Progress(logging.Handler):
     def on_error(self, said: dict[str, Any]) -> None:
         """The study could not begin, or ended with jobs that failed."""
         text = str(said["msg"])
-        if self.failed and text.startswith(TOLD_BEFORE):
+        if text.startswith(TOLD_BEFORE):
             if text.startswith(TOLD_BEFORE[-1]):
                 jobs = "1 job" if self.failed == 1 else f"{self.failed} jobs"
                 self.say(f"{jobs} failed; mend what the log says, and run the same command again")

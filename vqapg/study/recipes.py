@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from vqapg.study.commands import flag, script
 from vqapg.study.plan import GOLD, NONE, ONE_SEED, Plan
 from vqapg.study.settings import GLOVE, compose, generate_command, options, train_command
 from vqapg.study.study_file import Study
@@ -281,13 +282,3 @@ class Recipes:
             if folder in (folders := run.folders(self.seeds)):
                 return run.model, folders[folder]
         raise KeyError(folder)
-
-
-def flag(name: str, value: str | None) -> list[str]:
-    """The flag and its value; nothing where there is none."""
-    return [] if value is None else [name, value]
-
-
-def script(*commands: Sequence[str]) -> str:
-    """The shell script of these commands, one a line."""
-    return "\n".join(map(shlex.join, commands))
