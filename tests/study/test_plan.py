@@ -18,6 +18,7 @@ def test_plan_has_every_table_and_figure_of_results():
     assert list(PLAN.results) == [
         *(f"table{number}" for number in range(2, 11)),
         *(f"figure{number}" for number in range(5, 9)),
+        "quickstart",
     ]
 
 

@@ -16,8 +16,9 @@ from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
 from fairseq.tasks import TASK_DATACLASS_REGISTRY, TASK_REGISTRY
 from omegaconf import DictConfig, OmegaConf
 
-import vqapg.tasks.vqapg  # noqa: F401  registers the tasks, models and criterions
-import vqapg.tasks.vqapg_consistency  # noqa: F401  the same
+# They register the tasks, models and criterions.
+import vqapg.tasks.vqapg
+import vqapg.tasks.vqapg_consistency  # noqa: F401
 from vqapg.criterions.consistency_loss import ConsistencyCriterion
 from vqapg.criterions.elbo import ElboCriterion
 from vqapg.errors import InputError
