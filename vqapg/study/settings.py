@@ -4,6 +4,7 @@ The files are composed by Hydra, as fairseq-hydra-train does it. What they say b
 fairseq-train and fairseq-generate.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -100,7 +101,11 @@ def compose(
     from hydra.errors import HydraException
 
     try:
-        with initialize_config_dir(config_dir=str(configs_dir()), version_base="1.1"):
+        # Version 1.1 is fairseq's; the warning about it is of no use to a user.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            initialize_config_dir(config_dir=str(configs_dir()), version_base="1.1"),
+        ):
             composed = hydra_compose(config_name=model, overrides=[*words, *overrides])
         # Keys that the user gives stay missing: the data, and the package folder.
         return _resolved(composed)
