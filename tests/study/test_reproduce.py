@@ -207,6 +207,13 @@ def test_people_keep_their_session(programs):
     assert judged.read_text() == "hours of work" and len(programs.calls("annotate")) == 1
 
 
+def test_too_few_pairs_to_judge_hold_nothing_up(programs):
+    only = ("easy-vqa", "--preset", "small", "--cpu", "--only", "table6", "--seeds", "1")
+    programs.run(*only, STAND_IN_TOO_FEW="yes")
+    assert (programs.folder / RUN / "report/report.md").exists()
+    assert not (programs.folder / RUN / "annotation").exists()
+
+
 def test_other_images_are_looked_at_anew(programs):
     only = ("easy-vqa", "--preset", "small", "--cpu", "--only", "figure7", "--seeds", "1")
     programs.run(*only)

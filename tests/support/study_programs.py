@@ -52,7 +52,10 @@ case "$program ${1-}" in
     "vqapg checkpoint")
         cat "$2/checkpoint_last.pt" > "$(value_of --output)"
         echo '{}' > "$(dirname "$(value_of --output)")/trained.json" ;;
-    "vqapg annotate") record "annotate"; mkdir "$3" ;;
+    "vqapg annotate")
+        record "annotate"
+        if [ -n "${STAND_IN_TOO_FEW-}" ]; then exit 2; fi
+        mkdir "$3" ;;
     "vqapg pretraining-data")
         record "pretraining-data $*"
         mkdir -p "$(value_of --dest)"
