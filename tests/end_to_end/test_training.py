@@ -15,11 +15,13 @@ from tests.support.fairseq_commands import REPOSITORY, fairseq
 from tests.support.train_script import train
 from tests.support.world import GENERATION
 
-SMALL = ["--hidden-size", 16, "--embed-dim", 12, "--latent-dim", 8, "--lr", "1e-2"]
+# Batches are of one process here, and the rate does not change.
+SMALL = ["--hidden-size", 16, "--embed-dim", 12, "--latent-dim", 8, "--global-batch-size", 0]
+SMALL += ["--lr", "1e-2", "--lr-scheduler", "fixed"]
 
 
 def words(data, folder, *arguments, model="pipeline_variational"):
-    return [model, data, *SMALL, "--save-dir", folder, *arguments]
+    return [model, data, "--preset", "small", *SMALL, "--save-dir", folder, *arguments]
 
 
 def start(words, processes=1):
@@ -38,8 +40,7 @@ def start(words, processes=1):
 
 def newest(folder):
     # weights_only is torch.load's default.
-    (path,) = folder.glob("checkpoint[0-9]*.pt")
-    return torch.load(path)
+    return torch.load(folder / "checkpoint_last.pt")
 
 
 def weights(folder):
@@ -68,7 +69,7 @@ def test_two_processes_stopped_and_resumed_equal_one_with_gradient_accumulation(
 def test_a_run_killed_in_its_second_epoch_ends_with_the_weights_of_one_left_alone(world, tmp_path):
     data, same = (
         world / "data",
-        ["--batch-size", 1, "--max-epoch", 3, "--log-interval", 5, "--lr-scheduler", "fixed"],
+        ["--batch-size", 1, "--max-epoch", 3, "--log-interval", 5],
     )
     process = start(words(data, tmp_path / "killed", *same))
     for line in process.stdout:
@@ -117,7 +118,7 @@ cli_main()
 def test_workers_give_the_weights_that_none_give_forked_or_spawned(world, tmp_path):
     """fork is Python's way on Linux, spawn on macOS: a worker starts from a pickle alone."""
     flags = [*GENERATION, "--optimizer", "adam", "--lr", "1e-2", "--cpu", "--batch-size", 8]
-    flags += ["--max-epoch", 1, "--no-last-checkpoints", "--disable-validation"]
+    flags += ["--max-epoch", 1, "--no-epoch-checkpoints", "--disable-validation"]
     for name, workers in (("none", 0), ("forked", 2)):
         folder = tmp_path / name
         fairseq("train", world / "data", *flags, "--num-workers", workers, "--save-dir", folder)
