@@ -21,7 +21,7 @@ def command(monkeypatch):
             raise error
 
         parsed = argparse.Namespace(command="sample", run=run)
-        parser = argparse.Namespace(parse_args=lambda argv: parsed)
+        parser = argparse.Namespace(parse_known_args=lambda argv: (parsed, []))
         monkeypatch.setattr(program, "build_parser", lambda *chosen: parser)
         return program.main(["sample"])
 
