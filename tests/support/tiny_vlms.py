@@ -1,0 +1,140 @@
+"""Vision-language models of some thousand random weights, saved as their makers save theirs."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers as hf
+from PIL import Image
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, processors
+
+WORDS = (
+    "what color is the shape there a circle red blue green yes no Yes No it in image one or word "
+    "short phrase lower case Question Proposed proposed answer Answer with right Please User "
+    "Assistant ? : . , <end> <image>"
+).split()
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "<s>", "<fake>", "<global>"]
+VOCABULARY = {word: number for number, word in enumerate([*SPECIAL, *WORDS])}
+LABELS = ["yes", "no", "red", "The Blue", "blue"]
+TEMPLATE = (
+    "<s>{% for message in messages %}{{ message['role'].capitalize() }}:"
+    "{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<image>{% else %} {{ part['text'] }}{% endif %}"
+    "{% endfor %}END\n{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
+)
+
+
+def tokenizer(kind: str, ends: bool = True) -> Any:
+    """A tokenizer of whole words; *kind* "bert" puts [CLS] and [SEP] around a text."""
+    words = Tokenizer(models.WordLevel(VOCABULARY, unk_token="[UNK]"))
+    words.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]
+    )
+    if kind == "bert":
+        words.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]",
+            special_tokens=[(token, VOCABULARY[token]) for token in ("[CLS]", "[SEP]")],
+        )
+        names = {"cls_token": "[CLS]", "sep_token": "[SEP]", "bos_token": "[DEC]"}
+    else:
+        names = {"bos_token": "<s>", "eos_token": "<end>"}
+        words.add_special_tokens(
+            [AddedToken(word, normalized=False) for word in ("<image>", "<end>", "<s>")]
+        )
+    return hf.PreTrainedTokenizerFast(
+        tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]", **names
+    )
+
+
+def save(model: Any, processor: Any, folder: Path) -> Path:
+    torch.manual_seed(7)
+    for parameter in model.parameters():
+        # The usual small weights would give every answer the same probability.
+        torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    return folder
+
+
+TEXT = {
+    "vocab_size": len(VOCABULARY),
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+VISION = {
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 16,
+    "patch_size": 8,
+}
+
+
+def save_blip(folder: Path) -> Path:
+    """A tiny BLIP-VQA in *folder*."""
+    tokens = {
+        "bos_token_id": VOCABULARY["[DEC]"],
+        "sep_token_id": VOCABULARY["[SEP]"],
+        "eos_token_id": VOCABULARY["[SEP]"],
+        "pad_token_id": 0,
+    }
+    config = hf.BlipConfig(
+        text_config=TEXT | tokens | {"encoder_hidden_size": 16, "max_position_embeddings": 40},
+        vision_config=VISION,
+    )
+    images = hf.BlipImageProcessor(size={"height": 16, "width": 16})
+    return save(
+        hf.BlipForQuestionAnswering(config), hf.BlipProcessor(images, tokenizer("bert")), folder
+    )
+
+
+def save_vilt(folder: Path, labels: list[str] = LABELS) -> Path:
+    """A tiny ViLT in *folder*, which knows the answers *labels*."""
+    config = hf.ViltConfig(
+        **TEXT,
+        image_size=32,
+        patch_size=16,
+        max_position_embeddings=40,
+        id2label=dict(enumerate(labels)),
+        label2id={label: number for number, label in enumerate(labels)},
+    )
+    # Pictures keep their form: those of a batch are padded.
+    images = hf.ViltImageProcessor(size={"shortest_edge": 32}, size_divisor=16)
+    return save(
+        hf.ViltForQuestionAnswering(config), hf.ViltProcessor(images, tokenizer("bert")), folder
+    )
+
+
+def save_llava(folder: Path, template: str | None = TEMPLATE.replace("END", "<end>")) -> Path:
+    """A tiny LLaVA in *folder*."""
+    config = hf.LlavaConfig(
+        vision_config=hf.CLIPVisionConfig(**VISION),
+        text_config=hf.LlamaConfig(**TEXT, max_position_embeddings=200),
+        image_token_index=VOCABULARY["<image>"],
+        vision_feature_layer=-1,
+    )
+    images = hf.CLIPImageProcessor(
+        size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
+    )
+    processor = hf.LlavaProcessor(
+        images,
+        tokenizer("chat"),
+        patch_size=8,
+        vision_feature_select_strategy="default",
+        num_additional_image_tokens=1,
+        chat_template=template,
+    )
+    return save(hf.LlavaForConditionalGeneration(config), processor, folder)
+
+
+def pictures() -> list[Image.Image]:
+    """Three pictures of different forms."""
+    made = []
+    for width, height, colour in ((24, 16, "red"), (16, 40, "blue"), (20, 20, "green")):
+        picture = Image.new("RGB", (width, height), colour)
+        picture.paste("white", (0, 0, width // 2, height // 3))
+        made.append(picture)
+    return made
