@@ -58,26 +58,29 @@ class GeneratorScorer:
 
         Beside them how many tokens each answer has, ``[M]``.
         """
-        question = self._tokens(questions)
-        seen = torch.ones(encoded.shape[:2], dtype=torch.long, device=encoded.device)
-        read = self.model.text_encoder(
-            input_ids=question["input_ids"],
-            attention_mask=question["attention_mask"],
-            encoder_hidden_states=encoded,
-            encoder_attention_mask=seen,
-        ).last_hidden_state
+        question, answer = self._tokens(questions), self._tokens(answers)
         # [CLS] answer [SEP] becomes [DEC] answer, and answer [SEP] is what it shall say.
-        answer = self._tokens(answers)
         said, mask = answer["input_ids"][:, 1:], answer["attention_mask"][:, 1:]
         given = answer["input_ids"][:, :-1].clone()
         given[:, 0] = self.model.decoder_start_token_id
-        logits = self.model.text_decoder(
-            input_ids=given,
-            attention_mask=answer["attention_mask"][:, :-1],
-            encoder_hidden_states=read,
-            encoder_attention_mask=question["attention_mask"],
-        ).logits
-        log_probs = logits.float().log_softmax(-1).gather(-1, said[..., None]).squeeze(-1)
+        log_probs = torch.zeros(said.shape, device=said.device)
+        # Questions of one length together: transformers 5.24 loses the mask of cross-attention
+        # (BlipTextAttention), so the decoder would look at a question's padding.
+        lengths = question["attention_mask"].sum(1)
+        for length in lengths.unique().tolist():
+            rows = (lengths == length).nonzero().squeeze(1)
+            read = self.model.text_encoder(
+                input_ids=question["input_ids"][rows, :length],
+                attention_mask=question["attention_mask"][rows, :length],
+                encoder_hidden_states=encoded[rows],
+            ).last_hidden_state
+            logits = self.model.text_decoder(
+                input_ids=given[rows],
+                attention_mask=answer["attention_mask"][rows, :-1],
+                encoder_hidden_states=read,
+            ).logits.float()
+            wanted = said[rows][..., None]
+            log_probs[rows] = logits.log_softmax(-1).gather(-1, wanted).squeeze(-1)
         return log_probs.masked_fill(mask == 0, 0), mask.sum(1)
 
     def _tokens(self, texts: list[str]) -> Any:
