@@ -76,7 +76,7 @@ def mean_of_told(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     told = ~np.isnan(scores)
     count = told.sum(axis=0)
     total = np.where(told, scores, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(scores.shape[1], np.nan), where=count > 0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def mean_judge(argument: str, context: JudgeContext) -> MeanJudge:

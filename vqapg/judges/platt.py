@@ -90,9 +90,7 @@ def _newton(inputs: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray
     return weights
 
 
-def _loss(
-    weights: NDArray[Any], inputs: NDArray[np.float64], target: NDArray[np.float64]
-) -> float:
+def _loss(weights: NDArray[Any], inputs: NDArray[np.float64], target: NDArray[np.float64]) -> float:
     """Cross-entropy, in nats."""
     odds = inputs @ weights
     return float((np.logaddexp(0, odds) - target * odds).sum())

@@ -78,10 +78,10 @@ class ChatScorer:
         return answer_probability(log_probs.gather(-1, said[..., None]).squeeze(-1), scored)
 
     def _log_probs(self, inputs: Any, wanted: Tensor) -> Tensor:
-        """The log-probabilities of what comes after the places *wanted*: ``[M, T] -> [M, T, V]``."""
+        """The log-probabilities of what follows the places *wanted*: ``[M, T] -> [M, T, V]``."""
         keep, row_of = wanted.unique(return_inverse=True)
         if self.chooses_logits:
-            logits = self.model(**inputs, logits_to_keep=keep).logits
+            logits: Tensor = self.model(**inputs, logits_to_keep=keep).logits
         else:
             logits = self.model(**inputs).logits[:, keep]
         rows = torch.arange(len(wanted), device=wanted.device)[:, None]
@@ -101,7 +101,9 @@ class ChatScorer:
 
     def _texts(self, one: Asked) -> Texts:
         if self.ask == "yes":
-            return Texts(self._chat(IS_IT_RIGHT.format(question=one.question, answer=one.answer)), 0)
+            return Texts(
+                self._chat(IS_IT_RIGHT.format(question=one.question, answer=one.answer)), 0
+            )
         prompt = self._chat(ANSWER_IT.format(question=one.question))
         whole = self._chat(ANSWER_IT.format(question=one.question), one.answer).rstrip()
         if whole.endswith(one.answer):  # a template that does not end what it says

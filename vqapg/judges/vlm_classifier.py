@@ -52,7 +52,9 @@ class ClassifierScorer:
             yes, no = (log_probs[:, self.classes[word]].amax(1) for word in ("yes", "no"))
             return share_of_yes(yes, no)
         scores = np.full(len(asked), np.nan)
-        known = [row for row, one in enumerate(asked) if normalise_answer(one.answer) in self.classes]
+        known = [
+            row for row, one in enumerate(asked) if normalise_answer(one.answer) in self.classes
+        ]
         if not known:
             return scores
         log_probs = self._log_probs(pictures, [asked[row] for row in known])

@@ -49,7 +49,8 @@ class GeneratorScorer:
         """Each picture once, however many triples are about it: ``[U, P, D]``."""
         pixels = self.processor.image_processor(list(pictures), return_tensors="pt")
         pixels = pixels["pixel_values"].to(self.model.device, self.model.dtype)
-        return self.model.vision_model(pixel_values=pixels).last_hidden_state
+        encoded: Tensor = self.model.vision_model(pixel_values=pixels).last_hidden_state
+        return encoded
 
     def _log_probs(
         self, encoded: Tensor, questions: list[str], answers: list[str]
