@@ -19,7 +19,12 @@ ASKED = [
     Asked(1, "is it red?", "the blue circle"),
     Asked(2, "what color is the circle in the image?", "red or blue"),
 ]
-SAVED = {"blip": tiny_vlms.save_blip, "vilt": tiny_vlms.save_vilt, "llava": tiny_vlms.save_llava}
+SAVED = {
+    "blip": tiny_vlms.save_blip,
+    "vilt": tiny_vlms.save_vilt,
+    "llava": tiny_vlms.save_llava,
+    "idefics": tiny_vlms.save_idefics,
+}
 PAIRS = [(name, ask) for name in SAVED for ask in ("answer", "yes")]
 
 
@@ -173,7 +178,9 @@ def test_padding_changes_no_score(scorer, name, ask):
     together = scores_of(model)
     for one, score in zip(ASKED, together, strict=True):
         assert scores_of(model, [one])[0] == pytest.approx(score, rel=1e-9, nan_ok=True)
-    assert len(set(together[~np.isnan(together)])) == (2 if (name, ask) == ("vilt", "answer") else 4)
+    assert len(set(together[~np.isnan(together)])) == (
+        2 if (name, ask) == ("vilt", "answer") else 4
+    )
 
 
 def test_chat_model_without_chosen_logits_scores_alike(scorer):

@@ -13,7 +13,10 @@ WORDS = (
     "short phrase lower case Question Proposed proposed answer Answer with right Please User "
     "Assistant ? : . , <end> <image>"
 ).split()
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "<s>", "<fake>", "<global>"]
+# Those of Idefics 3 mark where a picture begins, and which part of it follows.
+PARTS = [f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)]
+MARKS = ["<fake_token_around_image>", "<global-img>", *PARTS]
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "<s>", *MARKS]
 VOCABULARY = {word: number for number, word in enumerate([*SPECIAL, *WORDS])}
 LABELS = ["yes", "no", "red", "The Blue", "blue"]
 TEMPLATE = (
@@ -24,7 +27,7 @@ TEMPLATE = (
 )
 
 
-def tokenizer(kind: str, ends: bool = True) -> Any:
+def tokenizer(kind: str) -> Any:
     """A tokenizer of whole words; *kind* "bert" puts [CLS] and [SEP] around a text."""
     words = Tokenizer(models.WordLevel(VOCABULARY, unk_token="[UNK]"))
     words.pre_tokenizer = pre_tokenizers.Sequence(
@@ -39,7 +42,7 @@ def tokenizer(kind: str, ends: bool = True) -> Any:
     else:
         names = {"bos_token": "<s>", "eos_token": "<end>"}
         words.add_special_tokens(
-            [AddedToken(word, normalized=False) for word in ("<image>", "<end>", "<s>")]
+            [AddedToken(word, normalized=False) for word in ("<image>", "<end>", "<s>", *MARKS)]
         )
     return hf.PreTrainedTokenizerFast(
         tokenizer_object=words, pad_token="[PAD]", unk_token="[UNK]", **names
@@ -128,6 +131,25 @@ def save_llava(folder: Path, template: str | None = TEMPLATE.replace("END", "<en
         chat_template=template,
     )
     return save(hf.LlavaForConditionalGeneration(config), processor, folder)
+
+
+def save_idefics(folder: Path) -> Path:
+    """A tiny Idefics 3 in *folder*: it cuts pictures into parts, larger ones into more."""
+    config = hf.Idefics3Config(
+        vision_config=VISION,
+        text_config=hf.LlamaConfig(**TEXT, max_position_embeddings=400),
+        image_token_id=VOCABULARY["<image>"],
+        scale_factor=2,
+        pad_token_id=0,
+    )
+    images = hf.Idefics3ImageProcessor(
+        size={"longest_edge": 32}, max_image_size={"longest_edge": 16}
+    )
+    template = TEMPLATE.replace("END", "<end>")
+    processor = hf.Idefics3Processor(
+        images, tokenizer("chat"), image_seq_len=1, chat_template=template
+    )
+    return save(hf.Idefics3ForConditionalGeneration(config), processor, folder)
 
 
 def pictures() -> list[Image.Image]:
