@@ -73,4 +73,4 @@ def _checkpoints(spec: str) -> Iterator[Path]:
     yield input_file(f"--judge {kind}:", path)
     for option in OF_CHECKPOINTS[kind]:
         if option in options:
-            yield input_file(f"--judge {kind}: {option}=", options[option])
+            yield input_file(f"--judge {kind}: {option}", options[option])
