@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from vqapg.evaluation.judges_agreement import format_agreement_of_judges, judges_agreement
+from vqapg.judges.mean import MeanJudge
+from vqapg.judges.platt import Calibration
 
 NAN = np.nan
 # Accepted is above 0.5, not at it.
@@ -14,8 +18,15 @@ SCORES = np.array(
 )
 
 
+def judges(*names, slope=1.0):
+    """Judges of these names; that of "a" has a checkpoint, that of "b" a model."""
+    identity = {"a": {"path": "a.pt"}, "b": {"model": "some/model"}}
+    made = [SimpleNamespace(name=name, identity=identity.get(name, {})) for name in names]
+    return MeanJudge(made, [Calibration(slope, 0.5, 10)] * len(made))
+
+
 def test_agreement_of_three_judges_by_hand():
-    found = judges_agreement(["a", "b", "c"], SCORES)
+    found = judges_agreement(judges("a", "b", "c"), SCORES)
     assert [(one["name"], one["accepted"]) for one in found["judges"]] == [
         ("a", {"value": 2 / 5, "n": 5}),
         ("b", {"value": 3 / 6, "n": 6}),
@@ -35,7 +46,7 @@ def test_agreement_of_three_judges_by_hand():
 
 
 def test_judges_who_accept_everything_have_no_alpha():
-    found = judges_agreement(["a", "b"], np.full((2, 4), 0.9))
+    found = judges_agreement(judges("a", "b"), np.full((2, 4), 0.9))
     assert found["alpha"] is None and found["pairs"][0]["agreed"] == {"value": 1.0, "n": 4}
     assert "alpha on accepted or rejected: not defined (4 triples" in format_agreement_of_judges(
         found
@@ -43,13 +54,24 @@ def test_judges_who_accept_everything_have_no_alpha():
 
 
 def test_nothing_to_judge_is_no_agreement():
-    found = judges_agreement(["a", "b"], np.empty((2, 0)))
+    found = judges_agreement(judges("a", "b"), np.empty((2, 0)))
     assert found["alpha"] is None and found["n"] == 0
     assert "a and b agree on no triple that can be told" in format_agreement_of_judges(found)
 
 
 def test_agreement_is_printed_a_line_a_figure():
-    lines = format_agreement_of_judges(judges_agreement(["a", "b", "c"], SCORES)).splitlines()
-    assert lines[1] == "  a accepts 40.0% of 5 triples"
+    lines = format_agreement_of_judges(judges_agreement(judges("a", "b", "c"), SCORES)).splitlines()
+    assert lines[1] == "  a (a.pt) accepts 40.0% of 5 triples"
+    assert lines[2:4] == [
+        "  b (some/model) accepts 50.0% of 6 triples",
+        "  c accepts 33.3% of 3 triples",
+    ]
     assert lines[4] == "  a and b agree on 60.0% of 5 triples"
     assert lines[-1].endswith("rejected: 0.40 (5 triples that two or more judges can tell of)")
+
+
+def test_a_judge_without_a_slope_is_named_as_one():
+    found = judges_agreement(judges("c", "d", slope=0.0), SCORES[:2])
+    assert format_agreement_of_judges(found).splitlines()[1] == (
+        "  c accepts 40.0% of 5 triples; its scores do not tell right from wrong there"
+    )

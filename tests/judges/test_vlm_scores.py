@@ -183,6 +183,15 @@ def test_padding_changes_no_score(scorer, name, ask):
     )
 
 
+@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_lower_precision_scores_nearly_alike(folders, scorer, name, dtype):
+    kind = kind_of(folders[name], model_type(folders[name]))
+    coarse = load_scorer(folders[name], kind, "yes", dtype, "cpu")
+    rounding = 1e-4 if dtype == "float32" else 0.05
+    np.testing.assert_allclose(scores_of(coarse), scores_of(scorer(name, "yes")), atol=rounding)
+
+
 def test_chat_model_without_chosen_logits_scores_alike(scorer):
     model = scorer("llava", "answer")
     chosen = scores_of(model)

@@ -100,7 +100,7 @@ def evaluate_pairs(
         if isinstance(made, MeanJudge):
             each = made.each([Triple(*triple) for triple in triples])
             scores = mean_of_told(each)
-            agreement = judges_agreement([one.name for one in made.judges], each)
+            agreement = judges_agreement(made, each)
         else:
             scores = score_triples(made, triples)
     metrics = compute_metrics(

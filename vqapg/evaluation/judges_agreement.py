@@ -8,23 +8,26 @@ from numpy.typing import NDArray
 
 from vqapg.evaluation.agreement import krippendorff_alpha
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
+from vqapg.judges.mean import MeanJudge
 
 
-def judges_agreement(names: list[str], scores: NDArray[np.float64]) -> dict[str, Any]:
+def judges_agreement(judges: MeanJudge, scores: NDArray[np.float64]) -> dict[str, Any]:
     """The agreement of judges on what is accepted: a calibrated score above 0.5.
 
     Args:
-        names: of the judges
-        scores: calibrated, of distinct triples; NaN where a judge cannot tell
+        judges: who judged
+        scores: their calibrated scores of distinct triples; NaN where a judge cannot tell
 
     Shape:
         - scores: ``[J, M]``
 
     Returns:
         ``alpha``, Krippendorff's for two values, None where it is not defined; ``judges``, each
-        with the share that it accepts; ``pairs``, any two judges with the share of triples on which
-        they agree. ``n`` counts the triples that a figure rests on.
+        with its model or checkpoint, the slope of its calibration and the share that it accepts;
+        ``pairs``, any two judges with the share of triples on which they agree. ``n`` counts the
+        triples that a figure rests on.
     """
+    names = [judge.name for judge in judges.judges]
     told, accepted = ~np.isnan(scores), scores > CONSISTENT_ABOVE
     counts = np.stack([(told & ~accepted).sum(axis=0), (told & accepted).sum(axis=0)], axis=1)
     alpha = float(krippendorff_alpha(counts, "nominal"))
@@ -32,8 +35,13 @@ def judges_agreement(names: list[str], scores: NDArray[np.float64]) -> dict[str,
         "alpha": None if np.isnan(alpha) else alpha,
         "n": int((counts.sum(axis=1) > 1).sum()),
         "judges": [
-            {"name": name, "accepted": _share(accepted[judge], told[judge])}
-            for judge, name in enumerate(names)
+            {
+                "name": names[number],
+                "source": judge.identity.get("model") or judge.identity.get("path"),
+                "slope": judges.calibrations[number].slope,
+                "accepted": _share(accepted[number], told[number]),
+            }
+            for number, judge in enumerate(judges.judges)
         ],
         "pairs": [
             {
@@ -50,7 +58,7 @@ def format_agreement_of_judges(agreement: dict[str, Any]) -> str:
     alpha = "not defined" if agreement["alpha"] is None else f"{agreement['alpha']:.2f}"
     lines = [
         "Judges, each calibrated on the valid split:",
-        *(f"  {one['name']} accepts {_percent(one['accepted'])}" for one in agreement["judges"]),
+        *map(_judge, agreement["judges"]),
         *(
             f"  {' and '.join(pair['judges'])} agree on {_percent(pair['agreed'])}"
             for pair in agreement["pairs"]
@@ -59,6 +67,12 @@ def format_agreement_of_judges(agreement: dict[str, Any]) -> str:
         f"({agreement['n']:,} triples that two or more judges can tell of)",
     ]
     return "\n".join(lines)
+
+
+def _judge(one: dict[str, Any]) -> str:
+    source = f" ({one['source']})" if one["source"] else ""
+    note = "" if one["slope"] else "; its scores do not tell right from wrong there"
+    return f"  {one['name']}{source} accepts {_percent(one['accepted'])}{note}"
 
 
 def _share(value: NDArray[np.bool_], of: NDArray[np.bool_]) -> dict[str, Any]:

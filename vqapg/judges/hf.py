@@ -6,7 +6,7 @@ on disk: a run that was killed goes on, and a second run asks nothing.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -122,9 +122,11 @@ class HFJudge:
         with torch.inference_mode():
             return self.scorer.score([self.context.picture(image) for image in images], asked)
 
-    def _progress(self, items: Iterable[Any], doing: str) -> Iterable[Any]:
+    def _progress(self, items: Collection[Any], doing: str) -> Iterable[Any]:
         # Pairs for pictures are judged a few at a time, and have a bar of their own.
-        return tqdm(items, desc=doing, disable=self.context.features is not None)  # type: ignore[no-any-return]
+        quiet = self.context.features is not None or not items
+        bar: Iterable[Any] = tqdm(items, desc=doing, disable=quiet)
+        return bar
 
 
 def picture_digest(picture: Image) -> bytes:

@@ -101,9 +101,13 @@ def load_scorer(folder: Path, kind: Kind, ask: str, dtype: str, device: str) -> 
     """
     transformers = import_transformers()
     options = {"local_files_only": True, "trust_remote_code": False}
-    level = transformers.logging.get_verbosity()
+    level, bar = (
+        transformers.logging.get_verbosity(),
+        transformers.logging.is_progress_bar_enabled(),
+    )
     # What it says of each file is of no use here; what is missing is looked at below.
     transformers.logging.set_verbosity(logging.CRITICAL)
+    transformers.logging.disable_progress_bar()
     try:
         processor = transformers.AutoProcessor.from_pretrained(folder, **options)
         model, loaded = getattr(transformers, kind.loader).from_pretrained(
@@ -121,6 +125,8 @@ def load_scorer(folder: Path, kind: Kind, ask: str, dtype: str, device: str) -> 
         ) from error
     finally:
         transformers.logging.set_verbosity(level)
+        if bar:
+            transformers.logging.enable_progress_bar()
     # transformers fills what is missing with random numbers.
     missing = sorted([*loaded["missing_keys"], *map(str, loaded["mismatched_keys"])])
     if missing:
