@@ -24,6 +24,7 @@ SAVED = {
     "vilt": tiny_vlms.save_vilt,
     "llava": tiny_vlms.save_llava,
     "idefics": tiny_vlms.save_idefics,
+    "qwen": tiny_vlms.save_qwen,
 }
 PAIRS = [(name, ask) for name in SAVED for ask in ("answer", "yes")]
 

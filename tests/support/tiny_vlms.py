@@ -15,7 +15,8 @@ WORDS = (
 ).split()
 # Those of Idefics 3 mark where a picture begins, and which part of it follows.
 PARTS = [f"<row_{row}_col_{column}>" for row in range(1, 5) for column in range(1, 5)]
-MARKS = ["<fake_token_around_image>", "<global-img>", *PARTS]
+QWEN = ["<|image_pad|>", "<|video_pad|>", "<|vision_start|>", "<|vision_end|>"]
+MARKS = ["<fake_token_around_image>", "<global-img>", *PARTS, *QWEN]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[DEC]", "<s>", *MARKS]
 VOCABULARY = {word: number for number, word in enumerate([*SPECIAL, *WORDS])}
 LABELS = ["yes", "no", "red", "The Blue", "blue"]
@@ -150,6 +151,32 @@ def save_idefics(folder: Path) -> Path:
         images, tokenizer("chat"), image_seq_len=1, chat_template=template
     )
     return save(hf.Idefics3ForConditionalGeneration(config), processor, folder)
+
+
+def save_qwen(folder: Path) -> Path:
+    """A tiny Qwen2-VL in *folder*: larger pictures have more tokens, each with three positions."""
+    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e4}
+    config = hf.Qwen2VLConfig(
+        text_config=TEXT
+        | {"num_key_value_heads": 2, "rope_parameters": rope, "bos_token_id": None}
+        | {"eos_token_id": VOCABULARY["<end>"]},
+        vision_config={"depth": 1, "embed_dim": 16, "hidden_size": 16, "num_heads": 2}
+        | {"mlp_ratio": 1, "patch_size": 14},
+        image_token_id=VOCABULARY["<|image_pad|>"],
+        video_token_id=VOCABULARY["<|video_pad|>"],
+        vision_start_token_id=VOCABULARY["<|vision_start|>"],
+        vision_end_token_id=VOCABULARY["<|vision_end|>"],
+    )
+    template = TEMPLATE.replace("END", "<end>").replace(
+        "<image>", "<|vision_start|><|image_pad|><|vision_end|>"
+    )
+    processor = hf.Qwen2VLProcessor(
+        hf.Qwen2VLImageProcessor(size={"shortest_edge": 56 * 28, "longest_edge": 56 * 56}),
+        tokenizer("chat"),
+        hf.Qwen2VLVideoProcessor(),
+        chat_template=template,
+    )
+    return save(hf.Qwen2VLForConditionalGeneration(config), processor, folder)
 
 
 def pictures() -> list[Image.Image]:
