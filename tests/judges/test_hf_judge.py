@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from huggingface_hub.utils import filter_repo_objects
 from PIL import Image
 
 import vqapg
@@ -197,7 +198,10 @@ def test_hub_is_asked_for_safe_files_only(models, monkeypatch):
     judge = HFJudge("some/model?revision=v2", context())
     ((name, options),) = asked
     assert (name, options["revision"]) == ("some/model", "v2")
-    assert options["allow_patterns"] == ["*.json", "*.jinja", "*.model", "*.safetensors", "*.txt"]
+    offered = "config.json model.safetensors vocab.txt chat_template.jinja".split()
+    others = "pytorch_model.bin run.py onnx/config.json tf/model.safetensors README.md".split()
+    chosen = {name: options[name] for name in ("allow_patterns", "ignore_patterns")}
+    assert list(filter_repo_objects([*offered, *others], **chosen)) == offered
     assert judge.identity["model"] == "some/model"
 
 
