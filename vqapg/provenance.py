@@ -29,6 +29,7 @@ PACKAGES = (
     "h5py",
     "pillow",
     "pycocoevalcap",
+    "transformers",
 )
 
 

@@ -12,6 +12,11 @@ import vqapg as vqapg_api
 from tests.support.fairseq_commands import fairseq
 from tests.support.world import CONSISTENCY, IMAGES, OPTIMIZER, SMALL, vqapg
 from vqapg.cli.main import main
+from vqapg.data.directory import DataDirectory
+from vqapg.errors import InputError
+from vqapg.judges.context import JudgeContext
+from vqapg.judges.judge import Triple
+from vqapg.judges.vqa import VQAJudge
 
 PAIRS = 3 * IMAGES["test"]
 VQA = ["--task", "vqapg", "--arch", "vqapg_vqa", "--criterion", "vqapg_elbo", *SMALL]
@@ -155,6 +160,50 @@ def test_the_vqa_judge_scores_what_round_trip_counts(world, answerers, pairs, tm
     assert report["judge"]["judge"] == "vqa" and report["evaluator"] is None
     # A pair is accepted where the model gives its answer.
     assert report["table3"]["test"]["value"] == result["gold"]["exact"]["value"]
+
+
+def test_graded_and_seeing_vqa_judges_follow_round_trip(world, answerers, pairs, tmp_path):
+    seeing, blind = answerers
+    flags = ["--pairs", pairs, "--answerer", seeing, "--blind-answerer", blind]
+    vqapg("round-trip", world / "data", *flags, "--output", tmp_path / "both.json")
+    gold = json.loads((tmp_path / "both.json").read_text())["gold"]
+
+    def mean(options):
+        judge = f"vqa:{seeing}?{options}"
+        given = [tuple(pair) for pair in DataDirectory(world / "data").pairs("test")]
+        return vqapg_api.score(world / "data", given, judge=judge).mean()
+
+    assert mean("score=f1") == pytest.approx(gold["f1"]["value"])
+    # Right with the image less right without it, where the blind one is right only then.
+    seen = mean(f"blind={blind}")
+    exact, without = gold["exact"]["value"], gold["blind"]["exact"]["value"]
+    assert max(exact - without, 0) <= seen <= min(exact, 1 - without)
+    # As its own control nothing is left.
+    judge = VQAJudge(f"{seeing}?blind={blind}", JudgeContext(DataDirectory(world / "data")))
+    judge.blind = judge.answerer
+    triples = [Triple(*pair) for pair in DataDirectory(world / "data").pairs("test")]
+    assert exact > 0 and not judge.score(triples).any()
+    assert judge.identity["blind"]["path"] == str(blind) and ":blind:" in judge.name
+
+
+def test_blind_option_takes_only_a_blind_checkpoint(world, answerers):
+    seeing, _ = answerers
+    with pytest.raises(InputError, match="is not blind; give a vqapg_vqa trained with --blind"):
+        VQAJudge(f"{seeing}?blind={seeing}", JudgeContext(DataDirectory(world / "data")))
+
+
+def test_evaluator_and_round_trip_are_averaged(world, answerers, pairs, tmp_path, capsys):
+    evaluator, output = world / "consistency/checkpoint_last.pt", tmp_path / "metrics.json"
+    judges = ["--judge", f"evaluator:{evaluator}", "--judge", f"vqa:{answerers[0]}?score=f1"]
+    vqapg("evaluate", world / "data", "--pairs", pairs, *judges, "--output", output)
+    metrics = json.loads(output.read_text())
+    names = [judge["name"] for judge in metrics["judge"]["judges"]]
+    assert names[0].startswith("evaluator:") and names[1].endswith(":f1")
+    assert all(
+        judge["calibration"]["n"] == 6 * IMAGES["valid"] for judge in metrics["judge"]["judges"]
+    )
+    assert metrics["judges_agreement"]["pairs"][0]["agreed"]["n"] == 2
+    assert f"{names[0]} and {names[1]} agree on" in capsys.readouterr().out
 
 
 def error_of(capsys, *arguments):

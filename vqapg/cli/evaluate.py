@@ -45,6 +45,7 @@ def run(args):
     from vqapg.cli.paths import output_file
     from vqapg.errors import InputError, printable
     from vqapg.evaluation.evaluate import evaluate_pairs
+    from vqapg.evaluation.judges_agreement import format_agreement_of_judges
     from vqapg.evaluation.overlap import not_computed
     from vqapg.evaluation.summary import choose_samples, format_sample, format_table
     from vqapg.targets import our_json, write_json
@@ -68,6 +69,8 @@ def run(args):
         print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     write_json(output, evaluation.metrics, overwrite=args.overwrite)
     print(format_table(evaluation.metrics))
+    if evaluation.metrics["judges_agreement"] is not None:
+        print(format_agreement_of_judges(evaluation.metrics["judges_agreement"]))
     for pair in choose_samples(evaluation.pairs, args.show, args.seed):
         triple = (pair.image, pair.question, pair.answer)
         score, verdict = evaluation.scores.get(triple), evaluation.verdicts.get(triple)

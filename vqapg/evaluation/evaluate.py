@@ -9,9 +9,11 @@ from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.given_pairs import Pairs, as_directory, given_pairs
+from vqapg.evaluation.judges_agreement import judges_agreement
 from vqapg.evaluation.metrics import compute_metrics
 from vqapg.judges.context import JudgeContext
-from vqapg.judges.judge import Judge, make_judge, score_triples
+from vqapg.judges.judge import Judge, Triple, make_judge, score_triples
+from vqapg.judges.mean import MeanJudge, mean_of_told
 from vqapg.judges.truth import truth_of
 from vqapg.provenance import provenance
 
@@ -91,9 +93,16 @@ def evaluate_pairs(
             )
     truth = truth_of(directory, split)
     triples, scores, identity = distinct_triples(measured), None, None
+    agreement = None
     if judge is not None:
         made = make_judge(judge, JudgeContext(directory, split))
-        scores, identity = score_triples(made, triples), made.identity
+        identity = made.identity
+        if isinstance(made, MeanJudge):
+            each = made.each([Triple(*triple) for triple in triples])
+            scores = mean_of_told(each)
+            agreement = judges_agreement(made, each)
+        else:
+            scores = score_triples(made, triples)
     metrics = compute_metrics(
         measured,
         scores,
@@ -105,6 +114,7 @@ def evaluate_pairs(
         "pairs_per_image": pairs_per_image,
         "images_left_out": left_out,
         "judge": identity,
+        "judges_agreement": agreement,
         "evaluator": identity if identity and identity.get("judge") == "evaluator" else None,
         "split": split,
         "provenance": provenance(seed=seed, inputs=_inputs(directory, pairs, identity)),

@@ -60,6 +60,16 @@ JUDGES.register(
     "vqa:CKPT, 1 where a trained vqapg_vqa gives the same answer, else 0",
 )
 JUDGES.register(
+    "hf",
+    "vqapg.judges.hf:HFJudge",
+    "hf:NAME_OR_PATH, a vision-language model of Hugging Face transformers",
+)
+JUDGES.register(
+    "mean",
+    "vqapg.judges.mean:mean_judge",
+    "mean:SPEC,SPEC, several judges, each calibrated, averaged",
+)
+JUDGES.register(
     "truth",
     "vqapg.judges.truth:named_truth",
     "truth:NAME, 1 or 0 by what is known of a data set's images; see vqapg list truths",

@@ -1,12 +1,16 @@
 """A VQA model as a judge: does it give the same answer to the question? (round trip)
 
 It was trained on gold pairs alone and never saw a negative, so it errs in other ways than the
-consistency evaluator. The score is 1 or 0, never between: agreement after VQA's normalisation of
-answers is what ``vqapg round-trip`` counts. The model's probability of the answer would also punish
-another wording of the same answer.
+consistency evaluator. The score is 1 or 0: agreement after VQA's normalisation of answers is what
+``vqapg round-trip`` counts. The model's probability of the answer would also punish another wording
+of the same answer.
+
+Two options make other judges of it. ``score=f1`` counts the words that the two answers share.
+``blind=CKPT`` takes away what a model without the image (``--blind``) answers as well: what is left
+depends on the image.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,24 +22,31 @@ from tqdm import tqdm
 from vqapg.data.directory import DataDirectory
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize
-from vqapg.data.vqa_answers import exact_match
+from vqapg.data.vqa_answers import exact_match, token_f1
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple
+from vqapg.judges.spec_options import split_options
 from vqapg.tasks.checkpoints import load_model
 from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
 from vqapg.tokens import SEPARATOR
 
 LONGEST_ANSWER = 50  # words, so that a model that has not learned to end costs no minutes
 AT_ONCE = 256  # questions
+AGREEMENTS: dict[str, Callable[[str, str], float]] = {"exact": exact_match, "f1": token_f1}
+OPTIONS = {"score": tuple(AGREEMENTS), "blind": ()}
 
 
 class VQAJudge:
-    """1 where the model of a ``vqapg_vqa`` checkpoint gives the triple's answer, else 0.
+    """How well the answer of a ``vqapg_vqa`` checkpoint agrees with the triple's, in [0, 1].
 
     Args:
-        argument: the checkpoint's path
+        argument: the checkpoint's path, or with options ``CKPT?score=f1&blind=CKPT``:
+
+            - ``score``: "exact", 1 or 0, by default; or "f1", the F1 of the answers' words
+            - ``blind``: a checkpoint trained with ``--blind``; the score is then multiplied by 1
+              minus the score that the blind model gets
         context: the images, in a data directory with features
 
     Raises:
@@ -43,12 +54,24 @@ class VQAJudge:
     """
 
     def __init__(self, argument: str, context: JudgeContext) -> None:
-        if not argument:
+        path, options = split_options("vqa", argument, OPTIONS)
+        if not path:
             raise InputError("--judge vqa: names no checkpoint; give vqa:CKPT")
-        self.answerer = Answerer(argument, context.directory("vqa"), blind=False)
-        digest = sha256(argument)
+        data = context.directory("vqa")
+        self.answerer = Answerer(path, data, blind=False)
+        self.agreement = AGREEMENTS[options.get("score", "exact")]
+        digest = sha256(path)
         self.name = f"vqa:{digest[:12]}"
-        self.identity = {"judge": "vqa", "path": argument, "sha256": digest}
+        self.identity: dict[str, Any] = {"judge": "vqa", "path": path, "sha256": digest}
+        self.blind = None
+        if "score" in options:
+            self.name += f":{options['score']}"
+            self.identity["score"] = options["score"]
+        if "blind" in options:
+            self.blind = Answerer(options["blind"], data, blind=True)
+            digest = sha256(options["blind"])
+            self.name += f":blind:{digest[:12]}"
+            self.identity["blind"] = {"path": options["blind"], "sha256": digest}
 
     def score(self, triples: Sequence[Triple]) -> NDArray[np.float64]:
         """As :meth:`~vqapg.judges.judge.Judge.score`.
@@ -56,14 +79,21 @@ class VQAJudge:
         Raises:
             InputError: if an image has no features
         """
+        agreed = self._agreement(self.answerer, triples)
+        return agreed if self.blind is None else agreed * (1 - self._agreement(self.blind, triples))
+
+    def _agreement(self, answerer: "Answerer", triples: Sequence[Triple]) -> NDArray[np.float64]:
         asked = list(dict.fromkeys(triple[:2] for triple in triples))
-        answer_to = dict(zip(asked, self.answerer.answers(asked), strict=True))
-        return np.array([same_answer(answer_to[t[:2]], t.answer) for t in triples], dtype=float)
-
-
-def same_answer(first: str, second: str) -> bool:
-    """Whether two answers, in tokens, are one after VQA's normalisation."""
-    return exact_match(detokenize(first.split()), detokenize(second.split()))
+        answer_to = dict(zip(asked, answerer.answers(asked), strict=True))
+        return np.array(
+            [
+                self.agreement(
+                    detokenize(answer_to[triple[:2]].split()), detokenize(triple.answer.split())
+                )
+                for triple in triples
+            ],
+            dtype=np.float64,
+        )
 
 
 class Answerer:
