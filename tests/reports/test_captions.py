@@ -57,6 +57,14 @@ def made(folder, out):
     return (out / "report.md").read_text()
 
 
+def test_a_caption_names_the_file_of_ones_own_pairs(folder, tmp_path):
+    manifest = json.loads((folder / "data/manifest.json").read_text())
+    own = {"dataset": "jsonl", "source": "/home/anna/street.jsonl"}
+    write(folder / "data/manifest.json", manifest | own)
+    data = conditions(made(folder, tmp_path / "report"))["Data"]
+    assert data.startswith("street.jsonl (jsonl), 31,000 / 7,575 / 9,673 pairs of ")
+
+
 def test_a_table_says_all_its_conditions(folder, tmp_path):
     assert of_part(made(folder, tmp_path / "out"), "Table 4") == {
         "Preset": PRESET + SETTINGS,

@@ -157,10 +157,17 @@ class StudyConditions:
             return UNKNOWN
         counts = self.manifest.get("counts")
         if not counts:
-            return f"{self.dataset}, counts {UNKNOWN}"
+            return f"{self._dataset_text()}, counts {UNKNOWN}"
         pairs = " / ".join(f"{counts[split]['pairs']:,}" for split in SPLITS)
         images = " / ".join(f"{counts[split]['images']:,}" for split in SPLITS)
-        return f"{self.dataset}, {pairs} pairs of {images} images in train / dev / test"
+        return f"{self._dataset_text()}, {pairs} pairs of {images} images in train / dev / test"
+
+    def _dataset_text(self) -> str:
+        """The data set's name; of one's own pairs the file's, as all of them are "jsonl"."""
+        source = self.manifest.get("source") if self.manifest else None
+        if self.dataset == "jsonl" and source:
+            return f"{Path(source).name} (jsonl)"
+        return str(self.dataset)
 
 
 def of_counted_parameters() -> Conditions:
