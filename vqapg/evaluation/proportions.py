@@ -117,6 +117,56 @@ def _squares(
     )
 
 
+def more_judgements(
+    weights: ArrayLike,
+    sizes: ArrayLike,
+    judged: ArrayLike,
+    right: ArrayLike,
+    half_width: float,
+) -> int:
+    """How many more judgements make the interval of :func:`weighted_sum` narrow enough.
+
+    They are given to the strata in proportion to the size of their weights. The shares are taken
+    to stay as they are, and to be one half where none is judged.
+
+    Args:
+        weights: ``c_h``
+        sizes: ``N_h``
+        judged: ``n_h``
+        right: of those judged
+        half_width: half of the wanted interval
+
+    Shape:
+        ``[H]`` each
+
+    Raises:
+        ValueError: unless *half_width* is above 0
+    """
+    if not half_width > 0:
+        raise ValueError(f"half_width {half_width}: must be above 0")
+    weights, sizes, judged, right = (
+        np.asarray(array, dtype=np.float64) for array in (weights, sizes, judged, right)
+    )
+    portion = np.abs(weights) / max(np.abs(weights).sum(), np.finfo(float).tiny)
+    share = np.where(judged > 0, right / np.where(judged > 0, judged, 1.0), 0.5)
+
+    def planned(total: int) -> NDArray[np.float64]:
+        return np.maximum(judged, np.minimum(sizes, total * portion))
+
+    # With *many*, every stratum that counts is judged whole.
+    counts = portion > 0
+    few, many = 0, math.ceil(np.max(sizes[counts] / portion[counts], initial=0.0))
+    while few < many:
+        total = (few + many) // 2
+        interval = weighted_sum(weights, sizes, planned(total), share * planned(total))
+        if interval.high - interval.low <= 2 * half_width:
+            many = total
+        else:
+            few = total + 1
+    # Less a rounding error, which would cost a judgement.
+    return math.ceil((planned(many) - judged).sum() - 1e-9)
+
+
 def student_t(degrees: int) -> float:
     """The 97.5% quantile of Student's t with whole *degrees* of freedom; infinite for none.
 

@@ -5,7 +5,7 @@ sample of each. The judge may be wrong: it then makes the interval wide, but nev
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.evaluation.proportions import Z95, weighted_sum, wilson
+from vqapg.evaluation.proportions import Z95, more_judgements, weighted_sum, wilson
 
 # So that an unexpected stratum shows itself: half of 10 wrong are seen, half of 2 easily not.
 FEWEST = 10
@@ -98,24 +98,8 @@ class Estimate:
         Raises:
             ValueError: unless *half_width* is above 0
         """
-        if not half_width > 0:
-            raise ValueError(f"half_width {half_width}: must be above 0")
-        sizes, judged, right = _columns(self.strata)
-        share = np.where(judged > 0, right / np.maximum(judged, 1), 0.5)
-
-        def then_judged(total: int) -> NDArray[np.float64]:
-            return np.maximum(judged, sizes * total / self.size)
-
-        few, many = 0, self.size
-        while few < many:
-            total = (few + many) // 2
-            planned = then_judged(total)
-            interval = weighted_sum(sizes / self.size, sizes, planned, share * planned)
-            if interval.high - interval.low <= 2 * half_width:
-                many = total
-            else:
-                few = total + 1
-        return math.ceil((then_judged(many) - judged).sum() - 1e-9)
+        sizes, judged, right = columns(self.strata)
+        return more_judgements(sizes / self.size, sizes, judged, right, half_width)
 
     def beyond_file(self, design_effect: float = 1.0) -> tuple[float, float]:
         """The interval for images like these, of which the file's are taken as a sample.
@@ -144,7 +128,7 @@ def stratified_estimate(strata: Sequence[Stratum]) -> Estimate:
         InputError: if nothing is judged
     """
     strata = tuple(stratum for stratum in strata if stratum.size)
-    sizes, judged, right = _columns(strata)
+    sizes, judged, right = columns(strata)
     if not judged.sum():
         raise InputError("no pair is judged right or wrong yet; judge some, then estimate")
     interval = weighted_sum(sizes / sizes.sum(), sizes, judged, right)
@@ -215,11 +199,9 @@ def draw(scores: NDArray[np.floating], n: int, rng: np.random.Generator) -> list
     return [rng.permutation(stratum)[:number] for stratum, number in zip(strata, numbers)]
 
 
-def _columns(strata: Sequence[Stratum]) -> tuple[NDArray[np.float64], ...]:
-    """Sizes, judged and right ``[H]`` each."""
-    return tuple(
-        np.array([[s.size, s.judged, s.right] for s in strata], float).reshape(-1, 3).T.copy()
-    )
+def columns(strata: Iterable[Stratum]) -> NDArray[np.float64]:
+    """Sizes, judged and right of the strata: ``[3, H]``."""
+    return np.array([[s.size, s.judged, s.right] for s in strata], float).reshape(-1, 3).T
 
 
 def _simple(share: float, judged: float, size: int) -> tuple[float, float]:
