@@ -23,7 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from vqapg.annotation.judgements import JudgementLog, annotator_name
-from vqapg.annotation.session import Session, suggested_objects
+from vqapg.annotation.object_words import suggested_objects
+from vqapg.annotation.session import Session
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
