@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from vqapg.annotation.judgements import Judgements
@@ -9,7 +10,7 @@ from vqapg.annotation.plan import Cell, Plan
 from vqapg.annotation.session import Session
 from vqapg.annotation.votes import Outcome, disagreement, outcomes, progress, votes_on
 from vqapg.errors import InputError
-from vqapg.evaluation.estimated import KEY, EstimatedFigure
+from vqapg.evaluation.estimated import KEY, EstimatedFigure, is_of_file, with_estimate
 from vqapg.evaluation.paired import Owner, Part, paired_difference
 from vqapg.evaluation.stratified import (
     Estimate,
@@ -17,7 +18,11 @@ from vqapg.evaluation.stratified import (
     bounds_of_undecided,
     stratified_estimate,
 )
+from vqapg.files import check_readable_file
+from vqapg.provenance import KEY as PROVENANCE
 from vqapg.provenance import provenance
+from vqapg.strict_json import read_json
+from vqapg.targets import LARGEST_JSON
 
 # A reader wants to know the share to so much, to each side.
 HALF_WIDTH = 0.02
@@ -69,8 +74,39 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
         "disagreement": disagreed._asdict()
         | {"share": disagreed.disagreed / disagreed.pairs if disagreed.pairs else None},
         "session_seed": session.seed,
-        "provenance": provenance(seed=session.seed, inputs=inputs),
+        PROVENANCE: provenance(seed=session.seed, inputs=inputs),
     }
+
+
+def add_to_metrics(path: Path, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a metrics.json with the estimate of its file.
+
+    Args:
+        path: what ``vqapg evaluate`` wrote
+        figures: as :func:`estimate_session` gives them
+
+    Raises:
+        InputError: if *path* is no such file, is of other pairs, or its file has no estimate
+    """
+    cure = "give what vqapg evaluate wrote"
+    metrics = read_json(check_readable_file(path, cure, LARGEST_JSON), cure)
+    if not isinstance(metrics, dict):
+        raise InputError(f"{path}: is no JSON object; {cure}")
+    for name, file in figures["files"].items():
+        if is_of_file(metrics, file["sha256"]):
+            if file[KEY] is None:
+                raise InputError(
+                    f"{path}: its pairs, {name}, have no estimate of their own, for what files "
+                    "share was not judged; start a session of this file alone"
+                )
+            return with_estimate(
+                metrics,
+                file[KEY],
+                triples=file["distinct_triples"],
+                inputs=figures[PROVENANCE]["inputs"],
+                where=str(path),
+            )
+    raise InputError(f"{path}: is of other pairs than those that were judged; {cure} of these")
 
 
 class _Counts:

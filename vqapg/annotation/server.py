@@ -1,6 +1,6 @@
 """The annotation page's server: Python's own, on this machine alone, several annotators at once.
 
-- ``GET /``: the page, one file that loads nothing from elsewhere
+- ``GET /``: the page of the session's purpose, one file that loads nothing from elsewhere
 - ``GET /api/session?annotator=NAME``: the groups in this annotator's order, what has been judged,
   suggestions
 - ``POST /api/judgements``: ``{"annotator", "pair", "field", "value"}``; answered when it is on the
@@ -23,9 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from vqapg.annotation.judgements import JudgementLog, annotator_name
-from vqapg.annotation.object_words import suggested_objects
 from vqapg.annotation.session import Session
-from vqapg.data.question_type import question_type
+from vqapg.annotation.shown import session_for
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.strict_json import decode, parse_json
@@ -134,29 +133,6 @@ class AnnotationServer(ThreadingHTTPServer):
         self._told = True
 
 
-def session_for(session: Session, log: JudgementLog, annotator: str) -> dict:
-    """What the page shows to *annotator*."""
-    return {
-        "annotator": annotator,
-        "groups": [
-            {
-                "id": group.id,
-                "image": f"images/{session.image_path(group.image).name}",
-                "pairs": [
-                    {
-                        **pair._asdict(),
-                        "suggested_type": question_type(pair.question),
-                        "suggested_objects": suggested_objects(pair.question, pair.answer),
-                    }
-                    for pair in group.pairs
-                ],
-            }
-            for group in session.order(annotator)
-        ],
-        "judgements": log.of(annotator),
-    }
-
-
 def _image_number(path):
     """The number of the image at *path*, as Session.image_path takes it; None for
     any other path.
@@ -202,9 +178,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(400, {"error": f"not an address of this page; open {self.server.url}"})
             return
         if url.path == "/":
+            page = "page.html" if session.plan is None else "pair_page.html"
             self._send_file(
-                importlib.resources.files("vqapg.annotation") / "page.html",
-                "text/html; charset=utf-8",
+                importlib.resources.files("vqapg.annotation") / page, "text/html; charset=utf-8"
             )
         elif url.path == "/api/session":
             try:

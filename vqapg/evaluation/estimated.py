@@ -45,7 +45,6 @@ def with_estimate(
     figure: EstimatedFigure,
     *,
     triples: int,
-    sha256: str,
     inputs: Mapping[str, Any],
     where: str,
 ) -> dict[str, Any]:
@@ -55,21 +54,12 @@ def with_estimate(
         metrics: as ``vqapg evaluate`` writes it; an estimate in it is replaced
         figure: the estimate
         triples: how many distinct triples the file of pairs has that was judged
-        sha256: of that file
         inputs: what the estimate was read from, as a provenance names it
         where: the file of *metrics*, for the message
 
     Raises:
-        InputError: if *metrics* is no such content, or is of other pairs
+        InputError: if *metrics* is of fewer pairs
     """
-    cure = "give the metrics.json that vqapg evaluate wrote of the judged file"
-    provenance = _object(metrics.get(PROVENANCE))
-    measured = _object(provenance.get("inputs"))
-    pairs = _object(measured.get("pairs"))
-    if not pairs or not isinstance(metrics.get("metric_versions"), dict):
-        raise InputError(f"{where}: does not say which pairs it is of; {cure}")
-    if pairs.get("sha256") != sha256:
-        raise InputError(f"{where}: is of other pairs than those that were judged; {cure}")
     if metrics.get("distinct_triples") != triples:
         raise InputError(
             f"{where}: is of {metrics.get('distinct_triples')} triples, and {triples} were drawn "
@@ -83,9 +73,16 @@ def with_estimate(
         if key != KEY:
             found[key] = value
     found.setdefault(KEY, figure)
-    found["metric_versions"] = metrics["metric_versions"] | {KEY: METRICS[0].version}
-    found[PROVENANCE] = {**provenance, "inputs": {**measured, **inputs}}
+    versions, provenance = (_object(metrics.get(key)) for key in ("metric_versions", PROVENANCE))
+    found["metric_versions"] = versions | {KEY: METRICS[0].version}
+    found[PROVENANCE] = provenance | {"inputs": _object(provenance.get("inputs")) | dict(inputs)}
     return found
+
+
+def is_of_file(metrics: Mapping[str, Any], sha256: str) -> bool:
+    """Whether *metrics* was measured of the file of pairs with that checksum."""
+    inputs = _object(_object(metrics.get(PROVENANCE)).get("inputs"))
+    return _object(inputs.get("pairs")).get("sha256") == sha256
 
 
 def _object(value: object) -> dict[str, Any]:
