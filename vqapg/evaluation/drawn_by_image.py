@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.proportions import student_t, weighted_sum
-from vqapg.evaluation.stratified import Estimate, Stratum
+from vqapg.evaluation.stratified import Estimate, Stratum, estimate_of
 
 
 def design_effect(deviations: ArrayLike, image: Sequence[object]) -> float:
@@ -87,7 +87,7 @@ def estimate_drawn_by_image(
     if math.isinf(t):
         return Estimate(float(weights @ share), 0.0, 1.0, strata)
     interval = weighted_sum(weights, sizes, judged, rights, z=t, design_effect=effect)
-    return Estimate(float(interval.value), float(interval.low), float(interval.high), strata)
+    return estimate_of(interval, strata)
 
 
 def _numbered(image: Sequence[object]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

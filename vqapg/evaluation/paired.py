@@ -77,7 +77,8 @@ class Difference:
         Raises:
             ValueError: unless *half_width* is above 0
         """
-        return more_judgements(*_terms(self.parts), half_width)
+        weights, sizes, judged, right = _terms(self.parts)
+        return more_judgements(weights, sizes, judged, right, half_width)
 
 
 def owners(first: Iterable[T], second: Iterable[T]) -> dict[T, Owner]:

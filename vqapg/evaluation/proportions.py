@@ -65,7 +65,7 @@ def weighted_sum(
     right: ArrayLike,
     *,
     z: float = Z95,
-    design_effect: ArrayLike = 1.0,
+    design_effect: float = 1.0,
 ) -> Interval:
     """Estimates the sum over strata of weight times share right.
 
@@ -88,9 +88,7 @@ def weighted_sum(
         Zou and Donner, 2008, "Construction of confidence limits about effect measures: a general
         approach", with the finite population correction ``1 - n_h / N_h``
     """
-    weights, sizes, judged, right = (
-        np.asarray(array, dtype=np.float64) for array in (weights, sizes, judged, right)
-    )
+    weights, sizes, judged, right = _floats(weights, sizes, judged, right)
     some = judged > 0
     share = right / np.where(some, judged, 1.0)
     share, low, high = wilson(share, judged / design_effect, z)
@@ -104,6 +102,10 @@ def weighted_sum(
         value - np.sqrt((down * unseen * some).sum(-1)) - unknown,
         value + np.sqrt((up * unseen * some).sum(-1)) + unknown,
     )
+
+
+def _floats(*arrays: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    return tuple(np.asarray(array, dtype=np.float64) for array in arrays)
 
 
 def _squares(
@@ -144,14 +146,13 @@ def more_judgements(
     """
     if not half_width > 0:
         raise ValueError(f"half_width {half_width}: must be above 0")
-    weights, sizes, judged, right = (
-        np.asarray(array, dtype=np.float64) for array in (weights, sizes, judged, right)
-    )
+    weights, sizes, judged, right = _floats(weights, sizes, judged, right)
     portion = np.abs(weights) / max(np.abs(weights).sum(), np.finfo(float).tiny)
     share = np.where(judged > 0, right / np.where(judged > 0, judged, 1.0), 0.5)
 
     def planned(total: int) -> NDArray[np.float64]:
-        return np.maximum(judged, np.minimum(sizes, total * portion))
+        then: NDArray[np.float64] = np.maximum(judged, np.minimum(sizes, total * portion))
+        return then
 
     # With *many*, every stratum that counts is judged whole.
     counts = portion > 0
@@ -164,7 +165,7 @@ def more_judgements(
         else:
             few = total + 1
     # Less a rounding error, which would cost a judgement.
-    return math.ceil((planned(many) - judged).sum() - 1e-9)
+    return math.ceil(float((planned(many) - judged).sum()) - 1e-9)
 
 
 def student_t(degrees: int) -> float:

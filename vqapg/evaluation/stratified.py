@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.evaluation.proportions import Z95, more_judgements, weighted_sum, wilson
+from vqapg.evaluation.proportions import Z95, Interval, more_judgements, weighted_sum, wilson
 
 # So that an unexpected stratum shows itself: half of 10 wrong are seen, half of 2 easily not.
 FEWEST = 10
@@ -74,10 +74,10 @@ class Estimate:
 
     @property
     def effective_size(self) -> float:
-        """How many triples, drawn without strata, give an interval as narrow.
+        """How many triples, drawn from the file without strata, give an interval as narrow.
 
-        This is theta (1 - theta) / V, with V from the width, for a large sample of a large file.
-        That form has no value at theta = 1, and counts the finite population on one side only.
+        In a large sample of a large file this is theta (1 - theta) / V, with V = (width / 3.92)^2.
+        That ratio is 0 where all are right, and the finite population would swell it.
         """
         few, many = 0.0, float(self.size)
         for _ in range(60):
@@ -132,7 +132,13 @@ def stratified_estimate(strata: Sequence[Stratum]) -> Estimate:
     if not judged.sum():
         raise InputError("no pair is judged right or wrong yet; judge some, then estimate")
     interval = weighted_sum(sizes / sizes.sum(), sizes, judged, right)
-    return Estimate(float(interval.value), float(interval.low), float(interval.high), strata)
+    return estimate_of(interval, strata)
+
+
+def estimate_of(interval: Interval, strata: tuple[Stratum, ...]) -> Estimate:
+    """The estimate with this *interval* of a share; rounding can leave its ends outside 0 to 1."""
+    value, low, high = (min(1.0, max(0.0, float(number))) for number in interval)
+    return Estimate(value, low, high, strata)
 
 
 def bounds_of_undecided(
