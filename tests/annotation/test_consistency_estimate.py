@@ -12,6 +12,7 @@ from tests.support.consistency_sessions import (
 from vqapg.annotation.consistency_estimate import add_to_metrics, estimate_session
 from vqapg.annotation.estimate_summary import format_estimate
 from vqapg.annotation.judgements import read_judgements
+from vqapg.annotation.judging_time import seconds_per_pair
 from vqapg.errors import InputError
 from vqapg.evaluation.paired import Part, paired_difference
 from vqapg.evaluation.stratified import Stratum, stratified_estimate
@@ -115,13 +116,31 @@ def test_who_has_not_finished_is_told(session):
     say(session, "anna", lambda pair: "2")
     say(session, "ben", lambda pair: "2", some)
     figures = estimated(session)
-    assert figures["annotators"] == {
-        "anna": {"judged": 50, "needed": 50},
-        "ben": {"judged": 30, "needed": 50},
-    }
+    assert {
+        name: (state["judged"], state["needed"]) for name, state in figures["annotators"].items()
+    } == {"anna": (50, 50), "ben": (30, 50)}
     assert figures["files"]["a"]["estimated_consistent"]["n"] == 30
     text = format_estimate(figures)
     assert "ben" in text and "30 of 50" in text and text.count("not finished") == 1
+
+
+def test_time_of_a_pair_leaves_pauses_out(session):
+    pairs = list(shown_pairs(session))
+    seconds = [0, 2, 6, 600, 603]
+    lines = [
+        {
+            "annotator": "anna",
+            "pair": pair,
+            "field": "consistency",
+            "value": "2",
+            "time": f"2026-01-01T10:{second // 60:02}:{second % 60:02}+00:00",
+        }
+        for pair, second in zip(pairs, seconds, strict=False)
+    ]
+    lines.append(lines[0] | {"annotator": "ben", "time": "by hand"})
+    path = session.path / "judgements.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert seconds_per_pair(session) == {"anna": (2 + 4 + 3) / 3}
 
 
 def test_one_annotator_where_two_are_asked_for_is_told(session):
@@ -247,7 +266,7 @@ def test_printed_estimate_has_all_figures(session):
         "a: 100 distinct triples",
         f"{100 * value:.1f}%  [{100 * low:.1f}, {100 * high:.1f}] of these triples; 48 judged",
         f"80.0%  {abs(80 - 100 * value):.1f} points ",
-        f"{file['effective_sample_size']:.0f}  judgements; 48 alone give [",
+        f"{file['effective_sample_size']:.0f}  48 drawn without strata give [",
         f"{file['more_for_2_points']}  more judgements",
         f"{100 * file['undecided']['all_wrong']:.1f}% if all are wrong",
         "they disagree on 2 of 50 pairs (4.0%); Krippendorff's alpha 0.",

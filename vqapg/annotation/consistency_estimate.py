@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vqapg.annotation.judgements import Judgements
+from vqapg.annotation.judging_time import seconds_per_pair
 from vqapg.annotation.plan import Cell, Plan
 from vqapg.annotation.session import Session
 from vqapg.annotation.votes import Outcome, disagreement, outcomes, progress, votes_on
@@ -56,7 +57,7 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
         if vote is None and len(votes_on(judgements, pair)) >= plan.annotators
     }
     counted = {cell: _Counts(cell, found, waiting) for cell in plan.cells}
-    disagreed = disagreement(session, judgements)
+    disagreed, seconds = disagreement(session, judgements), seconds_per_pair(session)
     inputs = {name: session.path / name for name in ("session.json", "judgements.jsonl")}
     return {
         "files": {name: _file(plan, name, counted) for name in plan.files},
@@ -68,7 +69,8 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
         "pairs": len(found),
         "annotators_asked_for": plan.annotators,
         "annotators": {
-            name: state._asdict() for name, state in progress(session, judgements).items()
+            name: state._asdict() | {"seconds_per_pair": seconds.get(name)}
+            for name, state in progress(session, judgements).items()
         },
         "waiting_for_one_more": len(waiting),
         "disagreement": disagreed._asdict()

@@ -57,9 +57,9 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
         )
     rows.append(
         (
-            "worth without strata",
+            "effective sample size",
             f"{file['effective_sample_size']:.0f}",
-            f"judgements; {estimate['n']} alone give {_interval(file['people_alone_ci95'])}",
+            f"{estimate['n']} drawn without strata give {_interval(file['people_alone_ci95'])}",
         )
     )
     rows.append(_more(file["more_for_2_points"]))
@@ -107,7 +107,7 @@ def _annotators(figures: Mapping[str, Any]) -> str:
         (
             name,
             f"{state['judged']} of {state['needed']}",
-            "" if state["judged"] >= state["needed"] else "not finished",
+            ", ".join(_state(state)),
         )
         for name, state in figures["annotators"].items()
     ]
@@ -124,6 +124,12 @@ def _annotators(figures: Mapping[str, Any]) -> str:
     if waiting := figures["waiting_for_one_more"]:
         lines.append(f"  {waiting} pairs wait for one more annotator, and are left out so far")
     return "\n".join(lines)
+
+
+def _state(state: Mapping[str, Any]) -> list[str]:
+    seconds = state["seconds_per_pair"]
+    words = [] if seconds is None else [f"{seconds:.1f} s a pair"]
+    return words if state["judged"] >= state["needed"] else ["not finished", *words]
 
 
 def _more(count: int) -> tuple[str, str, str]:

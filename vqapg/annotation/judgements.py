@@ -13,6 +13,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable
+from typing import Any
 
 from vqapg.annotation.session import Session
 from vqapg.errors import InputError
@@ -79,6 +80,13 @@ def read_judgements(session: Session) -> Judgements:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); free it first") from error
     return _parse(path, content, session)[0]
+
+
+def judgement_records(session: Session) -> list[dict[str, Any]]:
+    """The judgements as they were saved, replaced ones too, after :func:`read_judgements`."""
+    path = _path(session)
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
 
 
 class JudgementLog:
