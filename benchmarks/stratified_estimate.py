@@ -10,6 +10,7 @@ Without --pairs it prints the tables of docs/estimate.md, in under two minutes o
   and correlation within images
 - what strata are worth
 - judges who err
+- what holds for images like these, beyond the file
 - judgements that were drawn by image
 - two files compared
 
@@ -40,6 +41,7 @@ def print_simulations(draws: int, seed: int) -> None:
         ("Coverage (%), lowest to highest of six files", tables.coverage_rows),
         ("What strata are worth at n = 200, in points", tables.worth_rows),
         ("Judges who err, with the good evaluator", tables.error_rows),
+        ("Coverage (%) for images like these, n = 200", tables.beyond_rows),
         ("Coverage (%) of judgements drawn by image", tables.by_image_rows),
         ("A difference of 5 points at n = 200, in points", tables.paired_rows),
     ):

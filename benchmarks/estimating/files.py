@@ -51,6 +51,11 @@ def image_rates(
     return rng.beta(share * count, (1 - share) * count, size=shape)
 
 
+def design_effect(correlation: float) -> float:
+    """How many times the variance of a file's share grows with that of its images."""
+    return 1 + (PAIRS_OF_IMAGE - 1) * correlation
+
+
 def simulate(
     rng: np.random.Generator, draws: int, file: tuple[float, int], correlation: float
 ) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from estimating.files import (
     PAIRS_OF_IMAGE,
     alone,
     covers,
+    design_effect,
     estimate,
     found_right,
     image_rates,
@@ -19,6 +20,7 @@ from estimating.files import (
 from vqapg.evaluation.drawn_by_image import estimate_drawn_by_image
 from vqapg.evaluation.paired import allocate_paired
 from vqapg.evaluation.proportions import Interval, weighted_sum, wilson
+from vqapg.evaluation.stratified import Estimate, Stratum
 
 JUDGEMENTS = (50, 100, 200, 400)
 CORRELATIONS = (0.0, 0.2, 0.45)
@@ -83,6 +85,24 @@ def error_rows(rng: np.random.Generator, draws: int) -> Iterator[list[str]]:
                 bias = 100 * (one.value - file.truth).mean()
                 cells.append(f"{bias:+.1f}, {covers(one, file.truth):.1f}")
             yield [name, f"{100 * share:.0f}%", *cells]
+
+
+def beyond_rows(rng: np.random.Generator, draws: int, n: int = 200) -> Iterator[list[str]]:
+    """Coverage of the share among all such images, of which a file's are a sample."""
+    yield ["correlation", "triples", "for the file", "design effect 1", "true design effect"]
+    for correlation in CORRELATIONS:
+        for size in (600, 6000):
+            right = simulate(rng, draws, (0.75, size), correlation)
+            file = judged_by(rng, right, size, EVALUATORS["good"])
+            one = estimate(rng, file, n)
+            whole, cells = (Stratum(size, 0, 0),), [f"{covers(one, np.array(0.75)):.1f}"]
+            for effect in (1.0, design_effect(correlation)):
+                ends = np.array(
+                    [Estimate(*of, whole).beyond_file(effect) for of in np.stack(one, 1).tolist()]
+                )
+                wider = Interval(one.value, *ends.T)
+                cells.append(f"{covers(wider, np.array(0.75)):.1f}")
+            yield [f"{correlation:g}", f"{size:,}", *cells]
 
 
 def by_image_rows(rng: np.random.Generator, draws: int) -> Iterator[list[str]]:
