@@ -58,7 +58,7 @@ def test_the_estimate_weights_strata_as_in_the_file():
     assert found.low == pytest.approx(found.value - math.sqrt(down))
 
 
-def test_one_stratum_of_single_pairs_is_nearly_the_interval_of_wilson():
+def test_one_stratum_of_single_pairs_is_nearly_wilson():
     found = estimate_drawn_by_image(
         [ENDLESS], [0] * 1000, range(1000), [True] * 900 + [False] * 100
     )

@@ -140,7 +140,7 @@ def test_more_judgements_reach_the_width_and_fewer_do_not(strata):
     assert more_judgements(weight, size, judged, right, 0.05) == math.ceil(more.sum() - 1e-9)
 
 
-def test_more_judgements_of_endless_strata_is_the_textbook_number():
+def test_more_judgements_of_endless_strata_is_textbook():
     # (1.96 / 0.02)^2 (0.8 * 0.9 * 0.1 + 0.2 * 0.3 * 0.7) = 1,095 in all, of which 200 are made.
     more = more_judgements([0.8, 0.2], [ENDLESS] * 2, [160, 40], [144, 12], 0.02)
     assert more == pytest.approx(895, rel=0.01)

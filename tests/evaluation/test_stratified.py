@@ -120,7 +120,7 @@ def test_people_alone_have_as_many_judgements_without_strata():
     )
 
 
-def test_effective_size_is_the_ratio_of_variances_in_large_samples():
+def test_effective_size_of_large_samples_is_a_variance_ratio():
     found = stratified_estimate([Stratum(ENDLESS, 4000, 400), Stratum(ENDLESS, 4000, 3600)])
     variance = ((found.high - found.low) / (2 * 1.959964)) ** 2
     assert found.effective_size == pytest.approx(found.value * (1 - found.value) / variance, 2e-3)

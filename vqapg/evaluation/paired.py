@@ -174,5 +174,4 @@ def _terms(parts: Sequence[Part]) -> tuple[NDArray[np.float64], ...]:
         if not total:
             raise InputError(f"the {file} of the two files has no well-formed pair; give another")
         weights += sign * has * sizes / total
-    # Two files of one length: exactly none, not what rounding leaves.
-    return np.where(np.abs(weights) < 1e-12, 0.0, weights), sizes, judged, right
+    return weights, sizes, judged, right

@@ -186,7 +186,8 @@ def strata_by_score(scores: NDArray[np.floating]) -> list[NDArray[np.int64]]:
 def draw(scores: NDArray[np.floating], n: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
     """Draws the triples that people judge, without replacement within strata.
 
-    A greater *n* with a generator of the same seed draws the same triples and more.
+    A greater *n* with a generator of the same seed draws the same triples and more. Shuffle the
+    strata together before people see them: the judge's opinion must not show.
 
     Args:
         scores: the judge's ``[T]``, of all distinct triples of the file
