@@ -23,7 +23,7 @@ def format_estimate(figures: Mapping[str, Any]) -> str:
 def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     malformed = file["malformed"]
     head = f"{name}: {file['distinct_triples']:,} distinct triples"
-    head += f", {malformed:,} malformed pairs left out" if malformed else ""
+    head += f"; {malformed:,} malformed, left out" if malformed else ""
     estimate, p = file[KEY], file["consistent"]
     if estimate is None:
         why = (
