@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vqapg.annotation.consistency_plan import MOST_ANNOTATORS, Cell, JudgedFile, Plan
 from vqapg.annotation.pair_source import PairSource
-from vqapg.annotation.plan import MOST_ANNOTATORS, Cell, JudgedFile, Plan
 from vqapg.annotation.session import Session, check_new, write_session
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
@@ -31,7 +31,7 @@ class DrawnCell(NamedTuple):
 
     Attributes:
         files: the names of the files
-        stratum: one of :data:`~vqapg.annotation.plan.STRATA`
+        stratum: one of :data:`~vqapg.annotation.consistency_plan.STRATA`
         members: all of them, as indices into the triples
         drawn: those that people judge
     """

@@ -5,9 +5,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from vqapg.annotation.consistency_plan import Cell, Plan
 from vqapg.annotation.judgements import Judgements
 from vqapg.annotation.judging_time import seconds_per_pair
-from vqapg.annotation.plan import Cell, Plan
 from vqapg.annotation.session import Session
 from vqapg.annotation.votes import Outcome, disagreement, outcomes, progress, votes_on
 from vqapg.errors import InputError

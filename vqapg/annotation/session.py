@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tqdm import tqdm
 
-from vqapg.annotation.plan import Plan, plan_content, read_plan
+from vqapg.annotation.consistency_plan import Plan, plan_content, read_plan
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, Group, ShownPair

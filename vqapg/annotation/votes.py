@@ -13,8 +13,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from vqapg.annotation.consistency_plan import Plan
 from vqapg.annotation.judgements import Judgements
-from vqapg.annotation.plan import Plan
 from vqapg.annotation.session import Session
 from vqapg.evaluation.agreement import krippendorff_alpha
 

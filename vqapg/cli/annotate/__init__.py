@@ -9,7 +9,7 @@ diversity, consistency and agreement as the paper does.
 import argparse
 from collections.abc import Callable
 
-from vqapg.cli.annotate import estimate, score, serve, sheets, start
+from vqapg.cli.annotate import estimate, paper_score, serve, sheets, start
 from vqapg.cli.paths import add_overwrite
 
 HELP = "people judge pairs on a local page: estimate consistency, or the paper's evaluation"
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     step = add(
         "score",
-        score.score,
+        paper_score.score,
         "compute diversity, consistency and agreement (--for paper)",
         "DIR --output human.json",
     )
