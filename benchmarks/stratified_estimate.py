@@ -15,7 +15,8 @@ Without --pairs it prints the tables of docs/estimate.md, in under two minutes o
 - two files compared
 
 With --pairs the truth of easy-VQA judges generated pairs, in strata by an evaluator's scores. It
-prints how often the estimate lies within two points of the truth.
+prints how often the estimate lies within two points of the truth, and how many judgements each two
+files need to be told apart.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def print_table(title: str, rows: Iterable[Sequence[str]]) -> None:
 def print_simulations(draws: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     for title, rows_of in (
-        ("Coverage (%), lowest to highest of six files", tables.coverage_rows),
+        ("Coverage (%), lowest to highest of 18 or 24 kinds of files", tables.coverage_rows),
         ("What strata are worth at n = 200, in points", tables.worth_rows),
         ("Judges who err, with the good evaluator", tables.error_rows),
         ("Coverage (%) for images like these, n = 200", tables.beyond_rows),
@@ -49,12 +50,15 @@ def print_simulations(draws: int, seed: int) -> None:
 
 
 def print_easy_vqa(args: argparse.Namespace) -> None:
-    from estimating.easy_vqa import judge_files, rows  # fairseq takes seconds to import
+    # fairseq takes seconds to import.
+    from estimating.easy_vqa import judge_files, paired_rows, rows
 
     files = judge_files(args.pairs, args.data, args.scores, args.split)
     beside, near = rows(files, args.draws, args.seed)
     print_table("Shares right (%)", beside)
     print_table(f"{args.draws:,} draws, seed {args.seed} (%)", near)
+    if len(files) > 1:
+        print_table("Judgements to tell 5 points, with 80% power", paired_rows(files))
 
 
 def main() -> None:

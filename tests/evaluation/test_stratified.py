@@ -1,4 +1,6 @@
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from vqapg.evaluation.stratified import (
 )
 
 ENDLESS = 10**15
+PAGE = Path(__file__).parents[2] / "docs" / "estimate.md"
 
 
 JUDGED = st.integers(0, 300)
@@ -231,3 +234,15 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(accepted, rejected, n):
         found = stratified_estimate([Stratum(*s) for s in zip(sizes.tolist(), numbers, one)])
         held += found.low <= truth <= found.high
     assert 0.935 < held / 3000 < 0.995
+
+
+def test_the_example_of_the_page_runs(capsys):
+    [example] = re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    rng = np.random.default_rng(7)
+    right = rng.random(3000) < 0.8
+    scores = np.where(right, 0.9, 0.1)
+    exec(example, {"scores": scores, "right": right})
+    value, low, high = map(float, capsys.readouterr().out.split())
+    # The scores tell right from wrong, so the drawn ones are all right or all wrong.
+    assert value == pytest.approx(right.mean())
+    assert 0 < value - low < 0.03 and 0 < high - value < 0.03
