@@ -128,7 +128,8 @@ def _annotators(figures: Mapping[str, Any]) -> str:
 
 def _state(state: Mapping[str, Any]) -> list[str]:
     seconds = state["seconds_per_pair"]
-    words = [] if seconds is None else [f"{seconds:.1f} s a pair"]
+    # A sheet has all its judgements at one time.
+    words = [f"{seconds:.1f} s a pair"] if seconds else []
     return words if state["judged"] >= state["needed"] else ["not finished", *words]
 
 
