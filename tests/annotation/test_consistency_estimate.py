@@ -192,6 +192,20 @@ def test_difference_is_bounded_where_nobody_can_tell(tmp_path):
     assert figures["files"]["a"]["estimated_consistent"]["n"] == 18
 
 
+def test_shared_pair_raises_the_shorter_files_side(tmp_path):
+    files = {"a": triples("good", range(20)), "b": triples("good", range(10, 40))}
+    session = make_session(tmp_path, files, n=200)
+    # All 40 were drawn. Number 10 is in both, where it weighs 1 / 20 - 1 / 30.
+    for name in ("anna", "ben"):
+        say(session, name, lambda pair: "?" if number_of(pair) == 10 else "2")
+    [difference] = estimated(session)["differences"]
+    assert difference["undecided"] == {
+        "pairs": 1,
+        "least": pytest.approx(-(1 / 20 - 1 / 30)),
+        "most": pytest.approx(0),
+    }
+
+
 def metrics_of(session, name="a", **change):
     """What vqapg evaluate would write of a file of the session, as far as it matters."""
     file = session.plan.files[name]

@@ -49,12 +49,12 @@ class Disagreement(NamedTuple):
     alpha: float | None
 
 
-def votes_on(judgements: Judgements, pair: str, but: str | None = None) -> list[Outcome]:
-    """What annotators said of *pair*, in their order, all of them or all *but* one."""
+def votes_on(judgements: Judgements, pair: str) -> list[Outcome]:
+    """What annotators said of *pair*, in their order."""
     return [
         OUTCOMES[judged[pair]["consistency"]]
-        for name, judged in judgements.items()
-        if name != but and "consistency" in judged.get(pair, {})
+        for judged in judgements.values()
+        if "consistency" in judged.get(pair, {})
     ]
 
 
@@ -80,8 +80,8 @@ def outcome(votes: Sequence[Outcome], annotators: int) -> Outcome | None:
 def needed_pairs(session: Session, judgements: Judgements, annotator: str) -> list[str]:
     """The ids of the pairs that are shown to *annotator*: of all, or of those still undecided.
 
-    A pair is shown where the others' votes do not settle it. What the annotator has judged stays,
-    so that it can be changed. So the first two annotators get every pair. When they have judged
+    A pair is shown where the votes so far do not settle it. What the annotator has judged stays, so
+    that it can be changed. So the first two annotators get every pair. When they have judged
     all, a third one gets the pairs on which they disagree.
     """
     plan, own = _plan(session), judgements.get(annotator, {})
@@ -90,7 +90,7 @@ def needed_pairs(session: Session, judgements: Judgements, annotator: str) -> li
         for group in session.groups
         for pair in group.pairs
         if "consistency" in own.get(pair.id, {})
-        or outcome(votes_on(judgements, pair.id, but=annotator), plan.annotators) is None
+        or outcome(votes_on(judgements, pair.id), plan.annotators) is None
     ]
 
 
