@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,9 +111,18 @@ def start_consistency_session(
         groups,
         seed=seed,
         models={name: {"split": source.split} for name in files},
-        inputs={**source.inputs, **{f"pairs of {name}": files[name] for name in files}},
+        inputs={
+            **source.inputs,
+            **{f"pairs of {name}": files[name] for name in files},
+            **_read_by(plan.judge),
+        },
         plan=plan,
     )
+
+
+def _read_by(judge: Mapping[str, Any] | None) -> dict[str, str]:
+    """The file that a judge was read from, as its identity names it."""
+    return {"judge": judge["path"]} if judge is not None and "path" in judge else {}
 
 
 def draw_cells(
