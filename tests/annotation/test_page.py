@@ -1,17 +1,14 @@
 """The page in a real browser: Chromium, by its driver, without a window."""
 
 import json
-import threading
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
+from tests.support.annotation_pages import KeyboardPage, Server
 from tests.support.browser import start_chromium
-from vqapg.annotation.judgements import JudgementLog, read_judgements
-from vqapg.annotation.server import AnnotationServer
+from vqapg.annotation.judgements import read_judgements
 
 pytestmark = pytest.mark.browser
 
@@ -23,29 +20,6 @@ def chromium(tmp_path_factory):
     driver.quit()
 
 
-class Server:
-    """The session's server, which can be stopped and started again at the same port."""
-
-    def __init__(self, session):
-        self.session, self.port = session, 0
-        self.start()
-
-    def start(self):
-        self.log = JudgementLog(self.session).__enter__()
-        self.server = AnnotationServer(self.session, self.log, self.port)
-        self.port = self.server.server_port
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, kwargs={"poll_interval": 0.01}
-        )
-        self.thread.start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-        self.log.__exit__()
-
-
 @pytest.fixture
 def server(session):
     server = Server(session)
@@ -53,23 +27,8 @@ def server(session):
     server.stop()
 
 
-class Page:
+class Page(KeyboardPage):
     """What a person does and sees: keys, and what stands on the page."""
-
-    def __init__(self, driver):
-        self.driver = driver
-
-    def press(self, *keys):
-        webdriver.ActionChains(self.driver).send_keys(*keys).perform()
-
-    def text(self, id):
-        return self.driver.find_element(By.ID, id).text
-
-    def wait(self, condition):
-        return WebDriverWait(self.driver, 60, poll_frequency=0.05).until(lambda driver: condition())
-
-    def saved(self):
-        self.wait(lambda: self.text("saved") == "saved")
 
     def focus(self):
         """The number of the card that has the focus, and the name of the field if one has."""
@@ -90,8 +49,7 @@ class Page:
         return [element.get_attribute("data-mark") for element in found]
 
     def begin(self, name):
-        self.wait(lambda: self.driver.switch_to.active_element.get_attribute("id") == "name")
-        self.press(name, Keys.ENTER)
+        super().begin(name)
         self.wait(lambda: self.questions())
 
 

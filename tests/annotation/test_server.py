@@ -1,5 +1,4 @@
 import http.client
-import json
 import signal
 import socket
 import subprocess
@@ -8,6 +7,7 @@ import threading
 
 import pytest
 
+from tests.support.annotation_requests import get, judgement, post, request
 from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.server import AnnotationServer
 from vqapg.errors import InputError
@@ -21,32 +21,6 @@ def server(session):
         yield server
         server.shutdown()
         thread.join()
-
-
-def request(port, method, path, body=None, headers=None):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.request(method, path, body, headers or {})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    return answer.status, answer.headers, content
-
-
-def post(port, record, content_type="application/json"):
-    body = record if isinstance(record, (str, bytes)) else json.dumps(record)
-    status, _, content = request(
-        port, "POST", "/api/judgements", body, {"Content-Type": content_type}
-    )
-    return status, json.loads(content)
-
-
-def judgement(**change):
-    return {"annotator": "anna", "pair": "g1p1", "field": "consistency", "value": "1"} | change
-
-
-def get(port, path):
-    status, _, content = request(port, "GET", path)
-    return status, json.loads(content)
 
 
 def test_the_page_loads_nothing_from_elsewhere(server):

@@ -7,7 +7,8 @@ from PIL import Image
 
 from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS, generated
 from vqapg.annotation.drawing import draw_groups
-from vqapg.annotation.session import read_session, suggested_objects, write_session
+from vqapg.annotation.object_words import suggested_objects
+from vqapg.annotation.session import read_session, write_session
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
 from vqapg.evaluation.generated import GeneratedPair

@@ -4,52 +4,21 @@ import json
 import pytest
 from PIL import Image
 
-from tests.support.annotated_pairs import IMAGES, MODELS, PAIRS
-from tests.support.handwritten_data import write_data
+from tests.support.annotate_commands import annotate, fill, write_folder
+from tests.support.annotated_pairs import IMAGES, MODELS
 from vqapg.annotation.judgements import JudgementLog, read_judgements
 from vqapg.annotation.session import read_session
-from vqapg.cli.main import main
 from vqapg.files import sha256
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A data directory DATA, and the pairs of two models, in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    write_data(
-        tmp_path / "DATA", [(image, *pair) for image in IMAGES for pair in PAIRS["model-one"]]
-    )
-    (tmp_path / "images").mkdir()
-    for image in IMAGES:
-        Image.new("RGB", (60, 40)).save(tmp_path / "images" / image)
-    for model in MODELS:
-        lines = [
-            f"H-{3 * image + number}\t-1.0\t{question} <sep> {answer}\n"
-            for image in range(3)
-            for number, (question, answer) in enumerate(PAIRS[model])
-        ]
-        (tmp_path / f"{model}.txt").write_text(
-            "".join([lines[0], "H-0\t-1.0\tno separator\n", *lines[1:]])
-        )
-    return tmp_path
+    return write_folder(tmp_path, monkeypatch)
 
 
 START = ["start", "session", "--data", "DATA", "--images", "3"]
+CONSISTENCY = "start new --for consistency --data DATA --pairs model-one.txt".split()
 PAIRS_OF = [f"--pairs={model}={model}.txt" for model in MODELS]
-
-
-def annotate(*arguments):
-    return main(["annotate", *map(str, arguments)])
-
-
-def fill(sheet, of_pair):
-    """Fill in a sheet: of_pair(row) gives the fields."""
-    with open(sheet, encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with open(sheet, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(row | of_pair(row) for row in rows)
 
 
 def test_from_pairs_to_figures_by_way_of_sheets(folder, capsys):
@@ -175,6 +144,19 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
         (["read-sheet", "old", "none.csv"], "none.csv: cannot be read"),
         (["score", "old", "--output", "human.json"], "nothing is judged yet"),
         (["score", "old", "--output", "human.json", "--seed", "-1"], "--seed -1"),
+        ([*START, *PAIRS_OF, "-n", "9"], "-n: is for --for consistency only"),
+        ([*START, *PAIRS_OF, "--annotators", "3"], "--annotators: is for --for consistency only"),
+        ([*START, *PAIRS_OF, "--judge", "truth:x"], "--judge: is for --for consistency only"),
+        ([*CONSISTENCY, "--images", "3"], "--images: is for --for paper only"),
+        ([*CONSISTENCY, "-n", "0"], "-n 0: must be at least 1"),
+        ([*CONSISTENCY, "--judge", "nobody"], "nobody"),
+        ([*CONSISTENCY, "--evaluator", "none.pt"], "--evaluator none.pt: there is no such file"),
+        ([*CONSISTENCY, "--pairs", "model-one.txt"], "--pairs model-one.txt: stands twice"),
+        ([*CONSISTENCY[:-1], "none.txt"], "none.txt: cannot be read"),
+        ([*CONSISTENCY, "--pairs", "copy=model-one.txt"], "the files have the same triples"),
+        (["estimate", "old"], "old: was drawn for the paper's evaluation"),
+        (["estimate", "none"], "none: no annotation session"),
+        (["estimate", "old", "--metrics", "none.json"], "--metrics none.json: there is no"),
         ([], None),
     ],
 )
@@ -203,7 +185,7 @@ def test_an_image_that_cannot_be_read_is_bad_input(folder, capsys):
     assert annotate(*START, *PAIRS_OF) == 0
 
 
-@pytest.mark.parametrize("step", ["start", "serve", "sheet", "read-sheet", "score"])
+@pytest.mark.parametrize("step", ["start", "serve", "sheet", "read-sheet", "estimate", "score"])
 def test_every_step_helps_with_an_example(step, capsys):
     with pytest.raises(SystemExit) as raised:
         annotate(step, "--help")

@@ -12,12 +12,17 @@ import fcntl
 import json
 import os
 import threading
+from collections.abc import Iterable
+from typing import Any
 
+from vqapg.annotation.session import Session
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, NO_OBJECT, SCORES
 from vqapg.files import check_readable_file, writing
 from vqapg.strict_json import decode, parse_json
 
+# {annotator: {pair id: {field: value}}}, annotators in the order in which they first judged.
+Judgements = dict[str, dict[str, dict[str, str]]]
 LONGEST_TEXT = 60
 # Bytes. A judgement has about 200.
 LONGEST_LINE = 10_000
@@ -26,7 +31,7 @@ LARGEST_FILE = 256 << 20
 BEGINNING = b'{"annotator": "'
 
 
-def annotator_name(text):
+def annotator_name(text: object) -> str:
     """The name that *text* stands for: single spaces, small letters, so that one person is not two.
 
     Raises InputError when it is empty, long, or has characters that cannot be seen.
@@ -38,7 +43,7 @@ def annotator_name(text):
     return name
 
 
-def checked_value(field, value):
+def checked_value(field: str, value: object) -> str:
     """What is stored of *value*. Raises InputError on a value that *field* cannot have."""
     if field not in FIELDS or not isinstance(value, str):
         shown = str(field)[:LONGEST_TEXT]
@@ -63,7 +68,7 @@ def checked_value(field, value):
     return value
 
 
-def read_judgements(session):
+def read_judgements(session: Session) -> Judgements:
     """{annotator: {pair id: {field: value}}}; raises InputError on a broken line that is not the
     last, cut one.
     """
@@ -77,6 +82,13 @@ def read_judgements(session):
     return _parse(path, content, session)[0]
 
 
+def judgement_records(session: Session) -> list[dict[str, Any]]:
+    """The judgements as they were saved, replaced ones too, after :func:`read_judgements`."""
+    path = _path(session)
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
 class JudgementLog:
     """The judgements of a session, open for more: a context manager, and one process at a time.
 
@@ -84,7 +96,7 @@ class JudgementLog:
     once. Raises InputError, on entering, when another process has it open or the file is broken.
     """
 
-    def __init__(self, session):
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._pairs = {pair.id for group in session.groups for pair in group.pairs}
         self._lock = threading.Lock()
@@ -118,7 +130,7 @@ class JudgementLog:
         with self._lock:
             self._file.close()
 
-    def append(self, annotator, pair, field, value):
+    def append(self, annotator: str, pair: str, field: str, value: str) -> str:
         """Save one judgement; when this returns it is on the disk. Returns the value as it was
         stored.
 
@@ -128,7 +140,7 @@ class JudgementLog:
         (value,) = self.extend([(annotator, pair, field, value)])
         return value
 
-    def extend(self, judgements):
+    def extend(self, judgements: Iterable[tuple[str, str, str, str]]) -> list[str]:
         """Save many at once, [(annotator, pair, field, value), ...]; all or none. As ``append``
         otherwise.
         """
@@ -140,7 +152,7 @@ class JudgementLog:
                 raise InputError(
                     f"pair {shown!r}: not in this session; take the pairs as they are given"
                 )
-            name, value = annotator_name(annotator), checked_value(field, value)
+            name, value = annotator_name(annotator), _value_for(self._session, field, value)
             records.append(
                 {"annotator": name, "pair": pair, "field": field, "value": value, "time": time}
             )
@@ -169,11 +181,16 @@ class JudgementLog:
                 )
         return [record["value"] for record in records]
 
-    def of(self, annotator):
+    def of(self, annotator: str) -> dict[str, dict[str, str]]:
         """{pair id: {field: value}} of one annotator: a copy, which no other thread changes."""
+        return self.copy().get(annotator, {})
+
+    def copy(self) -> Judgements:
+        """All judgements, as :func:`read_judgements` gives them: no other thread changes them."""
         with self._lock:
             return {
-                pair: dict(fields) for pair, fields in self.judgements.get(annotator, {}).items()
+                name: {pair: dict(fields) for pair, fields in judged.items()}
+                for name, judged in self.judgements.items()
             }
 
 
@@ -205,7 +222,7 @@ def _parse(path, content, session):
         record = parse_json(decode(line, where, cure), where, cure)
         try:
             name, pair, field = annotator_name(record["annotator"]), record["pair"], record["field"]
-            value = checked_value(field, record["value"])
+            value = _value_for(session, field, record["value"])
             if pair not in pairs:
                 raise InputError(f"pair {str(pair)[:LONGEST_TEXT]!r} is not in the session")
         except (KeyError, TypeError, InputError) as error:
@@ -215,6 +232,14 @@ def _parse(path, content, session):
     if not cut.startswith(BEGINNING[: len(cut)]):
         raise InputError(f"{path}:{len(lines) + 1}: no judgement; {cure}")
     return judgements, len(content) - len(cut)
+
+
+def _value_for(session, field, value):
+    """As checked_value, of a field that the session asks for."""
+    value = checked_value(field, value)
+    if field not in session.fields:
+        raise InputError(f"field {field!r}: this session asks for {', '.join(session.fields)} only")
+    return value
 
 
 def _take(judgements, name, pair, field, value):

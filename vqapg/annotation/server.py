@@ -1,6 +1,6 @@
 """The annotation page's server: Python's own, on this machine alone, several annotators at once.
 
-- ``GET /``: the page, one file that loads nothing from elsewhere
+- ``GET /``: the page of the session's purpose, one file that loads nothing from elsewhere
 - ``GET /api/session?annotator=NAME``: the groups in this annotator's order, what has been judged,
   suggestions
 - ``POST /api/judgements``: ``{"annotator", "pair", "field", "value"}``; answered when it is on the
@@ -20,11 +20,12 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from vqapg.annotation.judgements import JudgementLog, annotator_name
-from vqapg.annotation.session import Session, suggested_objects
-from vqapg.data.question_type import question_type
+from vqapg.annotation.session import Session
+from vqapg.annotation.shown import session_for
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.strict_json import decode, parse_json
@@ -58,7 +59,7 @@ class AnnotationServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, session: Session, log: JudgementLog, port: int):
+    def __init__(self, session: Session, log: JudgementLog, port: int) -> None:
         self.session, self.log = session, log
         self._connections: dict[socket.socket, None] = {}  # open, the oldest first
         self._lock = threading.Lock()
@@ -81,7 +82,7 @@ class AnnotationServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def get_request(self):
+    def get_request(self) -> tuple[socket.socket, Any]:
         try:
             return super().get_request()
         except OSError as error:
@@ -95,7 +96,7 @@ class AnnotationServer(ThreadingHTTPServer):
                 time.sleep(PAUSE)
             raise
 
-    def process_request(self, request, client_address):
+    def process_request(self, request: Any, client_address: Any) -> None:
         with self._lock:
             self._connections[request] = None
             full = len(self._connections) > MOST_CONNECTIONS
@@ -104,12 +105,12 @@ class AnnotationServer(ThreadingHTTPServer):
             self._close_oldest()
         super().process_request(request, client_address)
 
-    def shutdown_request(self, request):
+    def shutdown_request(self, request: Any) -> None:
         with self._lock:
             self._connections.pop(request, None)
         super().shutdown_request(request)
 
-    def handle_error(self, request, client_address):
+    def handle_error(self, request: Any, client_address: Any) -> None:
         error = sys.exception()
         if isinstance(error, (OSError, RuntimeError, MemoryError)):
             # A browser that went away in the middle is no error.
@@ -133,29 +134,6 @@ class AnnotationServer(ThreadingHTTPServer):
         self._told = True
 
 
-def session_for(session: Session, log: JudgementLog, annotator: str) -> dict:
-    """What the page shows to *annotator*."""
-    return {
-        "annotator": annotator,
-        "groups": [
-            {
-                "id": group.id,
-                "image": f"images/{session.image_path(group.image).name}",
-                "pairs": [
-                    {
-                        **pair._asdict(),
-                        "suggested_type": question_type(pair.question),
-                        "suggested_objects": suggested_objects(pair.question, pair.answer),
-                    }
-                    for pair in group.pairs
-                ],
-            }
-            for group in session.order(annotator)
-        ],
-        "judgements": log.of(annotator),
-    }
-
-
 def _image_number(path):
     """The number of the image at *path*, as Session.image_path takes it; None for
     any other path.
@@ -167,7 +145,7 @@ def _image_number(path):
 class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
-    def parse_request(self):
+    def parse_request(self) -> bool:
         if not super().parse_request():
             return False
         refusal = self._refusal()
@@ -192,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
                 )
         return None
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         session = self.server.session
         try:
             url = urlsplit(self.path)
@@ -201,9 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(400, {"error": f"not an address of this page; open {self.server.url}"})
             return
         if url.path == "/":
+            page = "page.html" if session.plan is None else "pair_page.html"
             self._send_file(
-                importlib.resources.files("vqapg.annotation") / "page.html",
-                "text/html; charset=utf-8",
+                importlib.resources.files("vqapg.annotation") / page, "text/html; charset=utf-8"
             )
         elif url.path == "/api/session":
             try:
@@ -217,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send_json(404, {"error": f"{url.path}: there is no such page"})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         if self.path != "/api/judgements":
             self._send_json(404, {"error": f"{self.path}: there is no such page"})
             return
@@ -288,5 +266,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format, *arguments):
+    def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: a line for every request would hide what matters."""

@@ -1,80 +1,144 @@
 """An annotation session: which images and pairs are judged, drawn once, by seed, and kept in a
 folder of its own.
 
-- ``session.json``: images, groups and pairs, models, seed; written last: a folder without it is
-  unfinished
+- ``session.json``: images, groups and pairs, models, seed, and for an estimate of consistency its
+  plan; written last: a folder without it is unfinished
 - ``images/``: the drawn images as JPEG, under numbers
 - ``judgements.jsonl``: what annotators judged, see judgements.py
 - ``.unfinished``: our mark in a folder that is still being made
 
 The folder needs neither the data directory nor the generated pairs. Groups are numbered in an order
-drawn by the seed, so that no number tells the model.
+drawn by the seed, so that no number tells the model or what a judge thinks of a pair.
 """
 
 import hashlib
 import json
 import os
 import random
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from tqdm import tqdm
 
+from vqapg.annotation.consistency_plan import Plan, plan_content, read_plan
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
-from vqapg.evaluation.human import Group, ShownPair
+from vqapg.evaluation.human import FIELDS, Group, ShownPair
 from vqapg.files import atomic_write, check_readable_file
 from vqapg.folders import new_folder
 from vqapg.provenance import KEY, provenance
 from vqapg.strict_json import read_json
 from vqapg.targets import is_free
 
-FORMAT_VERSION = 1
+# 2: with a plan, or null for the paper's evaluation. 1, of before, was always the paper's.
+FORMAT_VERSION = 2
+READ_VERSIONS = (1, 2)
 LARGEST_SESSION = 64 << 20  # bytes; one of 1,000 images has about 2 MB
 # Pixels of the longer side of the images that are shown.
 IMAGE_SIZE = 1024
 
 
 class Session(NamedTuple):
-    """A finished session. ``images`` are the data set's names, ``models`` what is known of their
-    pairs, by name.
+    """A finished session.
+
+    Attributes:
+        path: its folder
+        seed: of everything that was drawn
+        images: the data set's names
+        models: what is known of each model's pairs, by name
+        groups: what is shown; in a session with a plan each group is one pair
+        plan: of an estimate of consistency; None for the paper's evaluation
     """
 
     path: Path
     seed: int
     images: list[str]
-    models: dict[str, dict]
+    models: dict[str, dict[str, Any]]
     groups: list[Group]
+    plan: Plan | None = None
 
-    def image_path(self, number):
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What annotators say of a pair."""
+        return FIELDS if self.plan is None else ("consistency",)
+
+    def image_path(self, number: int) -> Path:
+        """The picture of that number, from 0."""
         return image_path(self.path, number)
 
-    def order(self, annotator):
-        """The groups in the order of this *annotator*, drawn by the seed."""
+    def order(self, annotator: str) -> list[Group]:
+        """The groups in the order of this *annotator*, drawn by the seed.
+
+        With a plan the order is everybody's: two who stop early have then judged the same pairs.
+        """
+        if self.plan is not None:
+            return list(self.groups)
         digest = hashlib.sha256(f"{self.seed} {annotator}".encode()).digest()
         return random.Random(digest).sample(self.groups, len(self.groups))
 
 
-def image_path(folder, number):
+class Pictured(Protocol):
+    """Where the pictures of a session come from, such as a data directory."""
+
+    @property
+    def path(self) -> Path: ...
+
+    def image_path(self, image: str) -> Path: ...
+
+
+def image_path(folder: str | os.PathLike[str], number: int) -> Path:
+    """The picture of that number, from 0, in the session of *folder*."""
     return Path(folder) / "images" / f"{number + 1:03}.jpg"
 
 
-def write_session(path, data, drawn, groups, *, seed, models, inputs=None):
-    """Make the folder *path* a session of the *drawn* images of *data*, a DataDirectory, and return
-    it.
+def write_session(
+    path: str | os.PathLike[str],
+    data: Pictured,
+    drawn: Sequence[str],
+    groups: Sequence[Group],
+    *,
+    seed: int,
+    models: Mapping[str, dict[str, Any]],
+    inputs: Mapping[str, str | os.PathLike[str]] | None = None,
+    plan: Plan | None = None,
+) -> Session:
+    """Make a folder a session, and read it.
 
-    *models* is what is to be known of each model, by name; *inputs* names the files that were read.
+    Args:
+        path: the folder, new or empty
+        data: where the images are
+        drawn: the names of the images that are shown
+        groups: what is judged, in the order of their numbers
+        seed: of everything that was drawn
+        models: what is to be known of each model, by name
+        inputs: the files that were read, by what they are
+        plan: of an estimate of consistency
 
-    Raises InputError when the folder holds something else, or an image cannot be read.
+    Raises:
+        InputError: if the folder holds something else, or an image cannot be read
     """
     path = Path(path)
     check_new(path)
+    content = {
+        "format": FORMAT_VERSION,
+        KEY: provenance(seed=seed, inputs=inputs),
+        "seed": seed,
+        "data": str(data.path),
+        "models": dict(models),
+        "images": list(drawn),
+        "plan": None if plan is None else plan_content(plan),
+        "groups": [
+            {**group._asdict(), "pairs": [pair._asdict() for pair in group.pairs]}
+            for group in groups
+        ],
+    }
     with new_folder(path, keep_mark=False) as partial:
-        _write(partial, data, drawn, groups, seed, models, inputs)
+        _write(partial, data, drawn, content)
     return read_session(path)
 
 
-def _write(path, data, drawn, groups, seed, models, inputs):
+def _write(path: Path, data: Pictured, drawn: Sequence[str], content: dict[str, Any]) -> None:
     """Write the files of a session into the empty folder *path*."""
     (path / "images").mkdir()
     for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
@@ -82,24 +146,12 @@ def _write(path, data, drawn, groups, seed, models, inputs):
         picture.thumbnail((IMAGE_SIZE, IMAGE_SIZE))
         with atomic_write(image_path(path, number), "wb") as file:
             picture.save(file, "JPEG", quality=95, subsampling=0)
-    content = {
-        "format": FORMAT_VERSION,
-        KEY: provenance(seed=seed, inputs=inputs),
-        "seed": seed,
-        "data": str(data.path),
-        "models": models,
-        "images": drawn,
-        "groups": [
-            {**group._asdict(), "pairs": [pair._asdict() for pair in group.pairs]}
-            for group in groups
-        ],
-    }
     with atomic_write(path / "session.json") as file:
         json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
         file.write("\n")
 
 
-def check_new(path):
+def check_new(path: Path) -> None:
     """Raises InputError unless a session can be made in the folder *path*: there is none, or an
     empty one.
     """
@@ -127,10 +179,11 @@ def read_session(path: Path | str) -> Session:
         )
     content = read_json(check_readable_file(file, remedy, LARGEST_SESSION), remedy)
     try:
-        if content["format"] != FORMAT_VERSION:
+        # True is equal to 1.
+        if type(content["format"]) is not int or content["format"] not in READ_VERSIONS:
             found = repr(content["format"])[:20]
             raise InputError(
-                f"{file}: of format {found}, this vqapg reads {FORMAT_VERSION}; {remedy}"
+                f"{file}: of format {found}, this vqapg reads 1 to {FORMAT_VERSION}; {remedy}"
             )
         return _checked(path, content)
     except KeyError as error:
@@ -140,7 +193,7 @@ def read_session(path: Path | str) -> Session:
         raise InputError(f"{file}: broken ({reason[:200]}); {remedy}") from error
 
 
-def _checked(path, content):
+def _checked(path: Path, content: dict[str, Any]) -> Session:
     """The Session that *content* spells.
 
     Raises:
@@ -170,137 +223,10 @@ def _checked(path, content):
     ids = [pair.id for group in read for pair in group.pairs]
     if len(set(ids)) < len(ids):
         raise ValueError("two pairs have one id")
-    return Session(path, seed, images, models, read)
+    spelled = content["plan"] if content["format"] > 1 else None
+    plan = None if spelled is None else read_plan(spelled, ids)
+    return Session(path, seed, images, models, read, plan)
 
 
-def _is_text(value):
+def _is_text(value: object) -> bool:
     return isinstance(value, str)
-
-
-FUNCTION_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "that",
-        "these",
-        "those",
-        "it",
-        "its",
-        "there",
-        "here",
-        "he",
-        "she",
-        "his",
-        "her",
-        "him",
-        "they",
-        "their",
-        "them",
-        "i",
-        "you",
-        "your",
-        "we",
-        "our",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "where",
-        "when",
-        "why",
-        "how",
-        "many",
-        "much",
-        "kind",
-        "type",
-        "sort",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "am",
-        "do",
-        "does",
-        "did",
-        "has",
-        "have",
-        "had",
-        "can",
-        "could",
-        "will",
-        "would",
-        "should",
-        "may",
-        "might",
-        "must",
-        "not",
-        "no",
-        "yes",
-        "and",
-        "or",
-        "but",
-        "if",
-        "in",
-        "on",
-        "at",
-        "of",
-        "to",
-        "for",
-        "from",
-        "with",
-        "without",
-        "by",
-        "as",
-        "into",
-        "over",
-        "under",
-        "near",
-        "next",
-        "top",
-        "behind",
-        "front",
-        "out",
-        "up",
-        "down",
-        "off",
-        "than",
-        "too",
-        "very",
-        "any",
-        "some",
-        "more",
-        "most",
-        "other",
-        "image",
-        "side",
-        "left",
-        "right",
-        "close",
-        "picture",
-        "photo",
-        "contain",
-        "contains",
-        "present",
-        "visible",
-        "shown",
-        "color",
-        "colour",
-    ]
-)
-
-
-def suggested_objects(question, answer):
-    """Words of the pair that may name its object: those that are no function words, the question's
-    first.
-    """
-    words = [
-        word.strip(" .,;:!?\"'()").removesuffix("'s")
-        for word in f"{question} {answer}".lower().split()
-    ]
-    return list(dict.fromkeys(word for word in words if word and word not in FUNCTION_WORDS))

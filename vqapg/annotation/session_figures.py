@@ -24,6 +24,11 @@ def session_figures(
     """
     if seed < 0:
         raise InputError(f"--seed {seed}: must not be negative; give 0 or more")
+    if session.plan is not None:
+        raise InputError(
+            f"{session.path}: was drawn --for consistency; use vqapg annotate estimate "
+            f"{session.path}"
+        )
     if not judgements:
         raise InputError(
             f"{session.path}: nothing is judged yet; judge with vqapg annotate serve {session.path}"

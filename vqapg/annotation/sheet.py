@@ -5,9 +5,12 @@ A generated text could be a formula. So cells are escaped when written, see csv_
 
 import csv
 import io
+import os
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from vqapg.annotation.judgements import annotator_name, checked_value
+from vqapg.annotation.session import Session
 from vqapg.csv_cells import escape_cell, unescape_cell
 from vqapg.data.question_type import question_type
 from vqapg.errors import InputError
@@ -21,19 +24,34 @@ COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
 our_sheet = csv_of([COLUMNS])
 
 
-def write_sheet(path, session, annotator, judged):
-    """Write a row for every pair, in *annotator*'s order, holding what is *judged* ({pair: {field:
-    value}}).
+def write_sheet(
+    path: str | os.PathLike[str],
+    session: Session,
+    annotator: str,
+    judged: Mapping[str, Mapping[str, str]],
+    shown: Container[str] | None = None,
+) -> None:
+    """Write a row for every pair, with what is judged already.
 
-    A pair without a question type gets the suggested one.
+    Args:
+        path: of the sheet
+        session: its pairs; in the paper's evaluation, one without a question type gets the
+            suggested one
+        annotator: in whose order the pairs stand
+        judged: {pair: {field: value}} of this annotator
+        shown: the ids of the pairs that have a row; None: all
     """
+    kind = "question_type" in session.fields
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for group in session.order(annotator):
         image = f"images/{session.image_path(group.image).name}"
         for pair in group.pairs:
-            given = {"question_type": question_type(pair.question)} | judged.get(pair.id, {})
+            if shown is not None and pair.id not in shown:
+                continue
+            suggested = {"question_type": question_type(pair.question)} if kind else {}
+            given = {**suggested, **judged.get(pair.id, {})}
             cells = [annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)]
             writer.writerow(map(escape_cell, cells))
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
@@ -41,7 +59,9 @@ def write_sheet(path, session, annotator, judged):
         file.write(text.getvalue().encode("utf-8-sig"))
 
 
-def read_sheet(path, session):
+def read_sheet(
+    path: str | os.PathLike[str], session: Session
+) -> list[tuple[str, str, dict[str, str]]]:
     """[(annotator, pair id, {field: value})] of the rows that are filled in; with commas or
     semicolons between.
 
@@ -83,7 +103,7 @@ def read_sheet(path, session):
                 continue
             try:
                 name = annotator_name(row["annotator"])
-                values = {field: checked_value(field, row[field]) for field in FIELDS}
+                values = {field: checked_value(field, row[field]) for field in session.fields}
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
             if (name, row["pair"]) in seen:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vqapg.data.directory import Pair
 from vqapg.errors import InputError
-from vqapg.evaluation import diversity, gold, judged, known_truth, overlap
+from vqapg.evaluation import diversity, estimated, gold, judged, known_truth, overlap
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metric import Metric, MetricInputs, figures_of
@@ -18,11 +18,13 @@ from vqapg.judges.truth import Truth
 from vqapg.registry import Registry
 
 METRICS: Registry[Metric] = Registry("metric", "vqapg.metrics")
-# Those of this package by key, in the order of the tables. P and the truth stand together.
+# Those of this package by key, in the order of the tables. Of consistency the estimate is first,
+# for it can be trusted; P and the truth stand together.
 OURS = {
     metric.key: metric
     for metric in (
         *diversity.METRICS,
+        *estimated.METRICS,
         *judged.METRICS[:2],
         *known_truth.TRUE_METRICS,
         *judged.METRICS[2:],
