@@ -61,14 +61,10 @@ def vendi_figure(
         weights = np.bincount(numbers)
     if not len(numbers):
         return {"value": None, "n": 0, "ci95": None}
-    entropy: Figure = figures.mean(
-        image,
-        contributions(vectors, weights / weights.sum())[numbers],
-        possible=(0.0, float(np.log(len(numbers)))),
-    )
-    bounds = entropy["ci95"]
+    entropies = contributions(vectors, weights / weights.sum())[numbers]
+    bounds = figures.mean(image, entropies, possible=(0.0, np.log(len(numbers))))["ci95"]
     return {
-        "value": float(np.exp(entropy["value"])),
+        "value": float(np.exp(entropies.mean())),
         "n": len(numbers),
         "ci95": None if bounds is None else [float(np.exp(bound)) for bound in bounds],
     }
