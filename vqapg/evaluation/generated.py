@@ -91,17 +91,18 @@ def read_records(
     lines = read_lines(path, CURE)
     first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
     lines, empty = itertools.chain([first], lines), True
+    found: Iterator[ReadPair] = iter(())
     if first[1].lstrip().startswith("{"):
         found = _read_json_lines(path, lines, data, split)
-    elif isinstance(data, PictureFolder):
+    elif isinstance(data, DataDirectory):
+        hypotheses = _read_hypotheses(path, lines, data, split)
+        found = (ReadPair(pair, None) for pair in hypotheses)
+    elif first[1]:
         raise InputError(
             f"{path}:{first[0]}: not a JSON object with image, question and answer; with --images "
             "give such lines. Only with its data directory can vqapg read what fairseq-generate "
             "wrote"
         )
-    else:
-        hypotheses = _read_hypotheses(path, lines, data, split)
-        found = (ReadPair(pair, None) for pair in hypotheses)
     for pair in found:
         empty = False
         yield pair
