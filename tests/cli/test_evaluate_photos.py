@@ -44,12 +44,12 @@ def test_pairs_of_photos_are_measured_without_gold(evaluate, metrics, tmp_path, 
     assert gold <= set(found["not_computed"]) and not gold & set(found)
     for key in gold:
         assert found["not_computed"][key] == (
-            "needs pairs that people wrote: give a data directory instead of --images"
+            "needs gold pairs: give a data directory, not --images"
         )
     out, err = capsys.readouterr()
     assert err == "" and "truly" not in out
     (line,) = [line for line in out.splitlines() if line.startswith("  gold pairs found")]
-    assert "not computed: needs pairs that people wrote" in line
+    assert "not computed: needs gold pairs" in line
     (line,) = [line for line in out.splitlines() if line.startswith("  distinct pairs an image")]
     assert line.split()[4] == "1.00" and line.endswith("3 images")
 

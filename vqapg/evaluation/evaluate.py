@@ -19,7 +19,7 @@ from vqapg.judges.judge import Judge, make_judge, score_triples
 from vqapg.judges.truth import truth_of
 from vqapg.provenance import provenance
 
-NEEDS_GOLD = "needs pairs that people wrote: give a data directory instead of --images"
+NEEDS_GOLD = "needs gold pairs: give a data directory, not --images"
 
 
 class Evaluation(NamedTuple):
