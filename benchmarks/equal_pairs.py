@@ -18,6 +18,7 @@ to the highest end of the seeds' 95% intervals over images.
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -105,6 +106,8 @@ def main() -> None:
     parser.add_argument("--pairs-per-image", type=int, default=5, metavar="K", help="default: 5")
     parser.add_argument("--seed", type=int, default=1, help="of what is drawn (default: 1)")
     args = parser.parse_args()
+    # fairseq would set it up at its lowest level
+    logging.basicConfig(level=logging.WARNING)
     try:
         files = files_of(args.study, args.pairs)
         data = DataDirectory(args.study / "data")
