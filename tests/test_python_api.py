@@ -70,6 +70,21 @@ def test_evaluate_takes_pairs_in_memory(data):
         ),
         (lambda data: vqapg.evaluate(data, []), "pairs: there is none; give at least one"),
         (lambda data: vqapg.evaluate(data, 3), "pairs: int holds no pairs; give the path"),
+        (lambda data: vqapg.evaluate(data), "pairs: NoneType holds no pairs; give the path"),
+        (lambda data: vqapg.evaluate(pairs=PAIRS), "images: give the folder of the pictures, or a"),
+        (lambda data: vqapg.evaluate(images="none", pairs=PAIRS), "images none: there is no such"),
+        (
+            lambda data: vqapg.evaluate(data, PAIRS, images="photos"),
+            "images photos: a data directory has images; give one of the two",
+        ),
+        (
+            lambda data: vqapg.score(images=data, pairs=PAIRS, judge="truth:easy-vqa"),
+            "pairs: image 'a.png' is not in the folder ",
+        ),
+        (
+            lambda data: vqapg.evaluate(data, PAIRS, visual_dependence=True),
+            "visual_dependence: a judge measures it; give judge too",
+        ),
         (
             lambda data: vqapg.score(data, PAIRS, judge="truth:easy-vqa", split="dev"),
             "split dev: there is no such split; give train, valid, test",

@@ -104,6 +104,27 @@ def write_json(
         file.write("\n")
 
 
+def write_json_lines(
+    path: Path, records: Iterable[dict[str, Any]], recognise: Recogniser, *, overwrite: bool = False
+) -> None:
+    """Write the JSON lines *path* by the rule above; whole, or not at all.
+
+    Args:
+        path: of the file
+        records: one a line
+        recognise: tells what is ours of that format
+        overwrite: whether ``--overwrite`` was given
+
+    Raises:
+        InputError: if *path* exists and may not be replaced, or cannot be written to
+        RunError: if the disk is full
+    """
+    check_target(path, recognise, overwrite=overwrite)
+    with atomic_write(path) as file:
+        for record in records:
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+
 def our_json(path: Path) -> str | None:
     """An object that says which version of vqapg wrote it."""
     content = _json(path)
@@ -139,6 +160,16 @@ def json_lines_of(records: Iterable[tuple[str, ...]]) -> Recogniser:
     def our_json_lines(path: Path) -> str | None:
         first = _parsed(_first_line(path))
         return None if isinstance(first, dict) and tuple(first) in known else FOREIGN
+
+    return our_json_lines
+
+
+def json_lines_ending_in(keys: tuple[str, ...]) -> Recogniser:
+    """Recognises JSON lines whose first object ends in these *keys*, whatever stands before."""
+
+    def our_json_lines(path: Path) -> str | None:
+        first = _parsed(_first_line(path))
+        return None if isinstance(first, dict) and tuple(first)[-len(keys) :] == keys else FOREIGN
 
     return our_json_lines
 

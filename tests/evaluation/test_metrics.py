@@ -7,8 +7,10 @@ import pytest
 from vqapg.data.directory import Pair
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.diversity import self_bleu_4
+from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metrics import OURS, compute_metrics
+from vqapg.evaluation.vendi import vendi_figures
 from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
 TRUTH = EasyVQATruth(
@@ -34,6 +36,8 @@ SELF_BLEU, SELF_BLEU_OF_TRIPLES = self_bleu_4(
     [f"{question} {answer}" for _, question, answer in np.array(SAID)[[0, 2, 3, 4, 6]]],
     [0, 0, 1, 2, 3, 4],
 )
+# Checked in test_vendi.py.
+VENDI = vendi_figures(Figures(PAIRS, seed=5, resamples=100))
 
 
 def figures(metrics):
@@ -68,6 +72,10 @@ def test_every_figure_by_hand():
         "self_bleu4": (pytest.approx(SELF_BLEU[[0, 0, 1, 2, 3, 4]].mean()), 6),
         "self_bleu4_distinct_triples": (pytest.approx(SELF_BLEU_OF_TRIPLES.mean()), 5),
         "unique_pairs": (4, 6),
+        "vendi": (VENDI["vendi"]["value"], 6),
+        "vendi_distinct_triples": (VENDI["vendi_distinct_triples"]["value"], 5),
+        # a.png has 2, b.png 3.
+        "distinct_pairs_per_image": (5 / 2, 2),
         "consistent": (2 / 5, 5),  # 0.5 is not above 0.5
         "consistent_all_pairs": (3 / 6, 6),
         "mean_score": (pytest.approx(0.52), 5),
@@ -97,6 +105,9 @@ def test_intervals_are_those_of_the_right_images():
         "consistent": bootstrap.mean(of_triple, [1, 1, 0, 0, 0]),
         "consistent_all_pairs": bootstrap.mean(of_pair, [1, 1, 1, 0, 0, 0]),
         "mean_score_all_pairs": bootstrap.mean(of_pair, [0.9, 0.9, 0.6, 0.2, 0.4, 0.5]),
+        "vendi": VENDI["vendi"]["ci95"],
+        "vendi_distinct_triples": VENDI["vendi_distinct_triples"]["ci95"],
+        "distinct_pairs_per_image": bootstrap.mean(np.array([0, 1]), [2, 3], (0, 6)),
         "self_bleu4": bootstrap.mean(of_pair, SELF_BLEU[[0, 0, 1, 2, 3, 4]]),
         "self_bleu4_distinct_triples": bootstrap.mean(of_triple, SELF_BLEU_OF_TRIPLES),
         "distinct4_within_image": bootstrap.mean(np.array([0, 1]), [7 / 11, 1]),
@@ -145,7 +156,7 @@ def test_n_cannot_exceed_the_number_of_pairs():
 
 def test_without_evaluator_truth_and_gold_only_diversity_is_left():
     words = {key.split("_")[0] for key in figures(compute_metrics(PAIRS, resamples=10))}
-    assert words == {"distinct4", "unique", "self"}
+    assert words == {"distinct4", "distinct", "unique", "self", "vendi"}
     assert "evaluator_agreement" not in compute_metrics(PAIRS, None, TRUTH, resamples=10)
     assert "true_consistent" not in compute_metrics(PAIRS, SCORES, None, resamples=10)
 
@@ -158,10 +169,15 @@ def test_figures_over_nothing_are_none():
     metrics = compute_metrics(pairs, [], TRUTH, resamples=10)
     assert metrics["malformed"] == metrics["pairs"] == 2
     for key, figure in figures(metrics).items():
-        assert figure == {"unique_pairs": (0, 0), "possible_pairs_found": (0, 273)}.get(
-            key, (None, 0)
-        )
-        assert metrics[key]["ci95"] is None
+        counts = {
+            "unique_pairs": (0, 0),
+            "possible_pairs_found": (0, 273),
+            "distinct_pairs_per_image": (0, 2),
+        }
+        assert figure == counts.get(key, (None, 0))
+        # Two images without a pair are two numbers.
+        none = [0.0, 0.0] if key == "distinct_pairs_per_image" else None
+        assert metrics[key]["ci95"] == none
 
 
 def test_the_result_is_json_with_numbers_only():

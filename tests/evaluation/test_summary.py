@@ -41,9 +41,9 @@ def test_figures_without_repeats_are_shown_where_there_are_repeats():
     said = [GeneratedPair(number, "0.png", "is it so ?", "yes", -1.0) for number in range(2)]
     for pairs, shown in ((said[:1] + PAIRS[4:5], 0), (said + PAIRS[4:5], 1)):
         table = format_table(compute_metrics(pairs, [0.5, 0.5], resamples=10))
-        # Distinct-4, that within an image, Self-BLEU; P, S.
+        # Distinct-4, that within an image, Self-BLEU, Vendi score; P, S.
         assert (table.count("repeats left out"), table.count("repeats counted")) == (
-            3 * shown,
+            4 * shown,
             2 * shown,
         )
 

@@ -78,6 +78,10 @@ def commands(data, folder, output):
         (folder / "qa.jsonl").write_text("".join(line.format(name, split) for name, split in rows))
     return {
         "evaluate": ["evaluate", data, "--pairs", pairs, "--output", output],
+        "score": [
+            *["score", data, "--pairs", pairs, "--output", output],
+            *["--judge", "tests.support.judges:YesMan"],
+        ],
         "overlap": ["overlap", data, "--pairs", pairs, "--of", "answer", "--output", output],
         "export jsonl": ["export", pairs, "--data", data, "--format", "jsonl", "--output", output],
         "export csv": ["export", pairs, "--data", data, "--format", "csv", "--output", output],
@@ -108,6 +112,7 @@ def commands(data, folder, output):
 FOLDERS = ("export imagefolder", "report", "prepare")
 NAMES = [
     "evaluate",
+    "score",
     "overlap",
     "export jsonl",
     "export csv",

@@ -1,21 +1,28 @@
 """Measure diversity, consistency and overlap with the gold pairs, with bootstrap 95% intervals over
-images."""
+images.
+
+The images are those of a data directory, DATA. For pairs that any other system made, a folder of
+pictures will do: --images PHOTOS. What needs gold pairs is then left out.
+"""
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
+from vqapg.cli.place_flags import add_place_arguments
 
 HELP = "measure diversity, consistency and gold overlap of generated pairs"
 EXAMPLE = "vqapg evaluate DATA --pairs OUT/generate-test.txt --evaluator CKPT --output metrics.json"
 
 
 def add_arguments(parser):
-    parser.add_argument("data", metavar="DATA", help="the data directory that was generated from")
+    add_place_arguments(parser)
     parser.add_argument(
         "--pairs", required=True, metavar="FILE", help="generate-<split>.txt, or JSON lines"
     )
     add_judge_arguments(parser, "who scores the pairs; without one there is no P and S")
     parser.add_argument(
-        "--split", default="test", choices=("train", "valid", "test"), help="default: %(default)s"
+        "--visual-dependence",
+        action="store_true",
+        help="also the score less that with another image of the file; the judge works twice",
     )
     parser.add_argument(
         "--pairs-per-image",
@@ -39,10 +46,10 @@ def add_arguments(parser):
 
 def run(args):
     import sys
-    from pathlib import Path
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import output_file
+    from vqapg.cli.place_flags import files_of_place
     from vqapg.errors import InputError, printable
     from vqapg.evaluation.evaluate import evaluate_pairs
     from vqapg.evaluation.judges_agreement import format_agreement_of_judges
@@ -53,17 +60,21 @@ def run(args):
     if args.show < 0:
         raise InputError(f"--show {args.show}: must not be negative; give 0 or more")
     judge, checkpoints = judge_of(args)
-    inputs = [args.pairs, *checkpoints, *Path(args.data).glob("*")]
+    inputs = [args.pairs, *checkpoints, *files_of_place(args)]
     output = output_file("--output", args.output, our_json, overwrite=args.overwrite, inputs=inputs)
     evaluation = evaluate_pairs(
         args.data,
         args.pairs,
         judge=judge,
+        images=args.images,
         split=args.split,
         pairs_per_image=args.pairs_per_image,
+        visual_dependence=args.visual_dependence,
+        weights=args.weights,
         seed=args.seed,
     )
-    missing = not_computed()
+    # Without gold pairs the table says why, and no package would help.
+    missing = not_computed() if args.images is None else {}
     for reason in dict.fromkeys(missing.values()):
         keys = ", ".join(key for key in missing if missing[key] == reason)
         print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)

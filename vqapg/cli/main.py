@@ -26,6 +26,7 @@ COMMANDS = {
     "sample": "vqapg.cli.sample",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
+    "score": "vqapg.cli.score",
     "annotate": "vqapg.cli.annotate",
     "check-evaluator": "vqapg.cli.check_evaluator",
     "round-trip": "vqapg.cli.round_trip",

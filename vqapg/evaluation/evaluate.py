@@ -3,19 +3,25 @@
 import os
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vqapg.data.directory import DataDirectory
+from vqapg.data.picture_folder import PictureFolder
 from vqapg.errors import InputError
 from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
-from vqapg.evaluation.given_pairs import Pairs, as_directory, given_pairs
+from vqapg.evaluation.given_pairs import Data, Pairs, given_pairs, judge_context, place_of_images
 from vqapg.evaluation.judges_agreement import judges_agreement
-from vqapg.evaluation.metrics import compute_metrics
-from vqapg.judges.context import JudgeContext
+from vqapg.evaluation.metrics import all_metrics, compute_metrics
+from vqapg.evaluation.visual_dependence import with_another_image
 from vqapg.judges.judge import Judge, Triple, make_judge, score_triples
 from vqapg.judges.mean import MeanJudge, mean_of_told
 from vqapg.judges.truth import truth_of
 from vqapg.provenance import provenance
+
+NEEDS_GOLD = "needs gold pairs: give a data directory, not --images"
 
 
 class Evaluation(NamedTuple):
@@ -35,12 +41,15 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    data: str | os.PathLike[str] | DataDirectory,
-    pairs: Pairs,
+    data: Data | None = None,
+    pairs: Pairs | None = None,
     *,
+    images: str | os.PathLike[str] | None = None,
     judge: str | Judge | None = None,
-    split: str = "test",
+    split: str | None = None,
     pairs_per_image: int | None = None,
+    visual_dependence: bool = False,
+    weights: str = "imagenet",
     seed: int = 1,
 ) -> dict[str, Any]:
     """Diversity, consistency and overlap with the gold pairs, with 95% intervals over images.
@@ -48,15 +57,21 @@ def evaluate(
         >>> import vqapg
         >>> metrics = vqapg.evaluate("data/easy", "pairs.jsonl", judge="evaluator:evaluator.pt")
         >>> metrics["consistent"]["value"], metrics["unique_pairs"]["value"]
+        >>> vqapg.evaluate(images="photos", pairs="pairs.jsonl")["vendi"]["value"]
 
     Args:
         data: the data directory that was generated from
         pairs: as :func:`~vqapg.evaluation.given_pairs.given_pairs` takes them
+        images: instead of *data*, the folder that the pictures are in; what needs gold pairs is
+            then left out
         judge: as ``vqapg evaluate --judge`` takes it, or a
             :class:`~vqapg.judges.judge.Judge`; without one there is no P and S
-        split: of the images
+        split: of the images; None: ``test``, or none with *images*
         pairs_per_image: draw so many pairs of each image, and leave out images with fewer
-        seed: of resamples and drawn pairs
+        visual_dependence: have the judge score each pair with another image too
+        weights: with *images*, of the backbone that made the features of a trained judge:
+            "imagenet", a file, or "none"
+        seed: of resamples and of whatever is drawn
 
     Returns:
         what ``vqapg evaluate`` writes: a figure is ``{"value", "n", "ci95"}``
@@ -65,25 +80,40 @@ def evaluate(
         InputError: on what cannot be read or judged
     """
     return evaluate_pairs(
-        data, pairs, judge=judge, split=split, pairs_per_image=pairs_per_image, seed=seed
+        data,
+        pairs,
+        images=images,
+        judge=judge,
+        split=split,
+        pairs_per_image=pairs_per_image,
+        visual_dependence=visual_dependence,
+        weights=weights,
+        seed=seed,
     ).metrics
 
 
 def evaluate_pairs(
-    data: str | os.PathLike[str] | DataDirectory,
-    pairs: Pairs,
+    data: Data | None = None,
+    pairs: Pairs | None = None,
     *,
+    images: str | os.PathLike[str] | None = None,
     judge: str | Judge | None = None,
-    split: str = "test",
+    split: str | None = None,
     pairs_per_image: int | None = None,
+    visual_dependence: bool = False,
+    weights: str = "imagenet",
     seed: int = 1,
 ) -> Evaluation:
     """As :func:`evaluate`, with the pairs and what was said of each."""
     for option, value, least in (("seed", seed, 0), ("pairs-per-image", pairs_per_image, 1)):
         if value is not None and value < least:
             raise InputError(f"--{option} {value}: must be {least} or more; give a greater number")
-    directory = as_directory(data)
-    measured, left_out = given_pairs(pairs, directory, split), 0
+    if visual_dependence and judge is None:
+        raise InputError("--visual-dependence: a judge measures it; give --judge too")
+    place = place_of_images(data, images, split)
+    if isinstance(place, DataDirectory):
+        split = split or "test"
+    measured, left_out = given_pairs(pairs, place, split), 0
     if pairs_per_image is not None:
         measured, left_out = draw_pairs(measured, pairs_per_image, seed)
         if not measured:
@@ -91,11 +121,11 @@ def evaluate_pairs(
             raise InputError(
                 f"--pairs-per-image {pairs_per_image}: no image{of} has so many; give fewer"
             )
-    truth = truth_of(directory, split)
-    triples, scores, identity = distinct_triples(measured), None, None
+    triples, scores, elsewhere, identity = distinct_triples(measured), None, None, None
+    truth = truth_of(place, split) if isinstance(place, DataDirectory) else None
     agreement = None
     if judge is not None:
-        made = make_judge(judge, JudgeContext(directory, split))
+        made = make_judge(judge, judge_context(place, split, weights))
         identity = made.identity
         if isinstance(made, MeanJudge):
             each = made.each([Triple(*triple) for triple in triples])
@@ -103,12 +133,15 @@ def evaluate_pairs(
             agreement = judges_agreement(made, each)
         else:
             scores = score_triples(made, triples)
+        if visual_dependence:
+            elsewhere = _scores_elsewhere(made, measured, seed)
     metrics = compute_metrics(
         measured,
         scores,
         truth,
-        gold=directory.pairs(split),
-        train=directory.pairs("train"),
+        scores_elsewhere=elsewhere,
+        gold=place.pairs(split or "test") if isinstance(place, DataDirectory) else None,
+        train=place.pairs("train") if isinstance(place, DataDirectory) else None,
         seed=seed,
     ) | {
         "pairs_per_image": pairs_per_image,
@@ -117,8 +150,10 @@ def evaluate_pairs(
         "judges_agreement": agreement,
         "evaluator": identity if identity and identity.get("judge") == "evaluator" else None,
         "split": split,
-        "provenance": provenance(seed=seed, inputs=_inputs(directory, pairs, identity)),
+        "provenance": provenance(seed=seed, inputs=_inputs(place, pairs, identity)),
     }
+    if isinstance(place, PictureFolder):
+        metrics["not_computed"] |= _of_gold_pairs()
     verdicts = {} if truth is None else dict(zip(triples, score_triples(truth, triples)))
     return Evaluation(
         metrics,
@@ -128,11 +163,33 @@ def evaluate_pairs(
     )
 
 
+def _scores_elsewhere(judge: Judge, pairs: list[GeneratedPair], seed: int) -> NDArray[np.float64]:
+    """The scores of the distinct triples of *pairs* with another image each; NaN if there is none.
+
+    Shape:
+        - returns ``[T]``
+    """
+    triples = distinct_triples(pairs)
+    elsewhere = with_another_image(triples, list(dict.fromkeys(pair.image for pair in pairs)), seed)
+    return score_triples(judge, elsewhere) if elsewhere else np.full(len(triples), np.nan)
+
+
+def _of_gold_pairs() -> dict[str, str]:
+    """Why each metric that compares with gold pairs is missing where there are none."""
+    return {
+        metric.key: NEEDS_GOLD
+        for metric in all_metrics().values()
+        if metric.variant_of is None and {"gold", "train"} & set(metric.needs)
+    }
+
+
 def _inputs(
-    data: DataDirectory, pairs: Pairs, identity: dict[str, Any] | None
+    place: DataDirectory | PictureFolder, pairs: Pairs | None, identity: dict[str, Any] | None
 ) -> dict[str, str | os.PathLike[str]]:
     """The files that the figures come from."""
-    inputs: dict[str, str | os.PathLike[str]] = {"data": data.path}
+    inputs: dict[str, str | os.PathLike[str]] = {}
+    if isinstance(place, DataDirectory):
+        inputs["data"] = place.path
     if isinstance(pairs, (str, os.PathLike)):
         inputs["pairs"] = pairs
     if identity and "path" in identity:

@@ -40,6 +40,7 @@ class Figures:
 
     Attributes (M well-formed pairs, T distinct triples):
         images: names of the images
+        seed: of the bootstrap; metrics that draw do so by it too
         pairs: [M] GeneratedPair
         triples: [T] (image, question, answer), as :func:`distinct_triples`
         said: int array [M], the triple that each pair says
@@ -52,6 +53,7 @@ class Figures:
     """
 
     def __init__(self, pairs, seed=1, resamples=1000):
+        self.seed = seed
         self.images = list(dict.fromkeys(pair.image for pair in pairs))
         self.bootstrap = ImageBootstrap(len(self.images), resamples, seed)
         self.pairs = [pair for pair in pairs if not pair.malformed]

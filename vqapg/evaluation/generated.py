@@ -5,11 +5,13 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from vqapg.data.directory import DataDirectory, tokenizer_version
+from vqapg.data.picture_folder import PictureFolder
 from vqapg.data.tokenizer import TOKENIZER_VERSION, detokenize, tokenize
 from vqapg.errors import InputError
 from vqapg.files import LARGEST_TEXT, check_readable_file
@@ -47,8 +49,15 @@ class GeneratedPair:
         return self.question is None
 
 
+class ReadPair(NamedTuple):
+    """A pair, and the JSON object that it was read from; None where it was another form of line."""
+
+    pair: GeneratedPair
+    record: dict[str, Any] | None
+
+
 def read_generated(
-    path: str | os.PathLike[str], data: DataDirectory, split: str = "test"
+    path: str | os.PathLike[str], data: DataDirectory | PictureFolder, split: str = "test"
 ) -> list[GeneratedPair]:
     """Read every hypothesis of *path*, sorted by id (an n-best list keeps its order).
 
@@ -58,24 +67,50 @@ def read_generated(
     Args:
         path: ``generate-<split>.txt`` as written by ``fairseq-generate --results-path``, or JSON
             lines with ``image``, ``question``, ``answer`` and optionally ``id`` and ``score``
-        data: the data directory that was generated from
-        split: the split that was generated from
+        data: the data directory that was generated from, or the folder of the pictures, which
+            takes JSON lines only
+        split: the split that was generated from; a folder has none
 
     Raises:
         InputError: if the file cannot be read, holds no hypothesis, has a broken line, holds a run
             twice, or names a pair or an image that is not in *split* of *data*
     """
+    pairs = [read.pair for read in read_records(path, data, split)]
+    return sorted(pairs, key=lambda pair: pair.id)
+
+
+def read_records(
+    path: str | os.PathLike[str], data: DataDirectory | PictureFolder, split: str = "test"
+) -> Iterator[ReadPair]:
+    """As :func:`read_generated`, in the order of the file, each with what it was read from.
+
+    Raises:
+        InputError: as :func:`read_generated`, when the line at fault is reached
+    """
     path = check_readable_file(path, CURE, LARGEST_TEXT)
     lines = read_lines(path, CURE)
     first = next(((number, line) for number, line in lines if line.strip()), (1, ""))
-    read = _read_json_lines if first[1].lstrip().startswith("{") else _read_hypotheses
-    pairs = list(read(path, itertools.chain([first], lines), data, split))
-    if not pairs:
+    lines, empty = itertools.chain([first], lines), True
+    found: Iterator[ReadPair] = iter(())
+    if first[1].lstrip().startswith("{"):
+        found = _read_json_lines(path, lines, data, split)
+    elif isinstance(data, DataDirectory):
+        hypotheses = _read_hypotheses(path, lines, data, split)
+        found = (ReadPair(pair, None) for pair in hypotheses)
+    elif first[1]:
+        raise InputError(
+            f"{path}:{first[0]}: not a JSON object with image, question and answer; with --images "
+            "give such lines. Only with its data directory can vqapg read what fairseq-generate "
+            "wrote"
+        )
+    for pair in found:
+        empty = False
+        yield pair
+    if empty:
         raise InputError(
             f"{path}: no hypothesis in it (no line begins with H-, and it is not JSON lines); "
             "give the generate-*.txt of a finished fairseq-generate run"
         )
-    return sorted(pairs, key=lambda pair: pair.id)
 
 
 def readable_records(pairs, scores=None):
@@ -152,10 +187,10 @@ def _read_hypotheses(
 
 
 def _read_json_lines(
-    path: Path, lines: Lines, data: DataDirectory, split: str
-) -> Iterator[GeneratedPair]:
-    images = {pair.image for pair in data.pairs(split)}
-    if tokenizer_version(data.manifest) != TOKENIZER_VERSION:
+    path: Path, lines: Lines, data: DataDirectory | PictureFolder, split: str
+) -> Iterator[ReadPair]:
+    image_named, place = images_of(data, split)
+    if isinstance(data, DataDirectory) and tokenizer_version(data.manifest) != TOKENIZER_VERSION:
         print(
             f"warning: {data.path}: was made with another tokenizer than the one that now splits "
             f"{path}. A few texts differ for that reason alone, above all those with typographic "
@@ -185,15 +220,13 @@ def _read_json_lines(
                 f"{where}: id {repr(id)[:40]} is no whole number from 0 to {MAX_ID}; "
                 "correct or remove it"
             )
-        if record["image"] not in images:
-            raise InputError(
-                f"{where}: image {record['image']!r} is not in split {split} of {data.path}; "
-                "give the data directory and the split that were generated from"
-            )
+        image = image_named(record["image"])
+        if image is None:
+            raise InputError(f"{where}: image {record['image']!r} is not in {place}")
         question, answer = (" ".join(tokenize(record[key])) for key in ("question", "answer"))
         if not question or not answer:
             question = answer = None
-        pair = GeneratedPair(id, record["image"], question, answer, math.nan)
+        pair = GeneratedPair(id, image, question, answer, math.nan)
         if id != current:
             begins, current = number, id
         earlier = met.setdefault(pair, (begins, number))
@@ -202,7 +235,24 @@ def _read_json_lines(
                 f"{where}: id {id} has this pair already, at line {earlier[1]}. Two files were "
                 "joined, which would count pairs twice; remove one of the lines, or its id"
             )
-        yield replace(pair, score=math.nan if score is None else _finite(score, where))
+        known = replace(pair, score=math.nan if score is None else _finite(score, where))
+        yield ReadPair(known, record)
+
+
+def images_of(
+    data: DataDirectory | PictureFolder, split: str | None
+) -> tuple[Callable[[str], str | None], str]:
+    """How to find the image that a line names, and what to say where it is not found.
+
+    Returns:
+        (name in a line -> the image's id, or None; "PLACE; what to do")
+    """
+    if isinstance(data, PictureFolder):
+        cure = "give the folder of its picture, and its path in it"
+        return data.name_of, f"the folder {data.path}; {cure}"
+    images = {name: name for name in data.image_ids(split)}
+    cure = "give the data directory and the split that were generated from"
+    return images.get, f"{f'split {split} of ' if split else ''}{data.path}; {cure}"
 
 
 def split_pair(text):

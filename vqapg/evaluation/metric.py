@@ -17,7 +17,7 @@ from vqapg.evaluation.figures import Figures
 from vqapg.judges.truth import Truth
 
 T = TypeVar("T")
-Need = Literal["scores", "truth", "gold", "train"]
+Need = Literal["scores", "scores_elsewhere", "truth", "gold", "train"]
 
 
 class Figure(TypedDict):
@@ -39,6 +39,7 @@ class Unit(NamedTuple):
 UNITS = {
     "share": Unit(100, 2, " (%)"),
     "count": Unit(1, 0, ""),
+    "number": Unit(1, 2, ""),
     "score": Unit(1, 3, ""),
     "nats": Unit(1, 3, " (nats)"),
 }
@@ -69,7 +70,7 @@ class Measure:
 
     key: str
     label: str
-    unit: Literal["share", "count", "score", "nats"]
+    unit: Literal["share", "count", "number", "score", "nats"]
     symbol: str = ""
 
     def __post_init__(self) -> None:
@@ -100,6 +101,7 @@ class MetricInputs:
     Attributes:
         figures: the generated pairs, with what makes figures of them
         scores: [T] the judge's score of each distinct triple; None without a judge
+        scores_elsewhere: [T] its score of each with another image; None where nobody asked for it
         truth: of the data set; None where nobody knows it
         gold: the pairs of the split; None where there are none
         train: the pairs of the train split; None where there are none
@@ -110,12 +112,14 @@ class MetricInputs:
         figures: Figures,
         *,
         scores: np.ndarray | None = None,
+        scores_elsewhere: np.ndarray | None = None,
         truth: Truth | None = None,
         gold: Sequence[Pair] | None = None,
         train: Sequence[Pair] | None = None,
     ) -> None:
         self.figures = figures
         self.scores = scores
+        self.scores_elsewhere = scores_elsewhere
         self.truth = truth
         self.gold = gold
         self.train = train

@@ -10,7 +10,17 @@ import numpy as np
 
 from vqapg.data.directory import Pair
 from vqapg.errors import InputError
-from vqapg.evaluation import diversity, estimated, gold, judged, known_truth, overlap
+from vqapg.evaluation import (
+    distinct_pairs,
+    diversity,
+    estimated,
+    gold,
+    judged,
+    known_truth,
+    overlap,
+    vendi,
+    visual_dependence,
+)
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.metric import Metric, MetricInputs, figures_of
@@ -24,10 +34,13 @@ OURS = {
     metric.key: metric
     for metric in (
         *diversity.METRICS,
+        *vendi.METRICS,
+        *distinct_pairs.METRICS,
         *estimated.METRICS,
         *judged.METRICS[:2],
         *known_truth.TRUE_METRICS,
         *judged.METRICS[2:],
+        *visual_dependence.METRICS,
         *known_truth.OTHER_METRICS,
         *overlap.METRICS,
         *gold.METRICS,
@@ -83,6 +96,7 @@ def compute_metrics(
     scores: Sequence[float] | np.ndarray | None = None,
     truth: Truth | None = None,
     *,
+    scores_elsewhere: Sequence[float] | np.ndarray | None = None,
     gold: Sequence[Pair] | None = None,
     train: Sequence[Pair] | None = None,
     seed: int = 1,
@@ -101,6 +115,7 @@ def compute_metrics(
         scores: [distinct triples] of a judge, in the order of ``distinct_triples(pairs)``; NaN
             where it cannot tell
         truth: of the data set; without it everything about truth is left out
+        scores_elsewhere: [distinct triples] of the judge, each triple with another image
         gold: the pairs of the split
         train: the pairs of the train split
         seed: of the bootstrap
@@ -114,13 +129,14 @@ def compute_metrics(
         RunError: if a metric that another package adds fails
     """
     figures = Figures(pairs, seed, resamples)
-    if scores is not None:
-        scores = np.asarray(scores, dtype=np.float64)
-        if scores.shape != (len(figures.triples),):
-            raise ValueError(
-                f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples"
-            )
-    inputs = MetricInputs(figures, scores=scores, truth=truth, gold=gold, train=train)
+    inputs = MetricInputs(
+        figures,
+        scores=_of_triples(scores, figures),
+        scores_elsewhere=_of_triples(scores_elsewhere, figures),
+        truth=truth,
+        gold=gold,
+        train=train,
+    )
     metrics = all_metrics()
     found, missing = figures_of(metrics.values(), inputs)
     return {
@@ -133,3 +149,14 @@ def compute_metrics(
         "not_computed": missing,
         "metric_versions": {key: metrics[key].version for key in found},
     }
+
+
+def _of_triples(scores: Sequence[float] | np.ndarray | None, figures: Figures) -> np.ndarray | None:
+    if scores is None:
+        return None
+    scores = np.asarray(scores, dtype=np.float64)
+    if scores.shape != (len(figures.triples),):
+        raise ValueError(
+            f"scores of shape {scores.shape} for {len(figures.triples)} distinct triples"
+        )
+    return scores

@@ -48,12 +48,15 @@ class JudgeContext:
         split: their split; None where they can be of any
         features: where pairs are made for pictures, without a data directory
         open_picture: image id -> picture, where there is no data directory
+        weights: of the backbone of a trained judge that is asked about pictures: "imagenet", a
+            file, or "none"
     """
 
     data: DataDirectory | None = None
     split: str | None = None
     features: FeaturesInMemory | None = None
     open_picture: Callable[[str], Image] | None = None
+    weights: str = "imagenet"
 
     def directory(self, judge: str) -> DataDirectory:
         """The data directory.

@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
+from vqapg.devices import chosen_device
 from vqapg.errors import InputError
 from vqapg.files import sha256
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Triple
+from vqapg.judges.picture_features import PictureFeatures
 from vqapg.tasks.checkpoint_file import read_checkpoint
-from vqapg.tasks.checkpoints import load_evaluator_for, load_model
+from vqapg.tasks.checkpoints import (
+    load_backbone,
+    load_evaluator,
+    load_evaluator_for,
+    load_model,
+)
 from vqapg.tasks.vqapg_consistency import ConsistencyConfig, ConsistencyTask
 
 AT_ONCE = 256  # triples
@@ -25,10 +32,12 @@ class EvaluatorJudge:
 
     Args:
         argument: the checkpoint's path
-        context: the images, in a data directory or in memory
+        context: the images: in a data directory, in memory, or pictures whose features are then
+            made by the backbone that the checkpoint names
 
     Raises:
-        InputError: if it is no evaluator's checkpoint, or the evaluator was trained on other data
+        InputError: if it is no evaluator's checkpoint, or the evaluator was trained on other data,
+            or with other weights of the backbone
     """
 
     def __init__(self, argument: str, context: JudgeContext) -> None:
@@ -40,6 +49,13 @@ class EvaluatorJudge:
             self.model = loaded.model.to(context.features.device)
             self.dictionary = loaded.dictionary
             self.features: Any = context.features
+        elif context.data is None and context.open_picture is not None:
+            device = chosen_device("auto")
+            loaded = load_evaluator(argument)
+            backbone = load_backbone(loaded.features, context.weights).to(device)
+            self.model = loaded.model.to(device)
+            self.dictionary = loaded.dictionary
+            self.features = PictureFeatures(context.open_picture, backbone, device)
         else:
             data = str(context.directory("evaluator").path)
             task = ConsistencyTask(ConsistencyConfig(_name="vqapg_consistency", data=data, seed=1))
@@ -61,6 +77,7 @@ class EvaluatorJudge:
         Raises:
             InputError: if an image has no features
         """
+        # In the order of the triples: where features are made on the way, rows are given here.
         self.features.require(dict.fromkeys(triple.image for triple in triples))
         device = next(self.model.parameters()).device
         scores = np.empty(len(triples))

@@ -66,6 +66,20 @@ def load_generation_model(path: str | os.PathLike[str]) -> Loaded:
     return loaded
 
 
+def load_evaluator(path: str | os.PathLike[str]) -> Loaded:
+    """The consistency evaluator of *path*, from its checkpoint alone.
+
+    Raises:
+        InputError: if *path* is no checkpoint of an evaluator
+    """
+    loaded = _load(path)
+    if not isinstance(loaded.model, ConsistencyModel):
+        raise InputError(
+            f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency"
+        )
+    return loaded
+
+
 def load_evaluator_for(generator: Loaded, path: str | os.PathLike[str]) -> Loaded:
     """The consistency evaluator of *path*, to judge the pairs that *generator* makes.
 
@@ -73,11 +87,7 @@ def load_evaluator_for(generator: Loaded, path: str | os.PathLike[str]) -> Loade
         InputError: if *path* is no checkpoint of an evaluator, or was trained with other features
             or another dictionary
     """
-    loaded = _load(path)
-    if not isinstance(loaded.model, ConsistencyModel):
-        raise InputError(
-            f"{path}: is no consistency evaluator; give a checkpoint of --task vqapg_consistency"
-        )
+    loaded = load_evaluator(path)
     difference = _other_features(loaded.features, generator.features) or _other_dictionary(
         loaded.dictionary.symbols, generator.dictionary.symbols
     )
