@@ -41,7 +41,10 @@ def print_simulations(draws: int, seed: int) -> None:
     for title, rows_of in (
         ("Coverage (%), lowest to highest of 18 or 24 kinds of files", tables.coverage_rows),
         ("What strata are worth at n = 200, in points", tables.worth_rows),
-        ("Judges who err, with the good evaluator", tables.error_rows),
+        (
+            "Judges who err, with the good evaluator: bias in points, coverage (%)",
+            tables.error_rows,
+        ),
         ("Coverage (%) for images like these, n = 200", tables.beyond_rows),
         ("Coverage (%) of judgements drawn by image", tables.by_image_rows),
         ("A difference of 5 points at n = 200, in points", tables.paired_rows),
