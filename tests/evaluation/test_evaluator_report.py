@@ -10,8 +10,9 @@ from vqapg.data.directory import Pair
 from vqapg.data.negatives import MEASURED, NEGATIVES
 from vqapg.errors import InputError
 from vqapg.evaluation.calibration import AreaUnderCurve
-from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
+from vqapg.evaluation.evaluator_report import report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
+from vqapg.evaluation.labelled_triples import LabelledTriples, Measured
 from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
 COLOURS = ["red", "blue", "teal", "gray"]
@@ -215,7 +216,7 @@ def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_
         "hard negatives",
         "hard, true ones removed",
     ):
-        assert title in lines[0]
+        assert title in lines[2]
     (true,) = [line for line in lines if "of these true" in line]
     assert f"{100 * report['negatives']['hard']['truth']['share_true']['value']:.2f}" in true
     assert not any("number" in line for line in lines), "no question asks for a number"

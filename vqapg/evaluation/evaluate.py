@@ -9,7 +9,9 @@ from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.given_pairs import Pairs, as_directory, given_pairs
+from vqapg.evaluation.judge_verdict import stored_verdict
 from vqapg.evaluation.metrics import compute_metrics
+from vqapg.evaluation.unknown_words import unknown_words
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
 from vqapg.judges.truth import truth_of
@@ -91,9 +93,14 @@ def evaluate_pairs(
             )
     truth = truth_of(directory, split)
     triples, scores, identity = distinct_triples(measured), None, None
+    about_judge: dict[str, Any] = {}
     if judge is not None:
         made = make_judge(judge, JudgeContext(directory, split))
         scores, identity = score_triples(made, triples), made.identity
+        about_judge = {
+            "verdict": stored_verdict(identity, directory.path),
+            "unknown_words": unknown_words(triples, directory.words),
+        }
     metrics = compute_metrics(
         measured,
         scores,
@@ -105,6 +112,7 @@ def evaluate_pairs(
         "pairs_per_image": pairs_per_image,
         "images_left_out": left_out,
         "judge": identity,
+        **about_judge,
         "evaluator": identity if identity and identity.get("judge") == "evaluator" else None,
         "split": split,
         "provenance": provenance(seed=seed, inputs=_inputs(directory, pairs, identity)),
