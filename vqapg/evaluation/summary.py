@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from vqapg.data.tokenizer import detokenize
+from vqapg.errors import printable
 from vqapg.evaluation.judge_verdict import verdict_in
 from vqapg.evaluation.metrics import all_metrics
 from vqapg.judges.truth import verdict
@@ -68,9 +69,8 @@ def _trust(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         rows.append(("    can P be relied on?", "", "", verdict["text"]))
     if isinstance(unknown, dict) and unknown["with_unknown"]:
         shown = f"{unknown['with_unknown']:,}"
-        base = (
-            f"{unknown['triples']:,} distinct triples, such as: {', '.join(unknown['words'][:3])}"
-        )
+        some = printable(", ".join(unknown["words"][:3]))
+        base = f"{unknown['triples']:,} distinct triples, such as: {some}"
         rows.append(("    with a word that is not in the dictionary", shown, "", base))
     return rows
 
