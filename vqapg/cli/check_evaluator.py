@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=2000,
         metavar="N",
         help="pairs that are drawn for the four-way accuracy and the image-swap test; a pair is "
-        "scored up to 74 times for them; 0 takes all (default: %(default)s)",
+        "scored up to 73 times for them; 0 takes all (default: %(default)s)",
     )
     parser.add_argument("--output", required=True, metavar="FILE", help="JSON file to write")
     add_overwrite(parser)

@@ -196,7 +196,7 @@ class PairSampler:
         if unknown := self.unknown_words(options):
             notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
         if verdict := self.verdict():
-            notes.append(f"the judge gives each pair its consistency: {verdict['text']}")
+            notes.append(f"the judge of consistency: {verdict['text']}")
         return notes
 
     def verdict(self) -> Verdict | None:
