@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> None:
 
     for verdict in verdicts:
         check_verdict_path(verdict)
+    assert judge is not None, "the parser requires one"
     report = check_judge(
         DataDirectory(args.data),
         judge,

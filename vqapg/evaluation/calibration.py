@@ -58,7 +58,7 @@ class CalibrationError:
     def totals(self, weights: Weights) -> tuple[Weights, ...]:
         """By bin ``[BINS]``: how many scores, their sum, how many positives."""
         return tuple(
-            np.bincount(self.bin, weights * value, minlength=BINS)
+            np.bincount(self.bin, weights * value, minlength=BINS).astype(np.float64)
             for value in (np.ones_like(self.scores), self.scores, self.positive)
         )
 

@@ -4,6 +4,7 @@ Held-out pairs against negatives made of them, Table 3, the right answer among f
 image-swap test. Every figure is ``{"value", "n", "ci95"}``, shares within 0..1.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -78,12 +79,9 @@ def report_evaluator(
     tested = _some(pairs, most_pairs, seed)
     swap = ImageSwap(tested, pairs, seed)
     choice = MultipleChoice(tested, wrong, pairs, seed)
+    asked = [labelled.triples for labelled in (*table_3.values(), *held_out.values())]
     triples = list(
-        dict.fromkeys(
-            triple
-            for asked in (*table_3.values(), *held_out.values(), swap, choice)
-            for triple in asked.triples
-        )
+        dict.fromkeys(itertools.chain.from_iterable([*asked, swap.triples, choice.triples]))
     )
     scores = dict(zip(triples, score_triples(judge, triples).tolist(), strict=True))
 
@@ -184,8 +182,11 @@ def check_judge(
     splits = {
         name: [pair for pair in data.pairs(name) if pair.image not in skipped] for name in SPLITS
     }
-    trained = isinstance(made, EvaluatorJudge)
-    inputs = {"data": data.path} | ({"evaluator": made.identity["path"]} if trained else {})
+    evaluator: dict[str, Any] | None = None
+    inputs: dict[str, Any] = {"data": data.path}
+    if isinstance(made, EvaluatorJudge):
+        evaluator = made.identity | {"negatives": made.negatives()}
+        inputs["evaluator"] = made.identity["path"]
     return report_evaluator(
         splits,
         split,
@@ -198,6 +199,6 @@ def check_judge(
         seed=seed,
     ) | {
         "judge": made.identity,
-        "evaluator": made.identity | {"negatives": made.negatives()} if trained else None,
+        "evaluator": evaluator,
         "provenance": provenance(seed=seed, inputs=inputs),
     }

@@ -43,17 +43,10 @@ def _negatives(report: Mapping[str, Any]) -> str:
     def row(label: str, cell: Callable[[Any], str]) -> None:
         rows.append([label, *map(cell, columns.values())])
 
-    def unknown(name: str) -> Callable[[Any], str]:
-        return lambda figures: (
-            f"{figures['unknown_words'][name]['with_unknown']:,}"
-            if "unknown_words" in figures
-            else ""
-        )
-
     row("pairs", lambda figures: f"{figures['positives']:,}")
-    row("  with an unknown word", unknown("positives"))
+    row("  with an unknown word", _unknown("positives"))
     row("negatives", lambda figures: f"{figures['negatives']:,}")
-    row("  with an unknown word", unknown("negatives"))
+    row("  with an unknown word", _unknown("negatives"))
     if any("truth" in figures for figures in columns.values()):
         row(
             "  of these true (%)",
@@ -64,23 +57,29 @@ def _negatives(report: Mapping[str, Any]) -> str:
     if any(figures.get("untold") for figures in columns.values()):
         row("  left out, the judge cannot tell", lambda figures: f"{figures.get('untold', 0):,}")
     row("calibration error", lambda figures: _cell(figures["calibration_error"]))
-    for name in columns["paper negatives"]["by_type"]:
-        if not columns["paper negatives"]["by_type"][name]["accuracy"]["n"]:
+    for name, of_type in columns["paper negatives"]["by_type"].items():
+        if not of_type["accuracy"]["n"]:
             continue
         if name != "all":
-            row(
-                name,
-                lambda figures, name=name: f"{figures['by_type'][name]['accuracy']['n']:,} triples",
-            )
+            row(name, _triples(name))
         for key, label, factor in ROWS if name == "all" else ROWS[:2]:
             indent = "" if name == "all" else "  "
-            row(
-                indent + label,
-                lambda figures, name=name, key=key, factor=factor: _cell(
-                    figures["by_type"][name][key], factor
-                ),
-            )
+            row(indent + label, _figure(name, key, factor))
     return _columns([row for row in rows if any(row[1:])])
+
+
+def _unknown(name: str) -> Callable[[Any], str]:
+    return lambda figures: (
+        f"{figures['unknown_words'][name]['with_unknown']:,}" if "unknown_words" in figures else ""
+    )
+
+
+def _triples(name: str) -> Callable[[Any], str]:
+    return lambda figures: f"{figures['by_type'][name]['accuracy']['n']:,} triples"
+
+
+def _figure(name: str, key: str, factor: int) -> Callable[[Any], str]:
+    return lambda figures: _cell(figures["by_type"][name][key], factor)
 
 
 def _four_way(report: Mapping[str, Any]) -> list[str]:

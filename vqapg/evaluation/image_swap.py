@@ -93,7 +93,7 @@ class ImageSwap:
         self.swapped: list[tuple[str, str, str]] = [
             (swap.image, pair.question, pair.answer) for pair, swap in zip(self.pairs, self.swaps)
         ]
-        self.triples = [*map(tuple, self.pairs), *self.swapped]
+        self.triples: list[tuple[str, str, str]] = [*self.pairs, *self.swapped]
 
     def figures(self, scores: Scores, seed: int, resamples: int) -> dict[str, Any]:
         """What came out, over all pairs and over those whose question is asked of both images.

@@ -44,7 +44,7 @@ class LabelledTriples:
         seed: int,
         wrong_answers: Mapping[Pair, Sequence[str]] | None = None,
     ) -> None:
-        self.triples: list[tuple[str, str, str]] = [tuple(pair) for pair in pairs]
+        self.triples: list[tuple[str, str, str]] = [(p.image, p.question, p.answer) for p in pairs]
         asked = np.arange(len(pairs))
         if kind is not None:
             negatives = NEGATIVES[kind](pairs, wrong_answers)
