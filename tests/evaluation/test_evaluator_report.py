@@ -246,7 +246,7 @@ def test_intervals_are_over_images():
     assert low < 0.25 and high > 0.75
 
 
-def test_wrong_answers_of_people_are_a_kind_of_negatives_and_choices():
+def test_wrong_answers_of_people_are_negatives_and_choices():
     wrong = {
         pair: tuple(colour for colour in [*COLOURS, "pink"] if colour != pair.answer)[:3]
         for pair in SPLITS["test"]
