@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -153,6 +154,11 @@ def test_verdict_file_of_others_is_not_believed(checkpoint, content):
     found = stored_verdict(identity(checkpoint))
     assert found["rely"] is None
     assert found["text"].startswith("not checked: e.pt.verdict.json cannot be read; delete it")
+
+
+def test_verdict_that_is_a_pipe_does_not_hang(checkpoint):
+    os.mkfifo(verdict_path(identity(checkpoint), None))
+    assert "cannot be read" in stored_verdict(identity(checkpoint))["text"]
 
 
 def test_verdict_file_of_others_is_not_replaced(checkpoint):

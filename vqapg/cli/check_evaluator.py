@@ -92,4 +92,4 @@ def run(args: argparse.Namespace) -> None:
     except InputError as error:
         print(f"warning: {error}; P is shown as not checked", file=sys.stderr)
     else:
-        print(printable(f"\nThe verdict is stored in {place}."))
+        print(f"\nThe verdict is stored in {printable(place)}.")

@@ -11,6 +11,8 @@ from vqapg.evaluation.judge_verdict import verdict_in
 from vqapg.evaluation.metrics import all_metrics
 from vqapg.judges.truth import verdict
 
+RELY = {True: "roughly", False: "no", None: "?"}
+
 
 def format_table(metrics):
     """The table of ``compute_metrics``' result: measure, figure, 95% interval, what it is over.
@@ -66,7 +68,7 @@ def _trust(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """What stands under P: what check-evaluator said of the judge, and words it does not know."""
     rows, unknown = [], metrics.get("unknown_words")
     if verdict := verdict_in(metrics):
-        rows.append(("    can P be relied on?", "", "", verdict["text"]))
+        rows.append(("    can P be relied on?", RELY[verdict["rely"]], "", verdict["text"]))
     if isinstance(unknown, dict) and unknown["with_unknown"]:
         shown = f"{unknown['with_unknown']:,}"
         some = printable(", ".join(unknown["words"][:3]))
