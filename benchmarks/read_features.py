@@ -33,7 +33,8 @@ from fairseq.dataclass.utils import convert_namespace_to_omegaconf
 from fairseq.trainer import Trainer
 
 import vqapg.tasks.vqapg  # noqa: F401  registers task, models and criterions, as --user-dir does
-from vqapg.data.directory import DataDirectory, write_directory
+from vqapg.data.directory import DataDirectory
+from vqapg.data.directory_writer import write_directory
 from vqapg.data.feature_writer import FeatureWriter
 from vqapg.datasets import Record, SourceData
 from vqapg.files import atomic_write

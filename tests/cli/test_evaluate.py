@@ -101,7 +101,11 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
         for number, line in enumerate(lines)
         if line.startswith(("  P: ", "  truly consistent (%)"))
     ]
-    assert at[1] == at[0] + 1 and all(" 50.00  [" in lines[number] for number in at)
+    # What can be said of P stands under it.
+    assert lines[at[0] + 1].startswith("    can P be relied on?")
+    assert lines[at[0] + 1].endswith("not checked: run vqapg check-evaluator")
+    assert lines[at[0] + 2].startswith("    with a word that is not in the dictionary")
+    assert at[1] == at[0] + 3 and all(" 50.00  [" in lines[number] for number in at)
 
 
 def test_without_evaluator(evaluate, without_java, tmp_path, capsys):

@@ -18,8 +18,10 @@ from PIL import Image
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 from vqapg.cli.main import main
 from vqapg.errors import RunError
+from vqapg.files import sha256
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.sampler import PairSampler
+from vqapg.targets import write_json
 
 DRAWN = [
     "--num-samples",
@@ -208,7 +210,20 @@ def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
     assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
     told = dict(data["about"])
     assert told.pop("model").startswith("vqapg_joint_variational:")
+    assert told.pop("judge") == "not checked: run vqapg check-evaluator"
     assert told == {"seed": 1, "draws of each image": 3, **about}
+
+
+def test_the_verdict_on_the_judge_is_told(folder, capsys):
+    assert sample("--evaluator", "evaluator.pt") == 0
+    assert "note: the judge of consistency: not checked" in capsys.readouterr().err
+    verdict = {"text": "rejects 37% of wrong pairs: do not rely on P", "rely": False}
+    judge = {"judge": "evaluator", "sha256": sha256("evaluator.pt")}
+    write_json(folder / "evaluator.pt.verdict.json", verdict | {"judge": judge})
+    assert sample("--evaluator", "evaluator.pt", "--overwrite") == 0
+    assert f"note: the judge of consistency: {verdict['text']}" in capsys.readouterr().err
+    assert sample("--overwrite") == 0
+    assert "judge" not in capsys.readouterr().err
 
 
 def test_a_judge_of_ones_own_looks_at_the_pictures(folder):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.handwritten_data import PAIRS
+from tests.support.handwritten_data import PAIRS, WRONG_ANSWERS
 from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.negatives import NEGATIVES
 
@@ -22,7 +22,9 @@ def make(dictionary):
     )
 
     def make(training, negatives, seed=1):
-        dataset = ConsistencyDataset(PAIRS, dictionary, store, seed, training, negatives)
+        dataset = ConsistencyDataset(
+            PAIRS, dictionary, store, seed, training, negatives, WRONG_ANSWERS
+        )
         dataset.image_of = {tuple(values[row].ravel()): image for image, row in rows.items()}
         dataset.string = lambda tokens: dictionary.string(tokens[tokens.ne(dictionary.pad())])
         return dataset
@@ -43,7 +45,7 @@ def triples_of(dataset, batch):
     ]
 
 
-@pytest.mark.parametrize("negatives", ["paper", "hard"])
+@pytest.mark.parametrize("negatives", ["paper", "hard", "people"])
 def test_positives_are_the_pairs_and_no_negative_is_a_listed_pair(make, negatives):
     dataset = make(True, negatives)
     seen, listed = 0, {tuple(pair) for pair in PAIRS}
@@ -98,7 +100,7 @@ def test_validation_has_the_same_negatives_whatever_the_batch(make, negatives):
     assert whole == drawn(3, [0], [1], [2], [3], [4]) == drawn(3, [4, 0], [1, 3, 2])
     assert len({tuple(drawn(seed, [0, 1, 2, 3, 4])) for seed in range(8)}) > 1
     # They are those that the negatives themselves give for the split and the seed.
-    fixed = NEGATIVES[negatives](PAIRS)
+    fixed = NEGATIVES[negatives](PAIRS, WRONG_ANSWERS)
     assert whole == sorted(
         fixed.texts(triple) for triple in fixed.draw_fixed(np.random.default_rng(3))[1]
     )
@@ -134,7 +136,7 @@ class Store:
 
 @pytest.mark.parametrize("negatives", NEGATIVES)
 def test_a_worker_that_has_only_a_pickle_gives_the_same_batch(dictionary, negatives):
-    dataset = ConsistencyDataset(PAIRS, dictionary, Store(), 1, True, negatives)
+    dataset = ConsistencyDataset(PAIRS, dictionary, Store(), 1, True, negatives, WRONG_ANSWERS)
     dataset.set_epoch(2)
     batch, copy = (
         dataset.collater([4, 1, 2]),

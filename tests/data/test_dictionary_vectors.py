@@ -2,7 +2,8 @@ import pytest
 
 from tests.support.handwritten_data import write_data
 from vqapg.data.dictionary_vectors import dictionary_counts, pick_vectors
-from vqapg.data.directory import DataDirectory, our_directory
+from vqapg.data.directory import DataDirectory
+from vqapg.data.directory_writer import our_directory
 from vqapg.data.word_vectors import read_vectors
 from vqapg.errors import ExistsError, InputError
 

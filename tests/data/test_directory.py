@@ -3,10 +3,12 @@ import os
 
 import pytest
 
-from vqapg.data.directory import DataDirectory, Pair, write_directory
+from vqapg.data.directory import DataDirectory, Pair
+from vqapg.data.directory_writer import our_directory, write_directory
 from vqapg.datasets import Record, SourceData
 from vqapg.errors import InputError
 from vqapg.files import sha256
+from vqapg.targets import write_json
 
 RECORDS = [
     Record("b.jpg", "What is THIS?", "A cat", "train"),
@@ -147,3 +149,60 @@ def test_a_stopped_run_leaves_the_old_directory_or_none(tmp_path, monkeypatch):
     assert not list((tmp_path / "data").glob(".*"))
     manifest = json.loads((tmp_path / "data" / "manifest.json").read_text())
     assert manifest["format"] == 1 and manifest["provenance"]["packages"]["nltk"]
+
+
+WRONG = [
+    Record("b.jpg", "What?", "A cat", "train", ("The DOG", "a cow.", "a  cat", "\u200b", "a cow.")),
+    Record("b.jpg", "Who?", "me", "train"),
+    Record("v.jpg", "What?", "it", "valid", ("dog",)),
+    Record("t.jpg", "What?", "it", "test", ("what 'they' said",)),
+    Record("t.jpg", "What?", "it", "test", ("me", "dog")),
+]
+
+
+def test_wrong_answers_are_tokenised_and_read_by_pair(tmp_path):
+    manifest = _write(tmp_path / "data", WRONG)
+    data = DataDirectory(tmp_path / "data")
+    # A repeat, one without a token, and one that reads as the right answer are none.
+    assert (data.path / "train.wrong_answers").read_text() == '["the dog", "a cow ."]\n[]\n'
+    assert data.wrong_answers("train") == {Pair("b.jpg", "what ?", "a cat"): ("the dog", "a cow .")}
+    # Two equal pairs share theirs.
+    (of_test,) = data.wrong_answers("test").values()
+    assert of_test == ("what ` they ' said", "me", "dog")
+    assert manifest["sha256"]["test.wrong_answers"] == sha256(data.path / "test.wrong_answers")
+    # The dictionary is that of the pairs.
+    assert data.words == {"<sep>", "a", "cat", "what", "who", "?", "me"}
+    assert our_directory(data.path) is None
+
+
+def test_without_wrong_answers_there_is_no_file_for_them(tmp_path):
+    _write(tmp_path / "data")
+    data = DataDirectory(tmp_path / "data")
+    assert data.wrong_answers("train") == {} and not list(data.path.glob("*.wrong_answers"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"train\.wrong_answers: missing"),
+        ('["a"]\n', "train.answer has 2, train.wrong_answers has 1"),
+        ('["a"]\n{"b": 1}\n', r"train\.wrong_answers:2: is not a list of texts; make it anew"),
+        ('["a"]\n[" "]\n', r"train\.wrong_answers:2: is not a list of texts"),
+        ('["a"]\n["b"\n', r"train\.wrong_answers:2: broken or cut JSON"),
+    ],
+)
+def test_damaged_wrong_answers_are_named_with_their_line(tmp_path, content, message):
+    _write(tmp_path / "data", WRONG)
+    path = tmp_path / "data/train.wrong_answers"
+    path.unlink() if content is None else path.write_text(content)
+    with pytest.raises(InputError, match=message):
+        DataDirectory(tmp_path / "data").wrong_answers("train")
+
+
+def test_only_our_verdicts_stand_in_a_data_directory(tmp_path):
+    _write(tmp_path / "data")
+    path = tmp_path / "data/judge-0123456789ab.verdict.json"
+    write_json(path, {"verdict": "..."})
+    assert our_directory(tmp_path / "data") is None
+    path.write_text("{}")
+    assert "which vqapg did not write" in our_directory(tmp_path / "data")

@@ -3,16 +3,19 @@ import collections
 import numpy as np
 import pytest
 
-from tests.support.handwritten_data import PAIRS
+from tests.support.handwritten_data import PAIRS, WRONG_ANSWERS
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import (
     NEGATIVES,
     SHUFFLES,
     HardNegatives,
     PaperNegatives,
+    PeopleNegatives,
     PublishedNegatives,
+    known_answers,
     shuffle,
 )
+from vqapg.errors import InputError
 
 # Nothing is listed twice, so that no shuffle but one that moves nothing gives a listed pair.
 DISTINCT = [Pair(f"{i}.png", f"what {i} ?", f"a{i}") for i in range(400)]
@@ -194,3 +197,54 @@ def test_one_pair_alone_has_no_negative():
     for kind in (PaperNegatives, HardNegatives):
         places, triples = kind(PAIRS[:1]).draw(np.arange(1), np.random.default_rng(0))
         assert len(places) == 0 and triples.shape == (0, 3)
+
+
+def test_people_negatives_are_wrong_answers_of_the_pair_itself():
+    negatives = PeopleNegatives(PAIRS, WRONG_ANSWERS)
+    generator, said = np.random.default_rng(0), collections.Counter()
+    for _ in range(300):
+        places, triples = negatives.draw(np.array([3, 0]), generator)
+        assert places.tolist() == [0, 1]
+        assert triples[:, :2].tolist() == [[3, 3], [0, 0]]
+        said.update(map(negatives.texts, triples.tolist()))
+    # Each of its own equally often, and no other.
+    assert said.keys() == {
+        (pair.image, pair.question, answer)
+        for pair, answers in WRONG_ANSWERS.items()
+        for answer in answers
+    }
+    assert all(
+        70 < said["a.png", PAIRS[0].question, answer] < 130 for answer in WRONG_ANSWERS[PAIRS[0]]
+    )
+
+
+def test_pair_without_wrong_answers_gets_a_shuffle():
+    pairs = [*DISTINCT[:40]]
+    negatives = PeopleNegatives(pairs, {pairs[0]: ("wrong",)})
+    places, triples = negatives.draw_fixed(np.random.default_rng(1))
+    assert negatives.texts(triples[0]) == ("0.png", "what 0 ?", "wrong")
+    changes = collections.Counter(changed(t, p) for p, t in zip(places[1:], triples[1:]))
+    assert {(0,), (1,), (2,)} < set(changes) and () not in changes
+    assert all(set(triple) <= set(range(40)) for triple in triples[1:].tolist())
+
+
+def test_wrong_answer_that_is_listed_is_no_negative():
+    # The question is asked twice of the image, and people answered it in two ways.
+    pairs = [Pair("a.png", "what ?", "a cat"), Pair("a.png", "what ?", "a pet")]
+    negatives = PeopleNegatives(pairs, {pairs[0]: ("a pet", "a dog")})
+    drawn = {
+        negatives.texts(negatives.draw(np.array([0]), np.random.default_rng(s))[1][0])
+        for s in range(20)
+    }
+    assert drawn == {("a.png", "what ?", "a dog")}
+
+
+def test_people_negatives_without_wrong_answers_are_refused():
+    for wrong in (None, {}, {PAIRS[0]: ()}):
+        with pytest.raises(InputError, match="--negatives people: the data directory has no wrong"):
+            PeopleNegatives(PAIRS, wrong)
+
+
+def test_known_answers_leave_out_unknown_words():
+    wrong = {PAIRS[0]: ("a red dog", "red"), PAIRS[1]: ("a dog",)}
+    assert known_answers(wrong, ["a", "red"]) == {PAIRS[0]: ["red"], PAIRS[1]: []}

@@ -364,6 +364,35 @@ def test_visual7w_keeps_its_official_splits_and_the_right_answers(tmp_path):
     assert of_split(data, "test") == [("images/v7w_5.jpg", "When?", "Daytime.")]
 
 
+def test_visual7w_keeps_the_wrong_answers_of_people(tmp_path, capsys):
+    source, dest = write_visual7w(tmp_path / "source"), tmp_path / "data"
+    kept = {r.wrong_answers for r in reader("visual7w").read(source, **OPEN).records}
+    assert kept == {("Wrong.", "False.", "No.")}
+    command = ["prepare", "--dataset", "visual7w", "--source", str(source), "--dest", str(dest)]
+    assert main(command) == 0
+    lines = (dest / "train.wrong_answers").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [["wrong .", "false .", "no ."]] * 2
+    # A directory of an earlier version has none, and is told of.
+    for path in dest.glob("*.wrong_answers"):
+        path.unlink()
+    manifest = json.loads((dest / "manifest.json").read_text())
+    for split in ("train", "valid", "test"):
+        del manifest["sha256"][f"{split}.wrong_answers"]
+    (dest / "manifest.json").write_text(json.dumps(manifest))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert "was made before vqapg kept wrong answers" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+    assert main(command) == 0 and "warning" not in capsys.readouterr().err
+
+
+def test_visual7w_without_wrong_answers_is_read(tmp_path):
+    write_visual7w(tmp_path)
+    path = tmp_path / "dataset_v7w_telling.json"
+    path.write_text(path.read_text().replace('"multiple_choices"', '"other"'))
+    assert {r.wrong_answers for r in reader("visual7w").read(tmp_path, **OPEN).records} == {()}
+
+
 def test_visual7w_keeps_the_images_it_is_told_to(tmp_path):
     pairs = [("What?", "A."), ("Who?", "B.")]
     images = {n: ("train" if n < 6 else "test", pairs[: 1 + n % 2]) for n in range(10)} | {
@@ -391,6 +420,7 @@ def test_visual7w_keeps_the_images_it_is_told_to(tmp_path):
         ('"filename": "v7w_5.jpg"', '"filename": "none.jpg"', "none.jpg: this image is missing"),
         ('"filename": "v7w_5.jpg", ', "", "not of the official form (KeyError: 'filename')"),
         ('"answer": "Home."', '"answer": null', "not of the official form"),
+        ('["Wrong.", ', "[null, ", "a wrong answer to question 200 is no text"),
         ('"images": [', '"pictures": [', "has no list of images"),
         ('"images": [', '"images": [1, ', "an item of its images is not of the official form"),
         ('"dataset": "v7w_telling", ', '"dataset" "v7w_telling", ', "broken or cut JSON"),

@@ -108,6 +108,15 @@ def test_jsonl_orders_pairs_by_image_and_keeps_names(tmp_path):
     ]
 
 
+def test_jsonl_keeps_wrong_answers(tmp_path):
+    (tmp_path / "a.jpg").touch()
+    lines = [GOOD | {"wrong_answers": ["a dog", "a cow"]}, GOOD | {"wrong_answers": []}, GOOD]
+    path = tmp_path / "qa.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    kept = [record.wrong_answers for record in reader("jsonl").read(path).records]
+    assert kept == [("a dog", "a cow"), (), ()]
+
+
 GOOD = {"image": "a.jpg", "question": "what?", "answer": "a cat", "split": "train"}
 
 
@@ -137,6 +146,9 @@ def _without(key):
         (GOOD | {"image": "b.jpg"}, "there is no image .*b.jpg"),
         (GOOD | {"image": "."}, "there is no image"),
         (GOOD | {"image": "a\n.jpg"}, "line break"),
+        (GOOD | {"wrong_answers": "a dog"}, '"wrong_answers" must be a list of texts'),
+        (GOOD | {"wrong_answers": ["a dog", " "]}, '"wrong_answers" must be a list of texts'),
+        (GOOD | {"wrong_answers": ["a dog", 2]}, '"wrong_answers" must be a list of texts'),
         (GOOD | {"split": "test"}, r"is in test here but in train at .*qa\.jsonl:1"),
     ],
 )

@@ -10,8 +10,9 @@ from vqapg.data.directory import Pair
 from vqapg.data.negatives import MEASURED, NEGATIVES
 from vqapg.errors import InputError
 from vqapg.evaluation.calibration import AreaUnderCurve
-from vqapg.evaluation.evaluator_report import LabelledTriples, Measured, report_evaluator
+from vqapg.evaluation.evaluator_report import report_evaluator
 from vqapg.evaluation.evaluator_table import format_report
+from vqapg.evaluation.labelled_triples import LabelledTriples, Measured
 from vqapg.judges.easy_vqa_truth import EasyVQATruth, World
 
 COLOURS = ["red", "blue", "teal", "gray"]
@@ -215,7 +216,7 @@ def test_the_report_is_json_and_its_table_shows_each_kind_beside_what_the_truth_
         "hard negatives",
         "hard, true ones removed",
     ):
-        assert title in lines[0]
+        assert title in lines[2]
     (true,) = [line for line in lines if "of these true" in line]
     assert f"{100 * report['negatives']['hard']['truth']['share_true']['value']:.2f}" in true
     assert not any("number" in line for line in lines), "no question asks for a number"
@@ -243,3 +244,50 @@ def test_intervals_are_over_images():
     measured = Measured(labelled, score(labelled.triples), seed=1, resamples=500)
     low, high = measured.figures(labelled.groups["all"])["by_type"]["all"]["accuracy"]["ci95"]
     assert low < 0.25 and high > 0.75
+
+
+def test_wrong_answers_of_people_are_negatives_and_choices():
+    wrong = {
+        pair: tuple(colour for colour in [*COLOURS, "pink"] if colour != pair.answer)[:3]
+        for pair in SPLITS["test"]
+        if "color" in pair.question
+    }
+    words = frozenset("what color is the shape ? there a circle yes no red blue teal".split())
+    report = report_evaluator(
+        SPLITS, "test", LIKING, dataset="x", wrong_answers=wrong, words=words, seed=2, resamples=20
+    )
+    people = report["negatives"]["people"]
+    # Ten colours are asked for; the twenty other pairs get a shuffle, less what is listed.
+    negatives = LabelledTriples(SPLITS["test"], "people", 2, wrong).triples[30:]
+    colours = [triple for triple in negatives if "color" in triple[1] and triple[2] in COLOURS]
+    assert people["negatives"] == len(negatives) and len(colours) >= 10
+    gray = sum("gray" in f"{q} {a}".split() for _, q, a in negatives)
+    assert people["unknown_words"]["negatives"]["with_unknown"] == gray > 0
+    assert report["negatives"]["paper"]["unknown_words"]["positives"]["words"] == ["gray"]
+    # Of blue and three others it likes blue; where blue is not among them, all tie.
+    blue = sum(pair.answer == "blue" for pair in wrong)
+    without = sum("blue" not in (pair.answer, *answers) for pair, answers in wrong.items())
+    accuracy = report["four_way"]["by_type"]["all"]["judge"]
+    assert accuracy["n"] == 10 and accuracy["value"] == pytest.approx((blue + without / 4) / 10)
+    # It does not look, and does not mind.
+    for control in ("question_and_answer", "answer", "image_swapped"):
+        found = report["four_way"]["by_type"]["all"][control]
+        assert found["value"] == pytest.approx(accuracy["value"])
+    assert report["image_swap"]["auc"]["value"] == 0.5
+    assert report["verdict"]["wrong_pairs"] == "people" and not report["verdict"]["rely"]
+    table = format_report(report)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert "Seeing the image adds 0.0 [0.0, 0.0] points to question and answer." in table
+    assert table.count("with an unknown word") == 2
+
+
+def test_at_most_so_many_pairs_are_tested():
+    splits = SPLITS | {"train": SPLITS["train"][:3], "valid": SPLITS["valid"][:3]}
+    found = {}
+    for most in (5, 0):
+        report = report_evaluator(
+            splits, "test", LIKING, dataset="x", most_pairs=most, seed=2, resamples=9
+        )
+        swap = report["image_swap"]
+        found[most] = swap["pairs"] + swap["without_another_image"]
+    assert found == {5: 5, 0: 30}

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.handwritten_data import write_data
-from vqapg.data.directory import DataDirectory, write_directory
+from vqapg.data.directory import DataDirectory
+from vqapg.data.directory_writer import write_directory
 from vqapg.data.prepare import prepare
 from vqapg.data.question_type import question_type
 from vqapg.data.tokenizer import detokenize, plain_spelling, tokenize

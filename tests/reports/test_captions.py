@@ -21,6 +21,7 @@ from tests.support.study_folder import (
 )
 from vqapg.cli.main import main
 from vqapg.errors import InputError
+from vqapg.evaluation.judge_verdict import NOT_CHECKED
 from vqapg.reports.report import write_report
 
 PRESET = "small (two CPU cores, minutes)"
@@ -28,7 +29,7 @@ SETTINGS = ": at most 8 epochs, 64 pairs an update, 128 wide, learning rate 0.00
 DATA = "easy-vqa, 31,000 / 7,575 / 9,673 pairs of 3,200 / 800 / 1,000 images in train / dev / test"
 JUDGE = (
     "evaluator, trained with paper negatives; updates 3,300; weights best on dev, after epoch 12; "
-    "accuracy 93.00% on test pairs and their negatives"
+    "accuracy 93.00% on test pairs and their negatives; verdict: " + NOT_CHECKED
 )
 LABELS = ("Preset", "Seeds", "Device", "Updates", "Data", "Evaluator")
 
@@ -122,7 +123,7 @@ def test_what_is_not_known_is_said_to_be_unknown(folder, tmp_path):
         "Updates": "unknown",
         "Data": "unknown",
         "Evaluator": "checkpoint abababababab, which is not of this study's; its negatives, "
-        "updates and accuracy are unknown",
+        "updates and accuracy are unknown; verdict: " + NOT_CHECKED,
     }
     assert of_part(report, "Table 3")["Seeds"] == "unknown"
 
@@ -147,7 +148,33 @@ def test_another_judge_is_named(folder, tmp_path):
     judge = {"judge": "vqa", "path": "vqa.pt", "sha256": "ab" * 32}
     write(folder / "joint/seed-1/metrics.json", metrics(3, 0.7, judge=judge))
     report = made(folder, tmp_path / "out")
-    assert of_part(report, "Table 4")["Evaluator"] == "none, the judge is vqa"
+    said = of_part(report, "Table 4")["Evaluator"]
+    assert said == f"none, the judge is vqa; verdict: {NOT_CHECKED}"
+
+
+def test_verdict_of_the_judge_stands_in_captions(folder, tmp_path):
+    path = folder / "evaluator/evaluator.json"
+    stored = json.loads(path.read_text())
+    write(path, stored | {"verdict": {"text": "rejects 37%: do not rely on P", "rely": False}})
+    report = made(folder, tmp_path / "out")
+    for head in ("Table 4", "Table 7", "Figure 5"):
+        said = of_part(report, head)["Evaluator"]
+        assert said.endswith("; verdict: rejects 37%: do not rely on P")
+
+
+def test_verdict_stored_with_figures_stands_in_captions(folder, tmp_path):
+    shutil.rmtree(folder)
+    judge = {"judge": "evaluator", "path": "e.pt", "sha256": "cd" * 32}
+    verdicts = (
+        {"text": NOT_CHECKED, "rely": None},
+        {"text": "P is good\n\x1b[2J", "rely": True},
+    )
+    for seed, verdict in enumerate(verdicts, start=1):
+        stored = metrics(3, 0.7, judge=judge, verdict=verdict)
+        write(folder / f"joint/seed-{seed}/metrics.json", stored)
+    said = of_part(made(folder, tmp_path / "out"), "Table 4")["Evaluator"]
+    # One line, without what a terminal would obey.
+    assert said.endswith("accuracy are unknown; verdict: P is good \\x1b[2J")
 
 
 def test_an_evaluator_is_known_by_its_checkpoint(folder, tmp_path):

@@ -13,6 +13,11 @@ PAIRS = [
     Pair("c.png", "what color is the shape ?", "blue"),
     Pair("c.png", "is there a circle ?", "yes"),
 ]
+# That people wrote; to the other pairs nobody did.
+WRONG_ANSWERS = {
+    PAIRS[0]: ("blue", "a circle", "yes"),
+    PAIRS[3]: ("red", "there"),
+}
 
 
 def write_data(folder, pairs, dataset="jsonl", split="test"):

@@ -72,9 +72,9 @@ def write_source(folder: Path) -> Path:
     return path
 
 
-def make_data(folder: Path, backbone: str = "resnet18") -> Path:
+def make_data(folder: Path, backbone: str = "resnet18", source: Path | None = None) -> Path:
     """The data directory of such pictures, with features of a random network."""
-    source = write_source(folder / "source")
+    source = source or write_source(folder / "source")
     vqapg("prepare", "--dataset", "jsonl", "--source", source, "--dest", folder / "data")
     vqapg(
         "extract-features",

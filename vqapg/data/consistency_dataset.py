@@ -1,12 +1,13 @@
 """Pairs and negatives made of them, as the consistency evaluator is trained on (section 4.6)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary
 
+from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.pair_dataset import PairDataset, pad
 from vqapg.data.shared_memory import share
@@ -19,12 +20,22 @@ class ConsistencyDataset(PairDataset):
     always, by the seed alone, whatever the batch size, so that validation compares like with like.
 
     Args:
-        negatives: "paper", "published" or "hard", see :mod:`vqapg.data.negatives`
+        negatives: a name of :data:`~vqapg.data.negatives.NEGATIVES`
+        wrong_answers: by pair, those that people wrote, for "people"
     """
 
-    def __init__(self, pairs, dictionary, features, seed, training, negatives):
+    def __init__(
+        self,
+        pairs: Sequence[Pair],
+        dictionary: Dictionary,
+        features: Any,
+        seed: int,
+        training: bool,
+        negatives: str,
+        wrong_answers: Mapping[Pair, Sequence[str]] | None = None,
+    ) -> None:
         super().__init__(pairs, dictionary, features, seed, training)
-        self.negatives = NEGATIVES[negatives](self.pairs)
+        self.negatives = NEGATIVES[negatives](self.pairs, wrong_answers)
         if not training:
             places, self.fixed = self.negatives.draw_fixed(np.random.default_rng(seed))
             # The negatives of pair i are those from starts[i] on, up to starts[i + 1].

@@ -3,19 +3,14 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from vqapg.data.directory import (
-    DataDirectory,
-    images_digest,
-    our_directory,
-    read_manifest,
-    tokenizer_version,
-    write_directory,
-)
+from vqapg.data.directory import WRONG_ANSWERS, DataDirectory, images_digest
+from vqapg.data.directory_writer import our_directory, write_directory
+from vqapg.data.manifest import read_manifest, tokenizer_version
 from vqapg.data.tokenizer import TOKENIZER_VERSION
 from vqapg.datasets import reader
-from vqapg.datasets.reader import SPLITS, Value
+from vqapg.datasets.reader import SPLITS, SourceData, Value
 from vqapg.errors import InputError
 from vqapg.files import link_or_copy, sha256, writing
 from vqapg.locks import Lock, check_free
@@ -23,7 +18,7 @@ from vqapg.targets import check_target, real_path
 
 
 class Prepared(NamedTuple):
-    manifest: dict
+    manifest: dict[str, Any]
     done_before: bool  # it stood there already
     features_removed: bool  # its features.h5 was of other images
 
@@ -90,6 +85,13 @@ def prepare(
                 "those with typographic quotes. Make it anew with --overwrite, and train again",
                 file=sys.stderr,
             )
+        wrong = any(record.wrong_answers for record in source_data.records)
+        if wrong and not (dest / WRONG_ANSWERS[0]).exists():
+            print(
+                f"warning: {dest}: was made before vqapg kept wrong answers. To have them, make it "
+                "anew with --overwrite; its other texts and its features stay as they are",
+                file=sys.stderr,
+            )
         return Prepared(standing, done_before=True, features_removed=False)
 
     features = dest / "features.h5"
@@ -119,7 +121,7 @@ def prepare(
     )
 
 
-def _keep_features(dest, folder, source_data):
+def _keep_features(dest: Path, folder: Path, source_data: SourceData) -> None:
     """Keep in *folder* those features of the data directory *dest* that are of the very same
     images.
     """
@@ -127,7 +129,7 @@ def _keep_features(dest, folder, source_data):
         return
     from vqapg.data.feature_store import FeatureStore
 
-    image_ids = {split: {} for split in SPLITS}
+    image_ids: dict[str, dict[str, None]] = {split: {} for split in SPLITS}
     for record in source_data.records:
         image_ids[record.split][record.image] = None
     digest = images_digest(source_data.image_root, image_ids)
@@ -139,11 +141,11 @@ def _keep_features(dest, folder, source_data):
             pass  # not features that anybody could use
 
 
-def table2(manifest):
+def table2(manifest: Mapping[str, Any]) -> str:
     """The paper's Table 2 for what was built: images and pairs a split, and the size of the
     dictionary.
     """
-    rows = [("", *SPLITS)]
+    rows: list[tuple[str, ...]] = [("", *SPLITS)]
     for what in ("images", "pairs"):
         rows.append((what, *(f"{manifest['counts'][split][what]:,}" for split in SPLITS)))
         if "paper_table_2" in manifest:
@@ -160,7 +162,7 @@ def table2(manifest):
     return "\n".join([*lines, f"dictionary: {manifest['distinct_tokens']:,} tokens (train split)"])
 
 
-def _spell(options):
+def _spell(options: Mapping[str, Value]) -> str:
     return (
         " ".join(f"--{name.replace('_', '-')} {value}" for name, value in options.items())
         or "no options"

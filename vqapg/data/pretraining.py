@@ -18,9 +18,9 @@ from vqapg.data.directory import (
     TEXT_FILES,
     DataDirectory,
     Pair,
-    our_directory,
     read_manifest,
 )
+from vqapg.data.directory_writer import our_directory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.datasets.reader import SPLITS
 from vqapg.errors import InputError

@@ -5,6 +5,8 @@
 ``split`` is train, valid or test; image paths are relative to the file, or absolute. An image
 belongs to one split only: an image seen in training would make the test figures worthless. A link
 to an image and a copy of it are the same image.
+
+A line may also have ``"wrong_answers": ["a dog", "a cow"]``, which people wrote to its question.
 """
 
 import json
@@ -123,7 +125,18 @@ def _parse(line: str, where: str, folder: Path, known: Container[str]) -> Record
             f"{where}: there is no image {folder / image}; image paths are relative to the JSONL "
             "file"
         )
-    return Record(image, item["question"], item["answer"], split)
+    wrong = _wrong_answers(item.get("wrong_answers", []), where)
+    return Record(image, item["question"], item["answer"], split, wrong)
+
+
+def _wrong_answers(value: object, where: str) -> tuple[str, ...]:
+    """The wrong answers of a line, which is at *where*."""
+    if isinstance(value, list) and all(isinstance(one, str) and one.strip() for one in value):
+        return tuple(value)
+    raise InputError(
+        f'{where}: "wrong_answers" must be a list of texts that are not empty; write them as '
+        '["a dog", "a cow"], or leave the key out'
+    )
 
 
 def _kind(value: object) -> str:

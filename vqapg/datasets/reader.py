@@ -25,12 +25,14 @@ class Record:
     Args:
         image: its file, relative to the image root, or absolute
         split: train, valid or test
+        wrong_answers: that people wrote to the question of this image; empty where nobody did
     """
 
     image: str
     question: str
     answer: str
     split: str
+    wrong_answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

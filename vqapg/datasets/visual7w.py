@@ -1,10 +1,11 @@
 """Visual7W, the telling questions, by its official splits (section 5.1).
 
+Each question has three wrong answers that people wrote (``multiple_choices``). They are kept.
 http://ai.stanford.edu/~yukez/visual7w/
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vqapg.datasets.official import (
     IMAGE_OPTIONS,
@@ -22,6 +23,18 @@ PAGE = "get it at http://ai.stanford.edu/~yukez/visual7w/ and unzip it there"
 EXPECTED = {FILE: PAGE, "images": PAGE}
 CURE = f"delete it and {PAGE}"
 SPLITS = {"train": "train", "val": "valid", "test": "test"}
+
+
+class _Question(NamedTuple):
+    question: str
+    answer: str
+    wrong_answers: tuple[str, ...]
+
+
+class _Image(NamedTuple):
+    name: str
+    split: str
+    questions: list[_Question]
 
 
 def read(
@@ -46,49 +59,51 @@ def read(
     content = load_json(path, _slim, CURE)
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         raise InputError(f"{path}: has no list of images; {CURE}")
-    splits: dict[str, dict[str, list[tuple[str, str]]]] = {split: {} for split in SPLITS}
+    splits: dict[str, dict[str, list[_Question]]] = {split: {} for split in SPLITS}
     of_image: dict[str, str] = {}
     for item in content["images"]:
-        if not isinstance(item, tuple) or len(item) != 3:  # a question has two
+        if not isinstance(item, _Image):
             raise InputError(f"{path}: an item of its images is not of the official form; {CURE}")
-        name, split, pairs = item
+        name, split, questions = item
         if split not in SPLITS:
             raise InputError(
                 f"{path}: image {name} is in split {split!r}, none of {', '.join(SPLITS)}; {CURE}"
             )
         if of_image.setdefault(name, split) != split:
             raise InputError(f"{path}: image {name} is in {of_image[name]} and in {split}; {CURE}")
-        if pairs:
-            splits[split].setdefault(name, []).extend(pairs)
+        if questions:
+            splits[split].setdefault(name, []).extend(questions)
     records = []
     for split, most in (("train", max_images), ("val", 0), ("test", max_test_images)):
         images = draw_images(splits[split], min_pairs_per_image, most, seed)
         require_images(root, images, PAGE)
         records += [
-            Record(name, question, answer, SPLITS[split])
-            for name, pairs in images.items()
-            for question, answer in pairs
+            Record(name, question, answer, SPLITS[split], wrong_answers)
+            for name, questions in images.items()
+            for question, answer, wrong_answers in questions
         ]
     return SourceData(root, root, records, [path])
 
 
 def _slim(item: dict[str, Any]) -> object:
-    """(file, split, pairs) of an image, (question, answer) of a pair; the wrong choices take no
+    """An object of the file as what is needed of it, an image or a question. The rest takes no
     memory.
     """
     if "qa_pairs" in item:
-        name, pairs = item["filename"], item["qa_pairs"]
-        if not isinstance(name, str) or not all(
-            isinstance(pair, tuple) and len(pair) == 2 for pair in pairs
-        ):
+        name, questions = item["filename"], item["qa_pairs"]
+        if not isinstance(name, str) or not all(isinstance(one, _Question) for one in questions):
             raise TypeError(f"image {name!r} has no file name, or pairs that are none")
         if any(character in name for character in "\0\n\r"):
             raise ValueError(f"the file name {name!r} holds a line break or a NUL")
-        return f"images/{name}", str(item["split"]), pairs
+        return _Image(f"images/{name}", str(item["split"]), questions)
     if "question" in item:
+        # A file without them is good for all but what the wrong answers are for.
+        wrong = item.get("multiple_choices", [])
         if not isinstance(item["question"], str) or not isinstance(item["answer"], str):
             raise TypeError(f"question {item.get('qa_id')} or its answer is no text")
-        return item["question"], item["answer"]
+        if not isinstance(wrong, list) or not all(isinstance(one, str) for one in wrong):
+            raise TypeError(f"a wrong answer to question {item.get('qa_id')} is no text")
+        return _Question(item["question"], item["answer"], tuple(wrong))
     return item
 
 

@@ -1,9 +1,18 @@
 """How well scores tell positives from negatives, and whether they can be read as probabilities."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from vqapg.evaluation.bootstrap import ImageBootstrap
+from vqapg.evaluation.metric import Figure
 
 # Of equal width, over the scores 0 to 1.
 BINS = 10
+
+Weights = NDArray[np.float64]
 
 
 class AreaUnderCurve:
@@ -15,11 +24,11 @@ class AreaUnderCurve:
         positive: bool ``[M]``
     """
 
-    def __init__(self, scores, positive):
+    def __init__(self, scores: ArrayLike, positive: ArrayLike) -> None:
         distinct, self.rank = np.unique(scores, return_inverse=True)
         self.positive, self.ranks = np.asarray(positive, dtype=bool), len(distinct)
 
-    def of(self, weights):
+    def of(self, weights: Weights) -> float:
         """With each score counted ``weights [M]`` times; nan where positives or negatives have no
         weight.
         """
@@ -41,23 +50,24 @@ class CalibrationError:
         positive: bool ``[M]``
     """
 
-    def __init__(self, scores, positive):
-        self.scores, self.positive = np.asarray(scores), np.asarray(positive, dtype=np.float64)
+    def __init__(self, scores: ArrayLike, positive: ArrayLike) -> None:
+        self.scores: Weights = np.asarray(scores, dtype=np.float64)
+        self.positive: Weights = np.asarray(positive, dtype=np.float64)
         self.bin = np.minimum((self.scores * BINS).astype(np.int64), BINS - 1)
 
-    def totals(self, weights):
+    def totals(self, weights: Weights) -> tuple[Weights, ...]:
         """By bin ``[BINS]``: how many scores, their sum, how many positives."""
         return tuple(
-            np.bincount(self.bin, weights * value, minlength=BINS)
+            np.bincount(self.bin, weights * value, minlength=BINS).astype(np.float64)
             for value in (np.ones_like(self.scores), self.scores, self.positive)
         )
 
-    def of(self, weights):
+    def of(self, weights: Weights) -> float:
         """With each score counted ``weights [M]`` times; nan without any weight."""
         counts, scores, positives = self.totals(weights)
         return float(np.abs(positives - scores).sum() / counts.sum()) if counts.sum() else np.nan
 
-    def bins(self):
+    def bins(self) -> list[dict[str, Any]]:
         """A dict for each bin that has scores: its bounds, n, the mean score and the share of
         positives.
         """
@@ -74,3 +84,25 @@ class CalibrationError:
             )
             if n
         ]
+
+
+def measured_figure(
+    measure: AreaUnderCurve | CalibrationError,
+    image: NDArray[np.int64] | Sequence[int],
+    bootstrap: ImageBootstrap,
+) -> Figure:
+    """A measure of M scores as a figure with its interval.
+
+    Args:
+        measure: made of the scores
+        image: ``[M]``, the number of the image with which each score is drawn
+        bootstrap: over the images
+    """
+    image = np.asarray(image, dtype=np.int64)
+    value = measure.of(np.ones(len(image)))
+    if np.isnan(value):
+        return {"value": None, "n": len(image), "ci95": None}
+    interval = bootstrap.statistic(
+        image, lambda weights: measure.of(weights[image].astype(float)), (0.0, 1.0)
+    )
+    return {"value": value, "n": len(image), "ci95": interval}

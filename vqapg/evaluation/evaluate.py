@@ -1,6 +1,8 @@
 """Everything that is measured of one generated set: what ``vqapg evaluate`` writes."""
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +15,12 @@ from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.given_pairs import Data, Pairs, given_pairs, judge_context, place_of_images
+from vqapg.evaluation.judge_verdict import stored_verdict
 from vqapg.evaluation.judges_agreement import judges_agreement
 from vqapg.evaluation.metrics import all_metrics, compute_metrics
+from vqapg.evaluation.unknown_words import unknown_words
 from vqapg.evaluation.visual_dependence import with_another_image
+from vqapg.judges.evaluator import EvaluatorJudge
 from vqapg.judges.judge import Judge, Triple, make_judge, score_triples
 from vqapg.judges.mean import MeanJudge, mean_of_told
 from vqapg.judges.truth import truth_of
@@ -38,6 +43,26 @@ class Evaluation(NamedTuple):
     pairs: list[GeneratedPair]
     scores: dict[tuple[str, str, str], float]
     verdicts: dict[tuple[str, str, str], float]
+
+
+class Judged(NamedTuple):
+    """What a judge says of the distinct triples; without a judge nothing.
+
+    Attributes:
+        scores: ``[T]``
+        identity: of the judge
+        about: what else metrics.json says of the judge
+        elsewhere: the scores with another image each, ``[T]``, where they were asked for
+    """
+
+    scores: NDArray[np.float64] | None = None
+    identity: dict[str, Any] | None = None
+    about: Mapping[str, Any] = MappingProxyType({"judges_agreement": None})
+    elsewhere: NDArray[np.float64] | None = None
+
+    @property
+    def is_evaluator(self) -> bool:
+        return self.identity is not None and self.identity.get("judge") == "evaluator"
 
 
 def evaluate(
@@ -121,36 +146,30 @@ def evaluate_pairs(
             raise InputError(
                 f"--pairs-per-image {pairs_per_image}: no image{of} has so many; give fewer"
             )
-    triples, scores, elsewhere, identity = distinct_triples(measured), None, None, None
+    triples = distinct_triples(measured)
     truth = truth_of(place, split) if isinstance(place, DataDirectory) else None
-    agreement = None
+    judged = Judged()
     if judge is not None:
         made = make_judge(judge, judge_context(place, split, weights))
-        identity = made.identity
-        if isinstance(made, MeanJudge):
-            each = made.each([Triple(*triple) for triple in triples])
-            scores = mean_of_told(each)
-            agreement = judges_agreement(made, each)
-        else:
-            scores = score_triples(made, triples)
+        judged = _judged(made, triples, place)
         if visual_dependence:
-            elsewhere = _scores_elsewhere(made, measured, seed)
+            judged = judged._replace(elsewhere=_scores_elsewhere(made, measured, seed))
     metrics = compute_metrics(
         measured,
-        scores,
+        judged.scores,
         truth,
-        scores_elsewhere=elsewhere,
+        scores_elsewhere=judged.elsewhere,
         gold=place.pairs(split or "test") if isinstance(place, DataDirectory) else None,
         train=place.pairs("train") if isinstance(place, DataDirectory) else None,
         seed=seed,
     ) | {
         "pairs_per_image": pairs_per_image,
         "images_left_out": left_out,
-        "judge": identity,
-        "judges_agreement": agreement,
-        "evaluator": identity if identity and identity.get("judge") == "evaluator" else None,
+        "judge": judged.identity,
+        **judged.about,
+        "evaluator": judged.identity if judged.is_evaluator else None,
         "split": split,
-        "provenance": provenance(seed=seed, inputs=_inputs(place, pairs, identity)),
+        "provenance": provenance(seed=seed, inputs=_inputs(place, pairs, judged.identity)),
     }
     if isinstance(place, PictureFolder):
         metrics["not_computed"] |= _of_gold_pairs()
@@ -158,9 +177,28 @@ def evaluate_pairs(
     return Evaluation(
         metrics,
         measured,
-        dict(zip(triples, [] if scores is None else scores)),
+        dict(zip(triples, [] if judged.scores is None else judged.scores)),
         verdicts,
     )
+
+
+def _judged(judge: Judge, triples: list[Any], place: DataDirectory | PictureFolder) -> Judged:
+    """What *judge* says of the *triples*, and what is known of the judge."""
+    about: dict[str, Any] = {
+        "judges_agreement": None,
+        "verdict": stored_verdict(judge.identity, place.path),
+    }
+    if isinstance(judge, MeanJudge):
+        each = judge.each([Triple(*triple) for triple in triples])
+        scores = mean_of_told(each)
+        about["judges_agreement"] = judges_agreement(judge, each)
+    else:
+        scores = score_triples(judge, triples)
+    if isinstance(place, DataDirectory):
+        about["unknown_words"] = unknown_words(triples, place.words)
+    elif isinstance(judge, EvaluatorJudge):
+        about["unknown_words"] = unknown_words(triples, judge.dictionary)
+    return Judged(scores, judge.identity, about)
 
 
 def _scores_elsewhere(judge: Judge, pairs: list[GeneratedPair], seed: int) -> NDArray[np.float64]:

@@ -61,6 +61,8 @@ RESERVED = (
     "images_left_out",
     "evaluator",
     "judge",
+    "verdict",
+    "unknown_words",
     "split",
     "provenance",
 )

@@ -1,10 +1,17 @@
 """The figures of one generated set as text for people: one table, and sample pairs on request."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from vqapg.data.tokenizer import detokenize
+from vqapg.errors import printable
+from vqapg.evaluation.judge_verdict import verdict_in
 from vqapg.evaluation.metrics import all_metrics
 from vqapg.judges.truth import verdict
+
+RELY = {True: "roughly", False: "no", None: "?"}
 
 
 def format_table(metrics):
@@ -53,7 +60,21 @@ def _rows(metric, metrics, missing):
     base = f"{figure['n']:,} {metric.over}"
     if figure["value"] is None:
         base = f"not computed: {reason or f'there are {base}'}"
-    return [(title, metric.text(figure["value"]), f"[{bounds}]" if bounds else "-", base)]
+    row = (title, metric.text(figure["value"]), f"[{bounds}]" if bounds else "-", base)
+    return [row, *_trust(metrics)] if metric.key == "consistent" else [row]
+
+
+def _trust(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What stands under P: what check-evaluator said of the judge, and words it does not know."""
+    rows, unknown = [], metrics.get("unknown_words")
+    if verdict := verdict_in(metrics):
+        rows.append(("    can P be relied on?", RELY[verdict["rely"]], "", verdict["text"]))
+    if isinstance(unknown, dict) and unknown["with_unknown"]:
+        shown = f"{unknown['with_unknown']:,}"
+        some = printable(", ".join(unknown["words"][:3]))
+        base = f"{unknown['triples']:,} distinct triples, such as: {some}"
+        rows.append(("    with a word that is not in the dictionary", shown, "", base))
+    return rows
 
 
 def choose_samples(pairs, count, seed):

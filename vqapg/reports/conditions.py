@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vqapg.errors import InputError
+from vqapg.evaluation.judge_verdict import Verdict, verdict_in
 from vqapg.reports.attention_maps import AttentionRecord
 from vqapg.reports.measures import P
 from vqapg.reports.stored import seed_folders
@@ -77,7 +78,11 @@ class StudyConditions:
         judge = identity_of(stored[0]) if stored else None
         if judge is None and any(P.key in metrics for metrics in stored):
             judge = UNKNOWN
-        return self.of_runs(runs, self.evaluator(judge), settings=True)
+        verdicts = [verdict for metrics in stored if (verdict := verdict_in(metrics))]
+        # One that was made before the judge was checked says nothing.
+        checked = [verdict for verdict in verdicts if verdict["rely"] is not None]
+        verdict = next(iter(checked or verdicts), None)
+        return self.of_runs(runs, self.evaluator(judge, verdict), settings=True)
 
     def of_runs(
         self,
@@ -107,11 +112,11 @@ class StudyConditions:
             evaluator=evaluator,
         )
 
-    def evaluator(self, identity: Any) -> str:
+    def evaluator(self, identity: Any, verdict: Verdict | None = None) -> str:
         """As :func:`~vqapg.reports.study_judge.evaluator_text`, which reads large files, once."""
-        key = repr(identity)
+        key = repr((identity, verdict))
         if key not in self._evaluators:
-            self._evaluators[key] = evaluator_text(self.folder, identity)
+            self._evaluators[key] = evaluator_text(self.folder, identity, verdict)
         return self._evaluators[key]
 
     def of_records(self, records: Iterable[AttentionRecord]) -> Conditions:

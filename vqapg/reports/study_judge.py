@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vqapg.errors import printable
+from vqapg.evaluation.judge_verdict import NOT_CHECKED, Verdict, verdict_in
 from vqapg.files import sha256
 from vqapg.reports.measures import ACCURACY
 from vqapg.reports.stored import check_figure, read_json
@@ -26,33 +27,40 @@ def identity_of(stored: Mapping[str, Any]) -> Any:
     return {key: value for key, value in judge.items() if key != "path"}
 
 
-def evaluator_text(folder: Path, identity: Any) -> str:
-    """The judge that *identity* tells, for a caption.
+def evaluator_text(folder: Path, identity: Any, verdict: Verdict | None = None) -> str:
+    """The judge that *identity* tells, for a caption, and whether P by it can be relied on.
 
     Args:
         folder: of the study. Its evaluators lie in ``evaluator*/``.
         identity: as :func:`identity_of` gives it; None where nobody judged, a text where somebody
             unknown did
+        verdict: that was stored with the figures; one in an evaluator.json goes before it
 
     Raises:
         InputError: if an evaluator.json or trained.json is not what it should be
     """
     if identity is None:
         return NOBODY
+    can_rely = f"; verdict: {verdict['text'] if verdict else NOT_CHECKED}"
     if not isinstance(identity, dict):
-        return f"{UNKNOWN}; so are its negatives, updates and accuracy"
+        return f"{UNKNOWN}; so are its negatives, updates and accuracy{can_rely}"
     digest, kind = identity.get("sha256"), identity.get("judge", "evaluator")
+    if kind == "truth":
+        return "none, the judge is the truth"
     if kind != "evaluator":
-        return printable(f"none, the judge is {kind}")
+        return printable(f"none, the judge is {kind}{can_rely}")
     if not isinstance(digest, str):
-        return f"{UNKNOWN}; so are its negatives, updates and accuracy"
+        return f"{UNKNOWN}; so are its negatives, updates and accuracy{can_rely}"
     for path in sorted(folder.glob("evaluator*")):
         stored = read_evaluator(path)
         if _digest(path, stored) == digest:
-            return f"{path.name}, {_training(path, stored)}"
+            # It may have been checked after the pairs were evaluated.
+            if found := verdict_in(stored or {}):
+                can_rely = f"; verdict: {found['text']}"
+            return f"{path.name}, {_training(path, stored)}{can_rely}"
     return printable(
         f"checkpoint {digest[:12]}, which is not of this study's; its negatives, updates and "
-        f"accuracy are {UNKNOWN}"
+        f"accuracy are {UNKNOWN}{can_rely}"
     )
 
 

@@ -82,6 +82,8 @@ def _about(sampler, options):
         "seed": options.seed,
         "draws of each image": sampler.draws(options),
     }
+    if verdict := sampler.verdict():
+        about["judge"] = verdict["text"]
     if options.min_consistency is not None:
         about["min-consistency"] = options.min_consistency
     if options.keep is not None:

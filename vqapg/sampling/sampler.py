@@ -17,6 +17,7 @@ from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.devices import chosen_device
 from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
+from vqapg.evaluation.judge_verdict import Verdict, stored_verdict
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
@@ -194,7 +195,15 @@ class PairSampler:
             )
         if unknown := self.unknown_words(options):
             notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
+        if verdict := self.verdict():
+            notes.append(f"the judge of consistency: {verdict['text']}")
         return notes
+
+    def verdict(self) -> Verdict | None:
+        """What ``check-evaluator`` said of the judge; None without one, and where it is the
+        truth.
+        """
+        return None if self.judge is None else stored_verdict(self.judge.identity)
 
     def features(self, pixels):
         """Resized pictures, bytes ``[U, 3, S, S]`` -> grid features, float16 ``[U, R, C]``."""

@@ -8,7 +8,8 @@ from fairseq.dataclass import ChoiceEnum
 from fairseq.tasks import register_task
 
 from vqapg.data.consistency_dataset import ConsistencyDataset
-from vqapg.data.negatives import NEGATIVES
+from vqapg.data.directory import SPLITS, Pair
+from vqapg.data.negatives import NEGATIVES, known_answers
 from vqapg.errors import InputError
 from vqapg.models.consistency_evaluator import ConsistencyModel
 from vqapg.tasks.data_task import DataConfig, DataDirectoryTask
@@ -22,7 +23,8 @@ class ConsistencyConfig(DataConfig):
             "help": "paper: one of four shuffles a mini-batch (section 4.6), less what is a pair "
             "of the data; published: the same, and what is a pair stays a negative, as in the "
             "authors' code; hard: for each pair a shuffle of its own, an answer to the same type "
-            "of question, or another answer from the same image"
+            "of question, or another answer from the same image; people: a wrong answer that "
+            "people wrote to the question, where the data directory has them"
         },
     )
 
@@ -36,7 +38,12 @@ class ConsistencyTask(DataDirectoryTask):
             "--task vqapg_consistency judges pairs and generates none; generate with --task vqapg"
         )
 
-    def make_dataset(self, pairs, training):
+    def make_dataset(self, pairs: list[Pair], training: bool) -> ConsistencyDataset:
+        wrong_answers = {}
+        if str(self.cfg.negatives) == "people":
+            # By pair, so that those of all splits can stand together.
+            for split in SPLITS:
+                wrong_answers |= self.directory.wrong_answers(split)
         return ConsistencyDataset(
             pairs,
             self.dictionary,
@@ -44,4 +51,5 @@ class ConsistencyTask(DataDirectoryTask):
             self.cfg.seed,
             training,
             str(self.cfg.negatives),
+            known_answers(wrong_answers, self.directory.words),
         )
