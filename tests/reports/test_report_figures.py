@@ -1,3 +1,5 @@
+import csv
+
 import numpy as np
 import pytest
 from matplotlib import pyplot
@@ -7,7 +9,7 @@ from PIL import Image
 from tests.support.study_folder import figure, looked_pair, metrics, write_attention
 from vqapg.reports.attention_maps import attention_records
 from vqapg.reports.plots import ORDERS, figure_5, figure_6, figure_7, overlay
-from vqapg.reports.report import _file_names
+from vqapg.reports.report import _file_names, write_report
 
 GRID = (2, 3)
 
@@ -176,3 +178,16 @@ def test_file_names_of_images_differ():
         "test images/a.jpg": "test-images-a-2",
         "Ü.png": "image",
     }
+
+
+def test_table_7_shows_four_draws_and_figure_8_a_later_one(tmp_path):
+    at = {"question": 0, "answer": 0}
+    draws = [looked_pair(f"is it {n} ?", "yes", GRID, at, 0.9) for n in range(5)]
+    draws.append(looked_pair("is it wrong ?", "yes", GRID, at, 0.1))
+    folder = tmp_path / "study"
+    write_attention(folder, "joint_variational", {"a.png": draws})
+    report = write_report(folder, tmp_path / "report", overwrite=True)
+    with open(tmp_path / "report/table7.csv") as file:
+        asked = [row["question"] for row in csv.DictReader(file)]
+    assert asked == ["is it 0?", "is it 1?", "is it 2?", "is it 3?"]
+    assert (tmp_path / "report/figure8-a.png").is_file() and "Figure 8" not in report.missing
