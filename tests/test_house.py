@@ -15,7 +15,7 @@ MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
 UNTYPED_FUNCTIONS = 165
-LONG_TEST_NAMES = 127
+LONG_TEST_NAMES = 125
 LONG_FILES = {
     "vqapg/data/feature_extraction.py",
     "vqapg/sampling/sampler.py",

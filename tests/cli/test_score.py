@@ -19,7 +19,9 @@ def score(tmp_path):
 
     def run(*arguments, place=("--images", photos)):
         files = ["--pairs", pairs, "--output", tmp_path / "scores.jsonl"]
-        return main(["score", *map(str, [*place, *files, "--judge", YES_MAN, *arguments])])
+        # A second --judge would be averaged with the first.
+        judge = [] if "--judge" in arguments else ["--judge", YES_MAN]
+        return main(["score", *map(str, [*place, *files, *judge, *arguments])])
 
     return run
 

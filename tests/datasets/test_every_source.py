@@ -226,7 +226,8 @@ def test_numbers_may_be_written_as_strings(tmp_path, name):
             for path in (root / "data").glob("*.*")
             if path.suffix != ".json"
         }
-    assert made[int] == made[str] and len(made[int]) == 10
+    # Visual7W has a file of wrong answers for each split besides.
+    assert made[int] == made[str] and len(made[int]) == (13 if name == "visual7w" else 10)
 
 
 def as_strings(value):

@@ -102,9 +102,7 @@ def test_check_evaluator_refuses_in_one_line(data, evaluator, tmp_path, capsys, 
     assert expected in line
 
 
-def test_verdict_file_of_others_stops_before_anything_is_measured(
-    data, evaluator, tmp_path, capsys
-):
+def test_verdict_file_of_others_stops_before_any_measuring(data, evaluator, tmp_path, capsys):
     verdict = evaluator.with_name("checkpoint_last.pt.verdict.json")
     verdict.write_text('{"mine": 1}')
     output = tmp_path / "out.json"

@@ -79,7 +79,7 @@ def test_judge_that_sees_falls_without_the_image():
     assert low <= gain <= high
 
 
-def test_judge_that_reads_the_question_falls_with_the_answer_alone():
+def test_judge_that_reads_the_question_fails_with_answer_alone():
     assert figures_of(reading)["by_type"]["all"]["answer"]["value"] < 0.5
 
 

@@ -80,7 +80,7 @@ def test_only_so_many_features_are_kept(opened):
     assert sum(kept.nbytes for kept in features._kept.values()) <= 2 * features_bytes
 
 
-def test_an_evaluator_judges_pictures_as_it_judges_their_features(checkpoint, photos):
+def test_evaluator_judges_pictures_as_it_judges_their_features(checkpoint, photos):
     evaluator = checkpoint("vqapg_consistency", "evaluator.pt")
     folder = PictureFolder(photos)
     judge = make_judge(

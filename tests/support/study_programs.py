@@ -35,8 +35,9 @@ case "$program ${1-}" in
         while [ "$epoch" -lt 4 ]; do
             sleep "${STAND_IN_EPOCH:-0.01}"
             epoch=$((epoch + 1))
-            echo $epoch > "$folder/checkpoint_last.pt"
+            # A kill between the two has the epoch trained twice, never left out.
             record "epoch $folder $epoch"
+            echo $epoch > "$folder/checkpoint_last.pt"
         done
         rm "$folder/at-work"
         record "end $folder" ;;
