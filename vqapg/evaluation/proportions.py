@@ -58,6 +58,25 @@ def wilson(share: ArrayLike, judged: ArrayLike, z: float = Z95) -> Interval:
     return Interval(share, np.where(some, low, 0.0), np.where(some, high, 1.0))
 
 
+def seen(counted: ArrayLike, judged: ArrayLike, size: ArrayLike) -> NDArray[np.float64]:
+    """How many draws from an endless set tell as much as these from a finite one.
+
+    ``n / (1 - f)`` for the share f that was judged. In :func:`wilson` it gives the shares p that
+    the data do not reject: draws without replacement have the variance ``(1 - f) p (1 - p) / n``.
+
+    Args:
+        counted: how many independent judgements n those count for
+        judged: how many were judged
+        size: of the finite set
+
+    Shape:
+        Any that broadcast.
+    """
+    counted, judged, size = _floats(counted, judged, size)
+    unseen = 1 - judged / np.maximum(size, 1)
+    return np.asarray(counted / np.maximum(unseen, np.finfo(float).tiny * 1e20))
+
+
 def weighted_sum(
     weights: ArrayLike,
     sizes: ArrayLike,
@@ -86,21 +105,20 @@ def weighted_sum(
 
     Source:
         Zou and Donner, 2008, "Construction of confidence limits about effect measures: a general
-        approach", with the finite population correction ``1 - n_h / N_h``
+        approach", with the finite population correction of :func:`seen`
     """
     weights, sizes, judged, right = _floats(weights, sizes, judged, right)
     some = judged > 0
     share = right / np.where(some, judged, 1.0)
-    share, low, high = wilson(share, judged / design_effect, z)
-    unseen = 1 - judged / np.maximum(sizes, 1)
+    share, low, high = wilson(share, seen(judged / design_effect, judged, sizes), z)
     down, up = _squares(weights, share - low, high - share)
     # Nothing was measured of a stratum without judgements, so its whole range is added.
     unknown = (np.abs(weights) * ~some / 2).sum(-1)
     value = (weights * share).sum(-1)
     return Interval(
         value,
-        value - np.sqrt((down * unseen * some).sum(-1)) - unknown,
-        value + np.sqrt((up * unseen * some).sum(-1)) + unknown,
+        value - np.sqrt((down * some).sum(-1)) - unknown,
+        value + np.sqrt((up * some).sum(-1)) + unknown,
     )
 
 

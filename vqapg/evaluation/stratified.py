@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.evaluation.proportions import Z95, Interval, more_judgements, weighted_sum, wilson
+from vqapg.evaluation.proportions import Z95, Interval, more_judgements, seen, weighted_sum, wilson
 
 # So that an unexpected stratum shows itself: half of 10 wrong are seen, half of 2 easily not.
 FEWEST = 10
@@ -213,9 +213,5 @@ def columns(strata: Iterable[Stratum]) -> NDArray[np.float64]:
 
 def _simple(share: float, judged: float, size: int) -> tuple[float, float]:
     """Wilson's interval of a sample without strata, with the finite population correction."""
-    interval = wilson(share, judged)
-    unseen = math.sqrt(max(0.0, 1 - judged / size))
-    return (
-        share - unseen * float(interval.value - interval.low),
-        share + unseen * float(interval.high - interval.value),
-    )
+    interval = wilson(share, seen(judged, judged, size))
+    return float(interval.low), float(interval.high)
