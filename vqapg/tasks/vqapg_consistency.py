@@ -24,7 +24,9 @@ class ConsistencyConfig(DataConfig):
             "of the data; published: the same, and what is a pair stays a negative, as in the "
             "authors' code; hard: for each pair a shuffle of its own, an answer to the same type "
             "of question, or another answer from the same image; people: a wrong answer that "
-            "people wrote to the question, where the data directory has them"
+            "people wrote to the question, where the data directory has them; swapped: for half of "
+            "the pairs another image, whose own answer differs, with the same question and "
+            "answer; for the others a shuffle each"
         },
     )
 
