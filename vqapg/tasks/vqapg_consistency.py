@@ -4,7 +4,7 @@ image? (section 4.6)
 
 from dataclasses import dataclass, field
 
-from fairseq.dataclass import ChoiceEnum
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.tasks import register_task
 
 from vqapg.data.consistency_dataset import ConsistencyDataset
@@ -34,6 +34,13 @@ class ConsistencyConfig(DataConfig):
 @register_task("vqapg_consistency", dataclass=ConsistencyConfig)
 class ConsistencyTask(DataDirectoryTask):
     model_classes = (ConsistencyModel,)
+    # fairseq builds the model before it loads a split.
+    needs_answer_targets = False
+
+    def build_model(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> ConsistencyModel:
+        model = super().build_model(cfg, from_checkpoint)
+        self.needs_answer_targets = bool(model.contrastive_weight or model.answer_prediction_weight)
+        return model
 
     def build_generator(self, models, args, **kwargs):
         raise InputError(
@@ -54,4 +61,5 @@ class ConsistencyTask(DataDirectoryTask):
             training,
             str(self.cfg.negatives),
             known_answers(wrong_answers, self.directory.words),
+            self.directory.pairs("train") if self.needs_answer_targets else None,
         )
