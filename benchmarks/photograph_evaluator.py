@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from vqapg.errors import InputError
+from vqapg.errors import InputError, RunError
 from vqapg.reports.table import markdown_table
 from vqapg.targets import write_json
 
@@ -238,7 +238,9 @@ def _printed(*command: str) -> str:
 def _logged(log: Path, *command: object) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     with open(log, "a") as out:
-        subprocess.run(list(map(str, command)), stdout=out, stderr=out, env=environment, check=True)
+        done = subprocess.run(list(map(str, command)), stdout=out, stderr=out, env=environment)
+    if done.returncode:
+        raise RunError(f"{command[0]} failed; its last lines say why: {log}")
 
 
 if __name__ == "__main__":

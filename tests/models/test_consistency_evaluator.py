@@ -5,6 +5,7 @@ import torch
 
 from tests.support.generation_models import build
 from vqapg.errors import InputError
+from vqapg.tasks.checkpoints import load_evaluator
 
 CHANGES = {
     "question_attention": True,
@@ -91,6 +92,13 @@ def test_the_papers_evaluator_has_none_of_the_parts(make):
         "score",
         "_extra_state",
     }
+
+
+def test_checkpoint_alone_gives_the_changed_evaluator_back(checkpoint):
+    path = checkpoint("vqapg_consistency", answer_classes=3, **CHANGES)
+    found, saved = load_evaluator(path).model.state_dict(), torch.load(path)["model"]
+    assert found.keys() == saved.keys() > {"gate.weight", "match.weight", "predict.3.bias"}
+    assert all(torch.equal(found[name], saved[name]) for name in saved)
 
 
 @pytest.mark.parametrize(
