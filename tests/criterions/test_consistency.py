@@ -7,8 +7,7 @@ import torch
 from fairseq.logging import metrics
 
 from vqapg.criterions.consistency_loss import ConsistencyCriterion
-from vqapg.models.consistency_evaluator import ConsistencyModel
-from vqapg.models.vqapg_model import ModelConfig
+from vqapg.models.consistency_evaluator import ConsistencyModel, EvaluatorConfig, Judgement
 
 
 def evaluator_batch(batch):
@@ -25,12 +24,14 @@ def evaluator_batch(batch):
 @pytest.fixture
 def model(dictionary, features):
     torch.manual_seed(0)
-    return ConsistencyModel(ModelConfig(hidden_size=8, embed_dim=6), dictionary, features).eval()
+    return ConsistencyModel(
+        EvaluatorConfig(hidden_size=8, embed_dim=6), dictionary, features
+    ).eval()
 
 
 def test_score_is_equation_6_for_each_triple(model, batch):
     inputs = evaluator_batch(batch)["net_input"]
-    logits = model(**inputs)
+    logits = model(**inputs).logits
     for logit, (image, question, answer) in zip(logits, inputs["triples"].tolist()):
         regions = model.image_encoder(inputs["features"][image : image + 1])
         texts = [
@@ -43,7 +44,7 @@ def test_score_is_equation_6_for_each_triple(model, batch):
 
 def test_loss_and_accuracies_of_hand_written_scores(model, batch, dictionary, monkeypatch):
     scores = torch.tensor([0.9, 0.6, 0.4, 0.8, 0.7])
-    monkeypatch.setattr(model, "forward", lambda **inputs: torch.logit(scores))
+    monkeypatch.setattr(model, "forward", lambda **inputs: Judgement(torch.logit(scores)))
     criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
     loss, size, log = criterion(model, evaluator_batch(batch))
     expected = 0.1**2 + 0.4**2 + 0.6**2 + 0.2**2 + 0.7**2
@@ -100,7 +101,7 @@ def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
     fairseq divides by the sum of the sample sizes.
     """
     torch.manual_seed(0)
-    cfg = ModelConfig(hidden_size=8, embed_dim=6, dropout=0.0)
+    cfg = EvaluatorConfig(hidden_size=8, embed_dim=6, dropout=0.0)
     model = ConsistencyModel(cfg, dictionary, features).train()
     criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
 
@@ -123,7 +124,7 @@ def test_gradients_of_parts_of_a_batch_add_up(dictionary, features, batch):
 
 def test_training_in_bfloat16_has_the_loss_and_gradient_of_float32(dictionary, features, batch):
     torch.manual_seed(0)
-    cfg = ModelConfig(hidden_size=8, embed_dim=6, dropout=0.0)
+    cfg = EvaluatorConfig(hidden_size=8, embed_dim=6, dropout=0.0)
     model = ConsistencyModel(cfg, dictionary, features).train()
     low = copy.deepcopy(model).bfloat16()
     criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
@@ -143,6 +144,6 @@ def test_scores_of_bfloat16_logits_are_computed_in_float32(model, batch, diction
     criterion = ConsistencyCriterion(SimpleNamespace(target_dictionary=dictionary))
     losses = []
     for given in (logits, logits.float()):
-        monkeypatch.setattr(model, "forward", lambda **inputs: given)
+        monkeypatch.setattr(model, "forward", lambda **inputs: Judgement(given))
         losses.append(criterion(model, evaluator_batch(batch))[0])
     assert losses[0] == losses[1]

@@ -12,6 +12,7 @@ from vqapg.data.negatives import (
     PaperNegatives,
     PeopleNegatives,
     PublishedNegatives,
+    SwappedNegatives,
     known_answers,
     shuffle,
 )
@@ -71,9 +72,9 @@ def test_the_papers_fixed_negatives_have_each_action_for_a_quarter_of_the_pairs(
     assert all(95 <= counts[columns] <= 100 for columns in ((0,), (1,), (2,), (0, 1, 2))), counts
 
 
-@pytest.mark.parametrize("kind", ["paper", "hard"])
+@pytest.mark.parametrize("kind", ["paper", "hard", "swapped"])
 @pytest.mark.parametrize("fixed", [True, False])
-def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_from(kind, fixed):
+def test_negatives_are_unlisted_and_told_by_their_pair(kind, fixed):
     negatives, generator, listed = (
         NEGATIVES[kind](PAIRS),
         np.random.default_rng(0),
@@ -89,8 +90,9 @@ def test_what_is_listed_is_no_negative_and_each_is_told_by_the_pair_it_was_made_
             texts = negatives.texts(triple)
             assert texts == tuple(PAIRS[number][column] for column, number in enumerate(triple))
             assert texts not in listed
-            # An answer may come from outside the batch; image and question keep to it.
-            assert set(triple[:2]) <= set(batch) and changed(triple, batch[place])
+            # An answer may come from outside the batch, a swapped image too; the rest keeps to it.
+            kept = triple[1:2] if kind == "swapped" else triple[:2]
+            assert set(kept) <= set(batch) and changed(triple, batch[place])
 
 
 def slow_published(batch, generator):
@@ -131,7 +133,7 @@ def test_published_fixed_negatives_are_one_a_pair():
     assert triples[fewer].tolist() == paper.tolist()
 
 
-def test_hard_negatives_are_one_a_pair_a_shuffle_or_an_answer_of_the_type_or_of_the_image():
+def test_hard_negatives_are_one_a_pair_of_three_kinds():
     negatives, generator, batch = (
         HardNegatives(TYPED),
         np.random.default_rng(0),
@@ -243,6 +245,46 @@ def test_people_negatives_without_wrong_answers_are_refused():
     for wrong in (None, {}, {PAIRS[0]: ()}):
         with pytest.raises(InputError, match="--negatives people: the data directory has no wrong"):
             PeopleNegatives(PAIRS, wrong)
+
+
+# Each question is asked of 20 images, with two answers.
+ASKED = [Pair(f"{i}.png", f"what {i % 5} ?", ("red", "blue")[i // 5 % 2]) for i in range(100)]
+
+
+def test_half_of_swapped_negatives_have_another_image():
+    negatives, generator, batch = (
+        SwappedNegatives(ASKED),
+        np.random.default_rng(0),
+        np.arange(20, 60),
+    )
+    counts, images = collections.Counter(), set()
+    for _ in range(200):
+        places, triples = negatives.draw(batch, generator)
+        for place, triple in zip(places, triples):
+            pair = ASKED[batch[place]]
+            image, question, answer = negatives.texts(triple)
+            outside = triple[0] not in batch
+            counts[changed(triple, batch[place]), outside] += 1
+            if outside:  # a swap for certain: the same question, with the other answer there
+                own = [other for other in ASKED if other.image == image]
+                assert [other.question for other in own] == [question]
+                assert (question, answer) == pair[1:] and own[0].answer != answer
+                images.add(image)
+    # Of 8,000, 4,000 are swapped; each has ten images to choose from, six of them outside.
+    assert 2200 < counts[(0,), True] < 2600, counts
+    assert len(images) == 60, "every image outside the batch comes"
+    # 1,600 of the swapped, and 1,000 shuffled ones less those that read as a pair.
+    assert 1600 < counts[(0,), False] < 2700, counts
+    assert all(300 < counts[columns, False] < 1050 for columns in ((1,), (2,))), counts
+
+
+def test_swapped_negative_without_an_image_is_a_shuffle():
+    # All images have the same answer, and no question is asked twice.
+    pairs = [Pair(f"{i}.png", f"is there {i} ?", "no") for i in range(40)]
+    places, triples = SwappedNegatives(pairs).draw_fixed(np.random.default_rng(1))
+    changes = collections.Counter(changed(t, p) for p, t in zip(places, triples))
+    # A shuffled answer is the same answer, so that it makes a listed pair and is left out.
+    assert changes.keys() == {(0,), (1,), (0, 1, 2)} and len(places) > 25
 
 
 def test_known_answers_leave_out_unknown_words():

@@ -3,7 +3,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from vqapg.data.directory import Pair
-from vqapg.evaluation.image_swap import ImageSwap, Swap, choose_swaps
+from vqapg.data.swapped_images import Swap, choose_swaps
+from vqapg.evaluation.image_swap import ImageSwap
 
 COLOURS = ["red", "blue", "teal"]
 # Of each image its colour, and a question that no other image is asked.

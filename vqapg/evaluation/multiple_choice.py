@@ -9,7 +9,7 @@ The controls put images and questions of other pairs in the place of the pair's 
 - ``question_and_answer``: each answer's score is the mean over images of :data:`DRAWS` other pairs
 - ``answer``: it is the mean over image and question of :data:`DRAWS` other pairs, which are taken
   together, so that a question is still asked of its own image
-- ``image_swapped``: one other image, as in :mod:`vqapg.evaluation.image_swap`
+- ``image_swapped``: one other image, as in :mod:`vqapg.data.swapped_images`
 
 The four answers meet the same images and questions. Scores are averaged before the choice: one
 other image gives a noisy score, which would make the judge guess worse than it can.
@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.data.directory import Pair
+from vqapg.data.swapped_images import choose_swaps
 from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.evaluation.figures import number_items
-from vqapg.evaluation.image_swap import Scores, choose_swaps
+from vqapg.evaluation.image_swap import Scores
 from vqapg.evaluation.metric import Figure
 
 WRONG = 3  # answers beside the right one

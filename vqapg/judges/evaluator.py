@@ -87,6 +87,6 @@ class EvaluatorJudge:
         for batch in tqdm(batches, desc="scoring", unit="batch", disable=self.quiet):
             inputs = collate_triples([triples[i] for i in batch], self.dictionary, self.features)
             with torch.inference_mode():
-                logits = self.model(**{name: tensor.to(device) for name, tensor in inputs.items()})
-            scores[batch] = torch.sigmoid(logits.float()).cpu().numpy()
+                judgement = self.model(**{name: x.to(device) for name, x in inputs.items()})
+            scores[batch] = torch.sigmoid(judgement.logits.float()).cpu().numpy()
         return scores

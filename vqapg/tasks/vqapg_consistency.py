@@ -4,7 +4,7 @@ image? (section 4.6)
 
 from dataclasses import dataclass, field
 
-from fairseq.dataclass import ChoiceEnum
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.tasks import register_task
 
 from vqapg.data.consistency_dataset import ConsistencyDataset
@@ -24,7 +24,9 @@ class ConsistencyConfig(DataConfig):
             "of the data; published: the same, and what is a pair stays a negative, as in the "
             "authors' code; hard: for each pair a shuffle of its own, an answer to the same type "
             "of question, or another answer from the same image; people: a wrong answer that "
-            "people wrote to the question, where the data directory has them"
+            "people wrote to the question, where the data directory has them; swapped: for half of "
+            "the pairs another image, whose own answer differs, with the same question and "
+            "answer; for the others a shuffle each"
         },
     )
 
@@ -32,6 +34,13 @@ class ConsistencyConfig(DataConfig):
 @register_task("vqapg_consistency", dataclass=ConsistencyConfig)
 class ConsistencyTask(DataDirectoryTask):
     model_classes = (ConsistencyModel,)
+    # fairseq builds the model before it loads a split.
+    needs_answer_targets = False
+
+    def build_model(self, cfg: FairseqDataclass, from_checkpoint: bool = False) -> ConsistencyModel:
+        model = super().build_model(cfg, from_checkpoint)
+        self.needs_answer_targets = bool(model.contrastive_weight or model.answer_prediction_weight)
+        return model
 
     def build_generator(self, models, args, **kwargs):
         raise InputError(
@@ -52,4 +61,5 @@ class ConsistencyTask(DataDirectoryTask):
             training,
             str(self.cfg.negatives),
             known_answers(wrong_answers, self.directory.words),
+            self.directory.pairs("train") if self.needs_answer_targets else None,
         )
