@@ -126,13 +126,13 @@ def test_the_consistency_is_the_evaluators(sampler, photos, dictionary):
     for pair in pairs:
         words = [text.replace("?", " ?") for text in (pair.question, pair.answer)]
         with torch.no_grad():
-            logit = model.judge.model(
+            judgement = model.judge.model(
                 torch.from_numpy(features),
                 pad(words[:1], dictionary),
                 pad(words[1:], dictionary),
                 torch.tensor([[0, 0, 0]]),
             )
-        assert pair.consistency == pytest.approx(torch.sigmoid(logit).item(), abs=1e-4)
+        assert pair.consistency == pytest.approx(judgement.logits.sigmoid().item(), abs=1e-4)
 
 
 def test_choosing_keeps_few_above_the_minimum(sampler, photos):
