@@ -13,6 +13,10 @@ __all__ = ["FORMATS", "OURS", "Format"]
 OURS = {
     "jsonl": ("vqapg.export.json_lines:FORMAT", "JSON lines, one pair a line (.jsonl)"),
     "csv": ("vqapg.export.csv_table:FORMAT", "a table for spreadsheets (.csv)"),
+    "parquet": (
+        "vqapg.export.parquet_table:FORMAT",
+        "a table for datasets, pandas and Spark (.parquet)",
+    ),
     "vqa2": (
         "vqapg.export.vqa2_files:FORMAT",
         "the questions and annotations files of VQA v2.0 (.json)",
