@@ -126,9 +126,9 @@ def test_flag_has_one_help_line_a_meaning(monkeypatch, capsys):
     [
         (
             ["--valid-pairs", "3"],
-            "--valid-pairs: the data set jsonl has no such option; it takes no",
+            "--valid-pairs: the data set jsonl has no such option; it takes --split, --seed",
         ),
-        (["--seed", "1"], "--seed: the data set jsonl has no such option"),
+        (["--max-images", "1"], "--max-images: the data set jsonl has no such option"),
     ],
 )
 def test_flag_of_another_data_set_is_one_line(tmp_path, capsys, arguments, message):

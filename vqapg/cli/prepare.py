@@ -54,7 +54,8 @@ def _help(options: dict[str, Option]) -> str:
     names_of: dict[str, list[str]] = {}
     for name, option in options.items():
         default = f"{option.default:,}" if option.type is int else option.default
-        names_of.setdefault(f"{option.help} (default: {default})", []).append(name)
+        told = f" (default: {default})" if default != "" else ""
+        names_of.setdefault(f"{option.help}{told}", []).append(name)
     lines = "; ".join(f"{', '.join(names)}: {text}" for text, names in names_of.items())
     return lines.replace("%", "%%")  # which argparse would fill in
 

@@ -1,7 +1,8 @@
 """Make question-answer pairs for pictures of your own: draw many, judge them, keep the good ones
 that differ.
 
-IMAGES are files, folders, patterns in quotes, or WebDataset .tar shards. In folders, patterns and
+IMAGES are files, folders, patterns in quotes, WebDataset .tar shards, or .parquet files with a
+column of pictures. They may lie elsewhere, as s3://bucket/photos does. In folders, patterns and
 shards every picture is used, whatever its ending. The last line counts by reason what was passed
 over. A picture that is named twice, or found again through a link, is used once.
 
@@ -11,6 +12,7 @@ picture and seed give the same pairs, in whatever run.
 
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
+from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -22,7 +24,10 @@ EXAMPLE = (
 
 def add_arguments(parser):
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar"
+        "images",
+        nargs="+",
+        metavar="IMAGES",
+        help="files, folders, 'patterns*.jpg', shards-*.tar, x.parquet",
     )
     parser.add_argument(
         "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
@@ -139,20 +144,19 @@ def add_arguments(parser):
     )
     run.add_argument(
         "--device",
-        choices=["auto", "cpu", "cuda"],
         default="auto",
-        help="default: auto, a GPU if there is one",
+        metavar="NAME",
+        help="auto, cpu, cuda or one GPU, such as cuda:0 (default: auto, all GPUs, else the CPU)",
     )
+    add_ray_arguments(run)
 
 
 def run(args):
-    import sys
     from dataclasses import fields
-    from pathlib import Path
 
     from vqapg.cli.judge_flags import judge_of
-    from vqapg.cli.paths import input_file, output_file, shard_numbers
-    from vqapg.errors import ExistsError, InputError, printable
+    from vqapg.cli.paths import input_file
+    from vqapg.errors import InputError
     from vqapg.sampling.options import SamplingOptions
 
     for option, value, least in (
@@ -164,12 +168,24 @@ def run(args):
     options = SamplingOptions(
         **{field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     )
-    shard = shard_numbers(args.shard)
-    inputs = [input_file("--checkpoint", args.checkpoint)]
+    checkpoint = input_file("--checkpoint", args.checkpoint)
     judge, checkpoints = judge_of(args)
     options.check_judge(judge)
-    inputs += checkpoints
+    if args.ray is not None:
+        sample_by_ray(args, options, judge, checkpoints)
+    else:
+        _sample_here(args, options, judge, [checkpoint, *checkpoints])
 
+
+def _sample_here(args, options, judge, inputs):
+    import sys
+    from functools import partial
+    from pathlib import Path
+
+    from vqapg.cli.paths import output_file, shard_numbers
+    from vqapg.errors import ExistsError, InputError, printable
+
+    shard = shard_numbers(args.shard)
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.export.gallery import our_page
     from vqapg.export.outputs import Destination, format_named, format_of
@@ -208,11 +224,17 @@ def run(args):
 
     # Seconds
     from vqapg.memory import keep_freed_memory
+    from vqapg.sampling.many_devices import Recipe, gpus, sample_on_devices
     from vqapg.sampling.run import run
     from vqapg.sampling.sampler import load
 
     keep_freed_memory()
-    sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
+    devices, several = gpus(args.device), None
+    if len(devices) > 1:
+        several = partial(sample_on_devices, Recipe(args.checkpoint, judge, args.weights), devices)
+    # Each process of several loads a model of its own; this one checks and names it.
+    device = "cpu" if several else devices[0]
+    sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=device)
     sampler.check(options)
     for note in sampler.notes(options):
         print(f"note: {note}", file=sys.stderr)
@@ -224,6 +246,7 @@ def run(args):
         destination,
         shard=args.shard,
         overwrite=args.overwrite,
+        sample=several,
         batch_size=args.batch_size,
         num_workers=args.num_workers,
         skip_bad_images=args.skip_bad_images,

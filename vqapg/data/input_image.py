@@ -7,36 +7,55 @@ from typing import NamedTuple
 
 from PIL.Image import Image
 
+from vqapg.data.parquet_images import read_row
 from vqapg.data.pictures import PictureError, check_bytes, decode_rgb, open_ordinary, to_rgb
+from vqapg.data.remote_files import is_remote, open_remote
 from vqapg.errors import InputError
 
 
 class InputImage(NamedTuple):
-    """An image file, or a member of a tar shard, whose ``size`` bytes begin at ``offset``.
+    """An image file, a member of a tar shard, or a row of a Parquet file.
 
-    ``name`` is what it is called in all output: the path as it was given. A member's path stands
-    after its shard's.
+    Attributes:
+        name: what it is called in all output: the path as it was given. A member's path, or a
+            row's name, stands after its file's.
+        path: of the file; an address such as ``s3://bucket/1.jpg`` where it lies elsewhere
+        offset: where a member's bytes begin; which row it is
+        size: how many bytes a member has; -1: the file is the image
+        column: of the Parquet file, that holds pictures; empty for other files
     """
 
     name: str
     path: str
     offset: int = 0
     size: int = -1
+    column: str = ""
 
     def read(self) -> bytes:
         """Its bytes. Raises InputError when they cannot be read, or are too many."""
         try:
+            if self.column:
+                content = read_row(self.path, self.column, self.offset)
+                check_bytes(len(content))
+                return content
             if self.size >= 0:
                 check_bytes(self.size)
                 # No bound on the shard. Listing its members showed that it is an ordinary file.
-                with open(self.path, "rb") as file:
+                with (
+                    open_remote(self.path)
+                    if is_remote(self.path)
+                    else open(self.path, "rb") as file
+                ):
                     file.seek(self.offset)
                     return file.read(self.size)
-            with open_ordinary(self.path) as file:
+            with (
+                open_remote(self.path) if is_remote(self.path) else open_ordinary(self.path) as file
+            ):
                 return file.read()
         except OSError as error:
             raise InputError(
-                f"{self.name}: cannot be read ({error.strerror}); put it back, or do not name it"
+                f"{self.name}: cannot be read ({error.strerror or error}); "
+                "put it back, or do not name it"
             ) from error
         except PictureError as error:
             raise self._unreadable(error) from error

@@ -57,6 +57,10 @@ def prepare(
             raise InputError(
                 f"{dest}/manifest.json: has no {key}; give another --dest, or --overwrite"
             )
+    if standing is not None and standing["dataset"] == dataset:
+        # An older version of the reader may have had fewer options.
+        defaults = {option.name: option.default for option in chosen.options}
+        standing["options"] = defaults | standing["options"]
     if standing is not None and (standing["dataset"], standing["options"]) != (dataset, options):
         raise InputError(
             f"{dest}: holds {standing['dataset']} made with {_spell(standing['options'])}, not "

@@ -78,12 +78,16 @@ def write_gallery(
         "images": shown,
         "total": {"images": total, "pairs": pairs},
     }
+    with atomic_write(path) as file:
+        file.write(page_of(data))
+
+
+def page_of(data: Mapping[str, Any]) -> str:
+    """The page that shows *data*."""
     page = resources.files("vqapg.export").joinpath("gallery.html").read_text(encoding="utf-8")
     # "<" could end the script that the data stands in.
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text = text.replace("<", "\\u003c")
-    with atomic_write(path) as file:
-        file.write(page.replace(DATA, text))
+    return page.replace(DATA, text.replace("<", "\\u003c"))
 
 
 def _pairs(

@@ -49,8 +49,13 @@ def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[I
         write_table(file, records)
 
 
-def write_table(file: Any, records: Iterable[Record]) -> None:
+def write_table(file: Any, records: Iterable[Record], columns: Sequence[str] = COLUMNS) -> None:
     """Write *records* to the open binary *file*, some thousand rows at a time.
+
+    Args:
+        file: is not closed
+        records: one a row
+        columns: of a table without a row; all of TYPES
 
     Raises:
         InputError: if pyarrow is not installed
@@ -58,7 +63,7 @@ def write_table(file: Any, records: Iterable[Record]) -> None:
     arrow = pyarrow()
     blocks = _blocks(records)
     first = next(blocks, [])
-    names = list(first[0]) if first else list(COLUMNS)
+    names = list(first[0]) if first else list(columns)
     inferred = arrow.Table.from_pylist(first) if first else None
     fields = [
         arrow.field(

@@ -1,7 +1,7 @@
 """How many images and pairs a run of ``vqapg sample`` came to."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 
 class Counts(NamedTuple):
@@ -22,6 +22,28 @@ class Counts(NamedTuple):
     left_out: int
     malformed: int
     skipped: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """As they stand in a file of counts."""
+        return self._asdict()
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Counts":
+        """What :meth:`as_json` gave.
+
+        Raises:
+            KeyError, TypeError: if it is something else
+        """
+        *numbers, skipped = (content[name] for name in cls._fields)
+        return cls(*map(int, numbers), [str(one) for one in skipped])
+
+    @classmethod
+    def sum(cls, several: Iterable["Counts"]) -> "Counts":
+        """Of the parts of a run, those of the whole."""
+        total = cls(0, 0, 0, 0, 0, [])
+        for one in several:
+            total = cls(*(mine + theirs for mine, theirs in zip(total, one, strict=True)))
+        return total
 
     def describe(self, choosing: Sequence[str]) -> str:
         """The counts in words; what is 0 is not named.

@@ -6,6 +6,7 @@ import glob
 import os
 import stat
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from vqapg.folders import MARK
@@ -104,19 +105,20 @@ def matches(pattern: str, passed_over: Counter[Reason]) -> list[str]:
         counted = Counter()
         for file in files_below(folder, counted):
             below = PurePath(os.path.relpath(file, folder or ".")).parts
-            if any(_match(below[:depth], wanted) for depth in range(len(below) + 1)):
+            if any(names(wanted, below[:depth]) for depth in range(len(below) + 1)):
                 found.append(file)
         # A pattern does not name what is hidden.
         passed_over.update(counted - Counter({Reason.HIDDEN: counted[Reason.HIDDEN]}))
     return found
 
 
-def _match(parts, wanted):
-    """Whether a path of *parts* is named by the parts *wanted*; ``**`` stands for any number."""
+def names(wanted: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether the parts of a pattern, *wanted*, name a path of *parts*.
+
+    ``**`` stands for any number of parts.
+    """
     if not wanted:
         return not parts
     if wanted[0] == "**":
-        return any(_match(parts[start:], wanted[1:]) for start in range(len(parts) + 1))
-    return (
-        bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and _match(parts[1:], wanted[1:])
-    )
+        return any(names(wanted[1:], parts[start:]) for start in range(len(parts) + 1))
+    return bool(parts) and fnmatch.fnmatchcase(parts[0], wanted[0]) and names(wanted[1:], parts[1:])

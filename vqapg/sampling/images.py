@@ -1,4 +1,4 @@
-"""The images that a person names: files, folders, glob patterns, and WebDataset tar shards."""
+"""The images that a person names: files, folders, glob patterns, tar shards and Parquet files."""
 
 import errno
 import functools
@@ -10,42 +10,52 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from vqapg.data.input_image import InputImage
+from vqapg.data.parquet_images import SUFFIX as TABLE_SUFFIX
+from vqapg.data.parquet_images import rows_of
 from vqapg.data.pictures import open_ordinary
+from vqapg.data.remote_files import is_remote
 from vqapg.errors import InputError
 from vqapg.sampling.image_folders import files_below, matches, ordinary, written_by_vqapg
 from vqapg.sampling.passed_over import Reason, describe
 from vqapg.sampling.recognise import is_image
-from vqapg.sampling.shards import members_of
-
-SHARD_SUFFIX = ".tar"
+from vqapg.sampling.remote_images import files_at
+from vqapg.sampling.shards import SHARD_SUFFIX, Shard, members_of
 
 
 class FoundImages(list):
-    """InputImages, and ``passed_over``: how many files, by reason, gave none."""
+    """InputImages, or Shards, and ``passed_over``: how many files, by reason, gave none."""
 
     def __init__(self):
         super().__init__()
         self.passed_over: Counter[Reason] = Counter()
 
 
-def find_images(arguments: Iterable[str | os.PathLike]) -> FoundImages:
+def find_images(arguments: Iterable[str | os.PathLike], *, list_shards: bool = True) -> FoundImages:
     """Every image of *arguments* in their order.
 
-    A folder's and a pattern's images come by name, a shard's as they lie in it. A file that is
-    named itself is taken for a picture, or for a shard. Elsewhere the ending tells a picture. Where
-    it does not, the header does: see :func:`~vqapg.sampling.recognise.is_image`.
+    A folder's and a pattern's images come by name, those of a shard or a Parquet file as they lie
+    in it. A file that is named itself is a picture, or a shard or a Parquet file by its ending.
+    Elsewhere the ending tells a picture. Where it does not, the header does: see
+    :func:`~vqapg.sampling.recognise.is_image`.
 
     An image that was found already is counted and left out. Two names are one image where they
     lead to the same file, through links or not. Copies are images of their own.
+
+    Args:
+        arguments: paths, patterns and addresses
+        list_shards: give the members of shards, not the shards
 
     Raises:
         InputError: an argument names nothing or no ordinary file, a shard cannot be read, or there
             is no image at all
     """
     found, known = FoundImages(), set()
-    real_path = functools.lru_cache(os.path.realpath)  # a shard's members have one path
+    # A shard's members have one path.
+    real_path = functools.lru_cache(
+        lambda path: path if is_remote(path) else os.path.realpath(path)
+    )
     for argument in arguments:
-        for image in _images_of(str(argument), found.passed_over):
+        for image in _images_of(str(argument), found.passed_over, list_shards):
             try:
                 image.name.encode()
             except UnicodeEncodeError as error:
@@ -80,7 +90,11 @@ def part_of(images: list[InputImage], number: int, count: int) -> list[InputImag
     return part
 
 
-def _images_of(argument, passed_over) -> Iterator[InputImage]:
+def _images_of(argument, passed_over, list_shards) -> Iterator[InputImage | Shard]:
+    if is_remote(argument):
+        for file in files_at(argument, passed_over):
+            yield from _in_file(file, passed_over, list_shards)
+        return
     try:
         mode = os.stat(argument).st_mode
     except OSError as error:
@@ -88,7 +102,7 @@ def _images_of(argument, passed_over) -> Iterator[InputImage]:
             raise InputError(
                 f"{argument}: cannot be read ({error.strerror}); do not name it"
             ) from error
-        yield from _matching(argument, passed_over)
+        yield from _matching(argument, passed_over, list_shards)
         return
     if stat.S_ISDIR(mode):
         yield from _in_folder(argument, passed_over)
@@ -96,13 +110,25 @@ def _images_of(argument, passed_over) -> Iterator[InputImage]:
         raise InputError(
             f"{argument}: is a FIFO, a socket or a device; name a picture, a folder or a shard"
         )
-    elif argument.lower().endswith(SHARD_SUFFIX):
-        yield from members_of(argument, passed_over)
     else:
-        yield InputImage(argument, argument)
+        yield from _in_file(argument, passed_over, list_shards)
 
 
-def _matching(pattern, passed_over):
+def _in_file(file, passed_over, list_shards) -> Iterator[InputImage | Shard]:
+    """The images in a file that was named itself."""
+    name = file.partition("?")[0].lower() if is_remote(file) else file.lower()
+    if name.endswith(SHARD_SUFFIX):
+        yield from members_of(file, passed_over) if list_shards else [Shard(file, file)]
+    elif name.endswith(TABLE_SUFFIX):
+        rows = rows_of(file)
+        for row in range(rows.count):
+            own = row if rows.names is None else rows.names[row]
+            yield InputImage(f"{file}/{own}", file, row, column=rows.column)
+    else:
+        yield InputImage(file, file)
+
+
+def _matching(pattern, passed_over, list_shards):
     paths = matches(pattern, passed_over) if glob.has_magic(pattern) else []
     if not paths:
         what = (
@@ -112,8 +138,8 @@ def _matching(pattern, passed_over):
     for path in paths:
         if os.path.isdir(path) and written_by_vqapg(path, passed_over):
             continue
-        if os.path.isdir(path) or path.lower().endswith(SHARD_SUFFIX):
-            yield from _images_of(path, passed_over)
+        if os.path.isdir(path) or path.lower().endswith((SHARD_SUFFIX, TABLE_SUFFIX)):
+            yield from _images_of(path, passed_over, list_shards)
         elif ordinary(path, passed_over) and is_image(
             path, partial(open_ordinary, path), passed_over
         ):
@@ -128,5 +154,7 @@ def _in_folder(folder, passed_over):
     for file in files_below(folder, passed_over):
         if file.lower().endswith(SHARD_SUFFIX):
             passed_over[Reason.ARCHIVE] += 1
+        elif file.lower().endswith(TABLE_SUFFIX):
+            passed_over[Reason.TABLE] += 1
         elif is_image(file, partial(open_ordinary, file), passed_over):
             yield InputImage(file, file)

@@ -132,7 +132,7 @@ class Journal:
             if header is None:
                 header = content
             elif header != identity:
-                self._refuse(_difference(header, identity))
+                self._refuse(difference(header, identity))
             elif type(content.get("image")) is not str or type(content.get("number")) is not int:
                 break
             else:
@@ -199,7 +199,8 @@ def _parsed(line: bytes) -> dict | None:
     return content if isinstance(content, dict) else None
 
 
-def _difference(theirs: dict, ours: dict) -> str:
+def difference(theirs: dict, ours: dict) -> str:
+    """How what an earlier run made differs from *ours*, in the words of the command line."""
     if theirs.get("journal") != ours["journal"]:
         return "of another version of vqapg"
     return ", ".join(
@@ -216,6 +217,8 @@ def _said(key: str, theirs: object, ours: object) -> str:
         return f"without {flag}"
     if ours is None or ours is False:
         return f"with {flag}"
+    if key == "images":
+        return "other images"
     if key in ("checkpoint", "judge"):
         return f"another {flag}"
     return f"{flag} {theirs}, not {ours}"

@@ -34,6 +34,10 @@ class Reason(Enum):
         "tar archive in a folder (name the archive itself)",
         "tar archives in folders (name them themselves)",
     )
+    TABLE = (
+        "Parquet file in a folder (name the file itself)",
+        "Parquet files in folders (name them themselves)",
+    )
     NO_FILE = "tar member that is no ordinary file", "tar members that are no ordinary files"
     REPLACED = (
         "tar member that a later one of the same name replaces",

@@ -1,26 +1,43 @@
 """A run over many images: read, sample, keep what is finished, write everything at the end."""
 
-import base64
 import dataclasses
 import functools
 import itertools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from vqapg.data.remote_files import is_remote
 from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
-from vqapg.sampling.counts import Counts
+from vqapg.sampling.entries import count, entry_of, records_of
 from vqapg.sampling.journal import Journal
 from vqapg.targets import check_target
+
+if TYPE_CHECKING:
+    from vqapg.sampling.options import SamplingOptions
+    from vqapg.sampling.sampler import PairSampler
 
 FORMAT_VERSION = 3
 
 
-def run(sampler, images, part, options, destination, *, shard=None, overwrite=False, **how):
+def run(
+    sampler,
+    images,
+    part,
+    options,
+    destination,
+    *,
+    shard=None,
+    overwrite=False,
+    sample: Callable[..., list[str]] | None = None,
+    **how,
+):
     """Sample pairs for the images of *part* and write them; a run that was stopped is gone on with.
 
     Args:
@@ -31,20 +48,25 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
         destination: :class:`~vqapg.export.outputs.Destination`
         shard: which of how many parts *part* is, as --shard says it
         overwrite: begin anew, whatever an earlier run left
+        sample: adds to the journal what is missing, given options and journal; None: this process
+            does, with the sampler
         how: arguments of sample_images
 
     Returns Counts. Raises InputError when an image, or none at all, can be read; RunError when the
     machine runs short of something, such as the disk or the GPU's memory.
     """
-    journal = Journal(destination.journal, _identity(sampler, options, shard), part, overwrite)
+    judge = None if sampler.judge is None else sampler.judge.name
+    identity = identity_of(sampler.name, judge, options, shard)
+    journal = Journal(destination.journal, identity, part, overwrite)
     try:
-        counts = _count(journal, sample_images(sampler, options, journal, **how))
+        sample = sample or functools.partial(sample_images, sampler)
+        counts = count(journal, sample(options, journal, **how))
         if not counts.images:
             raise InputError(f"no image can be read; the first: {counts.skipped[0]}")
         write_records(
             destination.output,
             destination.format,
-            _records(journal, options, sampler.name, sampler.judge is not None),
+            records_of(journal, options, sampler.name, sampler.judge is not None),
             images,
             overwrite=destination.replace,
         )
@@ -55,7 +77,7 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
                 journal.entries(),
                 part,
                 grid=sampler.backbone.grid,
-                about=_about(sampler, options),
+                about=about(sampler, options),
                 judged=sampler.judge is not None,
                 min_consistency=options.min_consistency,
             )
@@ -75,30 +97,37 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
     return counts
 
 
-def _about(sampler, options):
+def about(sampler: "PairSampler", options: "SamplingOptions") -> dict[str, Any]:
     """What the page says of the run; options of choosing only where they were given."""
-    about = {
+    shown: dict[str, Any] = {
         "model": sampler.name,
         "seed": options.seed,
         "draws of each image": sampler.draws(options),
     }
     if verdict := sampler.verdict():
-        about["judge"] = verdict["text"]
+        shown["judge"] = verdict["text"]
     if options.min_consistency is not None:
-        about["min-consistency"] = options.min_consistency
+        shown["min-consistency"] = options.min_consistency
     if options.keep is not None:
-        about |= {"keep": options.keep, "diversity": options.diversity}
-    return about
+        shown |= {"keep": options.keep, "diversity": options.diversity}
+    return shown
 
 
-def _identity(sampler, options, shard):
-    """What a run makes: whatever decides about its entries, beside the images. Shards lie in files
-    of their own.
+def identity_of(
+    checkpoint: str, judge: object, options: "SamplingOptions", shard: object
+) -> dict[str, Any]:
+    """What a run makes: whatever decides about its entries, beside the images.
+
+    Args:
+        checkpoint: the model's name, with its checksum
+        judge: what tells the judge from others; None without one
+        options: of drawing and choosing
+        shard: shards lie in files of their own
     """
     return {
         "journal": f"vqapg sample {FORMAT_VERSION}",
-        "checkpoint": sampler.name,
-        "judge": None if sampler.judge is None else sampler.judge.name,
+        "checkpoint": checkpoint,
+        "judge": judge,
         "shard": shard,
         **dataclasses.asdict(options),
     }
@@ -112,14 +141,16 @@ def _kept(journal, overwrite):
 
 
 def sample_images(
-    sampler, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False
+    sampler, options, journal, *, batch_size=256, num_workers=2, skip_bad_images=False, quiet=False
 ):
     """Sample pairs for those images that *journal* has no entry of yet.
 
     Args:
+        journal: a Journal, or Entries
         batch_size: how many draws are decoded together
         num_workers: processes that read images
         skip_bad_images: leave out an image that cannot be read instead of stopping at it
+        quiet: show no progress
 
     Returns what was wrong with each image left out.
 
@@ -130,8 +161,12 @@ def sample_images(
     loader = DataLoader(
         _Pictures(left, sampler.backbone.preprocessing),
         batch_size=max(1, batch_size // sampler.draws(options)),
-        num_workers=min(num_workers, len(left)),
+        num_workers=(workers := min(num_workers, len(left))),
         collate_fn=_collate,
+        # Connections to other machines do not survive a fork.
+        multiprocessing_context="spawn"
+        if workers and any(is_remote(image.path) for image in left)
+        else None,
     )
     done = total - len(left)
     bar = tqdm(
@@ -142,6 +177,7 @@ def sample_images(
         mininterval=1,
         delay=1,
         leave=False,
+        disable=quiet,
     )
     coming, skipped = iter(left), []
     with bar:
@@ -163,7 +199,7 @@ def sample_images(
             sampled = zip(numbers, found, strict=True)
             for image, error in batch:
                 if error is None:
-                    journal.add(_entry(image.name, *next(sampled)))
+                    journal.add(entry_of(image.name, *next(sampled)))
                 elif skip_bad_images:
                     skipped.append(error)
                 else:
@@ -174,58 +210,6 @@ def sample_images(
 
 def _picture(image):
     return image.open()[0]
-
-
-def _count(journal, skipped):
-    images = without_pair = pairs = left_out = malformed = 0
-    for entry in journal.entries():
-        images += 1
-        pairs += len(entry["pairs"])
-        without_pair += not entry["pairs"]
-        left_out += entry["left_out"]
-        malformed += entry["malformed"]
-    return Counts(images, without_pair, pairs, left_out, malformed, skipped)
-
-
-def _records(journal, options, model, judged):
-    """Yields each pair of the journal as it is written to
-    files, see :mod:`vqapg.export.outputs`.
-    """
-    for entry in journal.entries():
-        for pair in entry["pairs"]:
-            yield {
-                "image": entry["image"],
-                "question": pair["question"],
-                "answer": pair["answer"],
-                "score": pair["score"],
-                **({"consistency": pair["consistency"]} if judged else {}),
-                "seed": options.seed,
-                "draw": pair["draw"],
-                "model": model,
-            }
-
-
-def _entry(name, number, sampled):
-    return {
-        "image": name,
-        "number": number,
-        "left_out": sampled.left_out,
-        "malformed": sampled.malformed,
-        "pairs": [
-            {
-                "question": pair.question,
-                "answer": pair.answer,
-                "score": pair.score,
-                "consistency": pair.consistency,
-                "draw": pair.draw,
-                "weights": {
-                    text: base64.b64encode(weights).decode()
-                    for text, weights in pair.region_weights.items()
-                },
-            }
-            for pair in sampled
-        ],
-    }
 
 
 class _Pictures(Dataset):

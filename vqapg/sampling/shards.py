@@ -5,60 +5,79 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 from vqapg.data.input_image import InputImage
+from vqapg.data.remote_files import is_remote, open_remote
 from vqapg.errors import InputError
 from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.recognise import is_image
 
+SHARD_SUFFIX = ".tar"
 MOST_MEMBERS = 1_000_000
 # How far behind its end another archive may begin. Programs add some 10 kB of zeros.
 MOST_PADDING = 1 << 24
 
 
-def members_of(path: str, passed_over: Counter[Reason]) -> list[InputImage]:
+class Shard(NamedTuple):
+    """A shard whose members are not listed yet: on many machines, who reads it lists it.
+
+    Attributes:
+        name, path: of the file, as it was given
+        offset: 0, as of an image that is a file
+    """
+
+    name: str
+    path: str
+    offset: int = 0
+
+
+def members_of(
+    path: str, passed_over: Counter[Reason], name: str | None = None
+) -> list[InputImage]:
     """The images in the shard *path*, as they lie in it.
 
     Archives that were joined by ``cat`` are read one after the other. Of several members of one
     name the last counts, as when the archive is unpacked.
 
     Args:
-        path: the archive
+        path: the archive, a local path or an address
         passed_over: is added to
+        name: what the archive is called in the names of its members; None: its path
 
     Raises:
         InputError: the archive cannot be read, was cut, is compressed, or has too many members
     """
-    images = {}
+    images, called = {}, name or path
     try:
-        with open(path, "rb") as file:
+        with open_remote(path) if is_remote(path) else open(path, "rb") as file:
             for number, (shard, member) in enumerate(_members(path, file, passed_over), start=1):
                 if number > MOST_MEMBERS:
                     raise InputError(
-                        f"{path}: has more than {MOST_MEMBERS:,} members; split it into shards"
+                        f"{called}: has more than {MOST_MEMBERS:,} members; split it into shards"
                     )
-                name = os.path.normpath(member.name)
+                inside = os.path.normpath(member.name)
                 if member.isdir():
                     continue
-                if os.path.basename(name).startswith("."):
+                if os.path.basename(inside).startswith("."):
                     passed_over[Reason.HIDDEN] += 1
                 elif not member.isreg() or member.issparse():
                     passed_over[Reason.NO_FILE] += 1
-                elif is_image(name, partial(shard.extractfile, member), passed_over):
+                elif is_image(inside, partial(shard.extractfile, member), passed_over):
                     # Where the name stood before, the image takes its new place.
-                    passed_over[Reason.REPLACED] += images.pop(name, None) is not None
-                    images[name] = InputImage(
-                        f"{path}/{member.name}", path, member.offset_data, member.size
+                    passed_over[Reason.REPLACED] += images.pop(inside, None) is not None
+                    images[inside] = InputImage(
+                        f"{called}/{member.name}", path, member.offset_data, member.size
                     )
     except InputError:
         raise
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be read ({error.strerror}); put it back, or do not name it"
+            f"{called}: cannot be read ({error.strerror or error}); put it back, or do not name it"
         ) from error
     except Exception as error:  # a damaged header can make tarfile raise anything
         raise InputError(
-            f"{path}: not a whole tar file without compression ({error}); "
+            f"{called}: not a whole tar file without compression ({error}); "
             "copy it again, or unpack it"
         ) from error
     return list(images.values())
