@@ -1,6 +1,7 @@
 """Judges that score by the texts alone, for tests of what is done with scores."""
 
 import sys
+import time
 import types
 
 import numpy as np
@@ -54,3 +55,25 @@ class Brightness:
             for image in {triple.image for triple in triples}
         }
         return np.array([means[triple.image] for triple in triples])
+
+
+class Noted:
+    """Notes each image that it is asked about in the file *argument*, a line an image and call."""
+
+    seconds = 0.0
+
+    def __init__(self, argument, context):
+        self.name, self.identity, self.path = "noted", {"judge": "noted"}, argument
+
+    def score(self, triples):
+        time.sleep(self.seconds)
+        with open(self.path, "a", encoding="utf-8") as file:
+            for image in dict.fromkeys(triple.image for triple in triples):
+                file.write(f"{image}\n")
+        return np.full(len(triples), 0.5)
+
+
+class SlowlyNoted(Noted):
+    """Leaves time to kill something."""
+
+    seconds = 0.4

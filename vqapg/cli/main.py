@@ -24,6 +24,7 @@ COMMANDS = {
     "settings": "vqapg.cli.settings",
     "checkpoint": "vqapg.cli.checkpoint",
     "sample": "vqapg.cli.sample",
+    "join": "vqapg.cli.join",
     "export": "vqapg.cli.export",
     "evaluate": "vqapg.cli.evaluate",
     "score": "vqapg.cli.score",

@@ -74,6 +74,7 @@ def sample_by_ray(
     from vqapg.sampling.parts_folder import PartsFolder
     from vqapg.sampling.passed_over import describe
     from vqapg.sampling.ray_pool import ray_data
+    from vqapg.targets import our_json, write_json
 
     address = address_of(args.ray)
     for flag, given in (("--shard", args.shard), ("--format", args.format)):
@@ -88,6 +89,8 @@ def sample_by_ray(
     html = None
     if args.html is not None:
         html = output_file("--html", args.html, our_page, overwrite=args.overwrite)
+    if args.counts is not None:
+        output_file("--counts", args.counts, our_json, overwrite=args.overwrite)
     ray_data()
 
     # Seconds
@@ -125,6 +128,8 @@ def sample_by_ray(
         html=html,
         overwrite=args.overwrite,
     )
+    if args.counts is not None:
+        write_json(Path(args.counts), done.counts.as_json(), overwrite=args.overwrite)
     for note in done.notes:
         print(f"note: {note}", file=sys.stderr)
     for error in done.counts.skipped:

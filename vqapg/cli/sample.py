@@ -119,6 +119,9 @@ def add_arguments(parser):
     write.add_argument(
         "--html", metavar="FILE", help="also a page with images and pairs, all in one file"
     )
+    write.add_argument(
+        "--counts", metavar="FILE", help="also the counts of the last line, as JSON, to be joined"
+    )
     add_overwrite(write)
 
     run = parser.add_argument_group("running")
@@ -192,6 +195,7 @@ def _sample_here(args, options, judge, inputs):
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.passed_over import describe
+    from vqapg.targets import our_json, write_json
 
     images = find_images(args.images)
     part = part_of(images, *shard) if shard else images
@@ -218,6 +222,10 @@ def _sample_here(args, options, judge, inputs):
                 "--html", args.html, our_page, overwrite=overwrite, inputs=[*inputs, *files]
             )
             files.append(html)
+        if args.counts is not None:
+            output_file(
+                "--counts", args.counts, our_json, overwrite=overwrite, inputs=[*inputs, *files]
+            )
     except ExistsError as error:
         raise InputError(f"{error}{_own_output(args.output, shard)}") from None
     destination = Destination(Path(args.output), format, html, overwrite)
@@ -251,6 +259,8 @@ def _sample_here(args, options, judge, inputs):
         num_workers=args.num_workers,
         skip_bad_images=args.skip_bad_images,
     )
+    if args.counts is not None:
+        write_json(Path(args.counts), counts.as_json(), overwrite=overwrite)
     for error in counts.skipped:
         print(f"left out: {printable(error)}", file=sys.stderr)
     told = [counts.describe(options.choosing), describe(images.passed_over)]

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO
 from vqapg.errors import InputError
 
 BUFFER = 1 << 20  # bytes that are fetched at a time
+# Object stores show a file when it is closed, and have no folders.
+APPEARS_WHOLE = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")
 
 
 def is_remote(path: str | os.PathLike[str]) -> bool:
@@ -81,8 +83,16 @@ def write_remote(address: str, content: bytes) -> None:
     """
     system, path = file_system(address)
     try:
-        with system.open_output_stream(path) as file:
+        if address.startswith(APPEARS_WHOLE):
+            with system.open_output_stream(path) as file:
+                file.write(content)
+            return
+        folder, _, name = path.rpartition("/")
+        hidden = f"{folder}/.{name}.vqapg"
+        system.create_dir(folder)
+        with system.open_output_stream(hidden) as file:
             file.write(content)
+        system.move(hidden, path)
     except Exception as error:
         raise OSError(errno.EIO, first_line(error), address) from error
 

@@ -1,7 +1,12 @@
 """How many images and pairs a run of ``vqapg sample`` came to."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from vqapg.errors import InputError
+from vqapg.targets import our_json, write_json
 
 
 class Counts(NamedTuple):
@@ -66,3 +71,28 @@ class Counts(NamedTuple):
 def counted(number: int, what: str) -> str:
     """``1 pair``, ``1,000 pairs``."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def join_counts(parts: Sequence[Path], output: Path, *, overwrite: bool = False) -> Counts:
+    """Write the sum of the counts in the files *parts*, and return it.
+
+    Raises:
+        InputError: if one is no file of counts, or the output may not be replaced
+    """
+    total = Counts.sum(read_counts(path) for path in parts)
+    write_json(output, total.as_json(), overwrite=overwrite)
+    return total
+
+
+def read_counts(path: Path) -> Counts:
+    """What :meth:`Counts.as_json` gave, from a JSON file of vqapg.
+
+    Raises:
+        InputError: if it is none
+    """
+    try:
+        if our_json(path) is None:
+            return Counts.from_json(json.loads(path.read_bytes()))
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise InputError(f"{path}: holds no counts of vqapg sample --counts; leave it out")

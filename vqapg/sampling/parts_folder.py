@@ -74,6 +74,10 @@ class PartsFolder:
             InputError: if something else is there, or the run made something else
         """
         identity = json.loads(json.dumps(identity))
+        if self._is_file():
+            raise InputError(
+                f"--output {self.output}: is a file, and --ray writes a folder; give another name"
+            )
         names = self.names()
         if names:
             found = self._json(RUN) if RUN in names else None
@@ -104,10 +108,6 @@ class PartsFolder:
             # What says that a part is done goes before the part.
             for name in sorted(names, key=lambda name: not name.startswith("_vqapg/")):
                 self._delete(name)
-        elif self._is_file():
-            raise InputError(
-                f"--output {self.output}: is a file, and --ray writes a folder; give another name"
-            )
         self.write(RUN, _as_json({**identity, KEY: provenance(seed=identity.get("seed"))}))
 
     def done(self, number: int) -> dict[str, Any] | None:
