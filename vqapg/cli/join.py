@@ -7,19 +7,21 @@ The ending of --output says what is joined:
 - .json: counts, as vqapg sample --counts writes them
 """
 
+import argparse
+
 from vqapg.cli.paths import add_overwrite
 
 HELP = "join the pairs, pages or counts of several vqapg sample runs"
 EXAMPLE = "vqapg join pairs-1.parquet pairs-2.parquet --output pairs.parquet"
 
 
-def add_arguments(parser):
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("parts", nargs="+", metavar="PART", help="files to join, in this order")
     parser.add_argument("--output", required=True, metavar="FILE", help="file to write")
     add_overwrite(parser)
 
 
-def run(args):
+def run(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from vqapg.cli.paths import output_file

@@ -69,8 +69,8 @@ def sample_by_ray(
     from vqapg.errors import printable
     from vqapg.export.gallery import our_page
     from vqapg.files import sha256
+    from vqapg.sampling.image_parts import digest_of, split_in_parts
     from vqapg.sampling.images import find_images
-    from vqapg.sampling.parts import digest_of, split_in_parts
     from vqapg.sampling.parts_folder import PartsFolder
     from vqapg.sampling.passed_over import describe
     from vqapg.sampling.ray_pool import ray_data

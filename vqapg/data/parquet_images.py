@@ -22,12 +22,12 @@ class Rows(NamedTuple):
     Attributes:
         column: the one that holds the pictures, as Parquet spells it, such as ``image.bytes``
         names: of the rows, in order; None where the file has no column of names
-        count: how many rows
+        total: how many rows
     """
 
     column: str
     names: list[str] | None
-    count: int
+    total: int
 
 
 def rows_of(path: str) -> Rows:
@@ -117,9 +117,9 @@ def _picture_column(path: str, schema: Any) -> str:
     from pyarrow import types
 
     def is_bytes(kind: Any) -> bool:
-        return types.is_binary(kind) or types.is_large_binary(kind)
+        return bool(types.is_binary(kind) or types.is_large_binary(kind))
 
-    found = {}
+    found: dict[str, str] = {}
     for field in schema:
         if is_bytes(field.type):
             found[field.name] = field.name

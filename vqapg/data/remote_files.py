@@ -67,7 +67,7 @@ def open_remote(address: str) -> BinaryIO:
     """
     system, path = file_system(address)
     try:
-        return io.BufferedReader(system.open_input_file(path), BUFFER)  # type: ignore
+        return io.BufferedReader(system.open_input_file(path), BUFFER)
     except FileNotFoundError:
         raise
     except Exception as error:

@@ -69,11 +69,11 @@ def read_gallery(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: is no page that vqapg sample --html wrote; leave it out")
     found = ELEMENT.search(path.read_text(encoding="utf-8"))
     try:
-        data = json.loads(found[1]) if found else None
-        if not {*SAME, "types", "images", "total"} <= set(data or ()):
+        data = dict(json.loads(found[1])) if found else {}
+        if not {*SAME, "types", "images", "total"} <= set(data):
             raise ValueError
     except (ValueError, TypeError) as error:
         raise InputError(f"{path}: is damaged, or of another version of vqapg; make it anew") from (
             error
         )
-    return dict(data)
+    return data

@@ -64,11 +64,11 @@ def write_table(file: Any, records: Iterable[Record], columns: Sequence[str] = C
     blocks = _blocks(records)
     first = next(blocks, [])
     names = list(first[0]) if first else list(columns)
-    inferred = arrow.Table.from_pylist(first) if first else None
+    inferred = arrow.Table.from_pylist(first).schema if first else arrow.schema([])
     fields = [
         arrow.field(
             name,
-            getattr(arrow, TYPES[name])() if name in TYPES else inferred.schema.field(name).type,
+            getattr(arrow, TYPES[name])() if name in TYPES else inferred.field(name).type,
         )
         for name in names
     ]

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from vqapg.errors import InputError
 from vqapg.targets import our_json, write_json
 
+NUMBERS = ("images", "without_pair", "pairs", "left_out", "malformed")
+
 
 class Counts(NamedTuple):
     """How many images came to what, and how many pairs were kept.
@@ -39,16 +41,19 @@ class Counts(NamedTuple):
         Raises:
             KeyError, TypeError: if it is something else
         """
-        *numbers, skipped = (content[name] for name in cls._fields)
-        return cls(*map(int, numbers), [str(one) for one in skipped])
+        images, without_pair, pairs, left_out, malformed = (int(content[n]) for n in NUMBERS)
+        skipped = [str(one) for one in content["skipped"]]
+        return cls(images, without_pair, pairs, left_out, malformed, skipped)
 
     @classmethod
     def sum(cls, several: Iterable["Counts"]) -> "Counts":
         """Of the parts of a run, those of the whole."""
-        total = cls(0, 0, 0, 0, 0, [])
-        for one in several:
-            total = cls(*(mine + theirs for mine, theirs in zip(total, one, strict=True)))
-        return total
+        several = list(several)
+        images, without_pair, pairs, left_out, malformed = (
+            sum(getattr(one, name) for one in several) for name in NUMBERS
+        )
+        skipped = [error for one in several for error in one.skipped]
+        return cls(images, without_pair, pairs, left_out, malformed, skipped)
 
     def describe(self, choosing: Sequence[str]) -> str:
         """The counts in words; what is 0 is not named.

@@ -121,7 +121,7 @@ def _in_file(file, passed_over, list_shards) -> Iterator[InputImage | Shard]:
         yield from members_of(file, passed_over) if list_shards else [Shard(file, file)]
     elif name.endswith(TABLE_SUFFIX):
         rows = rows_of(file)
-        for row in range(rows.count):
+        for row in range(rows.total):
             own = row if rows.names is None else rows.names[row]
             yield InputImage(f"{file}/{own}", file, row, column=rows.column)
     else:

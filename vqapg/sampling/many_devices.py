@@ -9,7 +9,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
@@ -123,7 +123,7 @@ def sample_on_devices(
     return [error for first in sorted(skipped) for error in skipped[first]]
 
 
-def _until_all_end(workers, results):
+def _until_all_end(workers: Sequence[Any], results: Any) -> Iterator[Sent]:
     """Yields what the processes send, until each has sent that it is at its end."""
     running = len(workers)
     while running:
@@ -155,7 +155,14 @@ class _Sending(Entries):
         self.results.put(Sent("entry", entry))
 
 
-def _work(recipe, device, options, how, tasks, results):
+def _work(
+    recipe: Recipe,
+    device: str,
+    options: SamplingOptions,
+    how: dict[str, Any],
+    tasks: Any,
+    results: Any,
+) -> None:
     # A terminal sends Ctrl-C to all; the first process ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -176,7 +183,7 @@ def _work(recipe, device, options, how, tasks, results):
     results.put(Sent("end"))
 
 
-def _end_with_parent():
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -24,9 +24,9 @@ from vqapg.export.gallery import MOST_IMAGES
 from vqapg.export.gallery_join import join_galleries
 from vqapg.locks import Lock
 from vqapg.sampling.counts import Counts
+from vqapg.sampling.image_parts import Part
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.part_run import make_part, page_name
-from vqapg.sampling.parts import Part
 from vqapg.sampling.parts_folder import PartsFolder
 from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.ray_pool import actor_needs, cluster, results

@@ -8,8 +8,8 @@ from typing import Any
 from vqapg.export.gallery import write_gallery
 from vqapg.export.records import COLUMNS, SAMPLED
 from vqapg.sampling.entries import Entries, count, records_of
+from vqapg.sampling.image_parts import Part
 from vqapg.sampling.options import SamplingOptions
-from vqapg.sampling.parts import Part
 from vqapg.sampling.parts_folder import PartsFolder
 from vqapg.sampling.passed_over import Reason
 from vqapg.sampling.run import about, sample_images

@@ -73,7 +73,7 @@ class PartsFolder:
             ExistsError: if it is finished already
             InputError: if something else is there, or the run made something else
         """
-        identity = json.loads(json.dumps(identity))
+        made: dict[str, Any] = json.loads(json.dumps(identity))
         if self._is_file():
             raise InputError(
                 f"--output {self.output}: is a file, and --ray writes a folder; give another name"
@@ -97,18 +97,18 @@ class PartsFolder:
                     f"--output {self.output}: is there already; give another name, or --overwrite "
                     "to replace it"
                 )
-            if not overwrite and earlier == identity:
+            if not overwrite and earlier == made:
                 return
             if not overwrite and any(re.fullmatch(r"_vqapg/\d+\.json", name) for name in names):
                 raise InputError(
                     f"--output {self.output}: was left by a run that makes something else "
-                    f"({difference(earlier, identity)}); run that one again to finish it, give "
+                    f"({difference(earlier, made)}); run that one again to finish it, give "
                     "another --output, or begin anew: --overwrite"
                 )
             # What says that a part is done goes before the part.
             for name in sorted(names, key=lambda name: not name.startswith("_vqapg/")):
                 self._delete(name)
-        self.write(RUN, _as_json({**identity, KEY: provenance(seed=identity.get("seed"))}))
+        self.write(RUN, _as_json({**made, KEY: provenance(seed=made.get("seed"))}))
 
     def done(self, number: int) -> dict[str, Any] | None:
         """What came of a part; None where it is not done."""

@@ -11,9 +11,9 @@ from vqapg.cli.main import main
 from vqapg.data.input_image import InputImage
 from vqapg.errors import ExistsError, InputError
 from vqapg.sampling.counts import Counts
+from vqapg.sampling.image_parts import Part, digest_of, split_in_parts
 from vqapg.sampling.images import find_images
 from vqapg.sampling.on_ray import pages_of
-from vqapg.sampling.parts import Part, digest_of, split_in_parts
 from vqapg.sampling.parts_folder import PartsFolder
 from vqapg.sampling.shards import Shard
 
