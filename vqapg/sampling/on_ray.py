@@ -8,7 +8,9 @@ import dataclasses
 import json
 import os
 import pickle
+import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -47,6 +49,7 @@ class Job:
         pages: the parts of which a page is written
         how: arguments of ``sample_images``
         home: the folder that relative paths begin at
+        modules: where the driver finds modules, such as a judge of one's own
         device: of every actor
     """
 
@@ -58,14 +61,15 @@ class Job:
     pages: frozenset[int] = frozenset()
     how: Mapping[str, Any] = field(default_factory=dict)
     home: str = field(default_factory=os.getcwd)
+    modules: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
     device: str = "cpu"
 
 
 class PartMaker:
     """An actor of Ray: loads the model once, then makes part after part.
 
-    What it says of a part is JSON. An error of the user is said, for one that is raised would come
-    to the driver as a traceback.
+    What it says of a part is JSON. An error is said too, for one that is raised would come to the
+    driver as Ray tells it.
     """
 
     def __init__(self, job: Job) -> None:
@@ -87,6 +91,7 @@ class PartMaker:
                 # Ray starts its processes wherever its own was started.
                 if os.path.isdir(job.home):
                     os.chdir(job.home)
+                sys.path.extend(path for path in job.modules if path not in sys.path)
                 self._sampler = load(
                     job.checkpoint, judge=job.judge, weights=job.weights, device=job.device
                 )
@@ -105,9 +110,10 @@ class PartMaker:
         except RunError as error:
             return {"part": number, "run error": str(error)}
         except Exception as error:
-            if (short := shortage(error)) is None:
-                raise
-            return {"part": number, "run error": short}
+            if (short := shortage(error)) is not None:
+                return {"part": number, "run error": short}
+            # Ray would show a shortened one.
+            return {"part": number, "traceback": traceback.format_exc()}
 
 
 class Done(NamedTuple):
@@ -172,6 +178,8 @@ def sample_on_ray(
                         raise InputError(said["input error"])
                     if "run error" in said:
                         raise RunError(said["run error"])
+                    if "traceback" in said:
+                        raise RuntimeError(f"an actor of Ray failed\n{said['traceback']}")
                     came[said["part"]] = said["came"]
                     notes |= dict.fromkeys(said["notes"])
                     bar.update()

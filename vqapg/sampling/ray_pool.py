@@ -134,5 +134,5 @@ def results(
         for row in done.iter_rows():
             yield row["came"]
     except ray.exceptions.RayError as error:
-        said = str(error).strip().splitlines()
-        raise RunError(f"--ray: {said[-1] if said else type(error).__name__}") from error
+        said = str(error).strip().partition("\n")[0]
+        raise RunError(f"--ray: {said or type(error).__name__}") from error
