@@ -41,7 +41,12 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
             "right, estimated",
             _percent(estimate["value"]),
             f"{_interval(estimate['ci95'])} of these triples; {estimate['n']} judged",
-        )
+        ),
+        (
+            "  beyond this file",
+            "",
+            f"{_interval(file['beyond_file']['ci95'])} for other images like these",
+        ),
     ]
     if p is not None:
         rows.append(("P, by the judge", _percent(p), _against(p - estimate["value"])))
