@@ -42,7 +42,7 @@ def test_from_photos_to_an_estimate_in_metrics(folder, capsys):
     place = ["--images", "photos", "--pairs", "pairs.jsonl"]
     assert main(["evaluate", *place, "--judge", YES_MAN, "--output", "metrics.json"]) == 0
     assert annotate(*CONSISTENCY, "--judge", YES_MAN, "--annotators", 1) == 0
-    assert "3 images, 12 pairs to judge, by 1 annotators each" in capsys.readouterr().out
+    assert "3 images, 12 pairs to judge, by 1 annotator each" in capsys.readouterr().out
     session = read_session("session")
     sizes = {cell.stratum: cell.size for cell in session.plan.cells}
     assert sizes == {"accepted": 9, "rejected": 3} and session.models == {

@@ -99,11 +99,11 @@ def start(args: argparse.Namespace) -> None:
     starts = _start_paper if args.purpose == "paper" else _start_consistency
     session = starts(args, source)
     pairs = sum(len(group.pairs) for group in session.groups)
-    what = (
-        f"{len(session.groups)} groups, {pairs} pairs of {len(session.models)} models"
-        if session.plan is None
-        else f"{pairs} pairs to judge, by {session.plan.annotators} annotators each"
-    )
+    if session.plan is None:
+        what = f"{len(session.groups)} groups, {pairs} pairs of {len(session.models)} models"
+    else:
+        people = session.plan.annotators
+        what = f"{pairs} pairs to judge, by {people} annotator{'s' if people > 1 else ''} each"
     print(
         f"{session.path}: {len(session.images)} images, {what}; next: "
         f"vqapg annotate serve {session.path}"
