@@ -270,6 +270,45 @@ def test_the_control_tells_a_gain_from_longer_training(folder, tmp_path):
     assert table[1]["BLEU-4 (%) paper Visual7W"] == ""
 
 
+def test_updates_that_differ_are_explained_in_the_note(folder, tmp_path):
+    rows = [
+        folder / f"downstream/vqg/{name}/seed-1/trained.json" for name in ("control", "baseline")
+    ]
+    said = []
+    for path, weights, updates in (
+        (rows[1], "last", 801),
+        (rows[0], "last", 2401),
+        (rows[0], "best", 2401),
+    ):
+        write(path, trained(updates, weights=weights))
+        if weights == "last":
+            for other in folder.glob("downstream/vqg/*_variational/seed-1/trained.json"):
+                write(other, trained(2400, weights="last"))
+        made(folder, tmp_path / "out")
+        said.append((tmp_path / "out/table8.md").read_text().split("\n\n")[1])
+    other = "The rows of VQG were not trained for as many updates"
+    best = (
+        "The rows of VQG differ in updates: each has the weights of its epoch that was best on dev"
+    )
+    # The baseline is to be shorter.
+    assert [(other in note, best in note) for note in said] == [
+        (False, False),
+        (True, False),
+        (False, True),
+    ]
+    assert "VQA" not in said[2].partition(best)[0].partition("control's")[2]
+
+
+def test_one_seed_of_the_control_is_said_in_the_note(folder, tmp_path):
+    sentence = "VQG has a control of one seed: a difference can come from the seed."
+    made(folder, tmp_path / "out")
+    assert sentence in (tmp_path / "out/table8.md").read_text()
+    first = folder / "downstream/vqg/control/seed-1"
+    shutil.copytree(first, first.with_name("seed-2"))
+    made(folder, tmp_path / "out")
+    assert sentence not in (tmp_path / "out/table8.md").read_text()
+
+
 def test_without_a_control_the_note_warns(folder, tmp_path):
     shutil.rmtree(folder / "downstream/vqa/control")
     made(folder, tmp_path / "out")

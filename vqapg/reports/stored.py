@@ -94,11 +94,15 @@ def summary(measure, runs):
 def compare(measure, runs, others):
     """Whether *runs* have "more" or "less" of *measure* than *others*, by seed both.
 
-    Where their intervals overlap they are "not told apart". None: one lacks the figure.
+    They are "not told apart" where their intervals overlap, or both print as the same number. None:
+    one lacks the figure.
     """
     ours, theirs = summary(measure, runs), summary(measure, others)
     if ours is None or theirs is None:
         return None
+    # Nobody can read a difference between 0.00 and 0.00, however narrow the intervals.
+    if measure.text(ours[0]) == measure.text(theirs[0]):
+        return "not told apart"
     if ours[1] > theirs[2]:
         return "more"
     if ours[2] < theirs[1]:

@@ -149,7 +149,7 @@ def format_study(study, conditions: Conditions) -> str:
     if claims:
         parts += [
             "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; "
-            "*not told apart*: they do.",
+            "*not told apart*: they do, or both figures are printed alike.",
             markdown_table(
                 (
                     "paper",
