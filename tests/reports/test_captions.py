@@ -311,8 +311,10 @@ def test_one_seed_of_the_control_is_said_in_the_note(folder, tmp_path):
 
 def test_without_a_control_the_note_warns(folder, tmp_path):
     shutil.rmtree(folder / "downstream/vqa/control")
+    shutil.rmtree(folder / "downstream/vqa/joint_variational")
     made(folder, tmp_path / "out")
     note = (tmp_path / "out/table8.md").read_text()
+    assert "VQA has no row of Joint*: nothing was evaluated there." in note
     assert "VQA has no control row: a gain there may come from longer training." in note
 
 

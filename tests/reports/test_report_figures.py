@@ -6,9 +6,13 @@ from matplotlib import pyplot
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from tests.support.study_folder import figure, looked_pair, metrics, write_attention
+from tests.support.study_folder import figure, looked_pair, metrics, write, write_attention
 from vqapg.reports.attention_maps import attention_records
-from vqapg.reports.plots import ORDERS, figure_5, figure_6, figure_7, overlay
+from vqapg.reports.conditions import StudyConditions
+from vqapg.reports.figure_captions import captions
+from vqapg.reports.generation_order import lacking
+from vqapg.reports.other_tables import table_7
+from vqapg.reports.plots import FACES, figure_5, figure_6, figure_7, overlay
 from vqapg.reports.report import _file_names, write_report
 
 GRID = (2, 3)
@@ -127,17 +131,25 @@ def test_figure_5_has_a_bar_an_order_and_its_interval():
     }
     panels = figure_5(study).axes
     assert [axes.get_ylabel() for axes in panels] == ["D (%)", "N", "P (%)"]
-    # The sequential model was trained in one order only.
-    assert [label.get_text() for label in panels[1].get_xticklabels()] == ["Pipeline*"]
+    assert [label.get_text() for label in panels[1].get_xticklabels()] == [
+        "Pipeline*",
+        "Sequential*",
+    ]
     first, second = (
         container for container in panels[1].containers if hasattr(container, "patches")
     )
-    assert [bar.get_height() for bar in first] == [105] and [
-        bar.get_height() for bar in second
-    ] == [120]
-    ((low, high),) = (segment[:, 1] for segment in first.errorbar.lines[2][0].get_segments())
-    assert (low, high) == (95, 115)
-    assert first[0].get_facecolor()[:3] == to_rgb(ORDERS[0][2]) and second[0].get_hatch() == "//"
+    assert [bar.get_height() for bar in first] == [105, 50]
+    # The sequential model was evaluated in one order only.
+    height, nothing = (bar.get_height() for bar in second)
+    assert height == 120 and np.isnan(nothing)
+    intervals = [segment[:, 1] for segment in first.errorbar.lines[2][0].get_segments()]
+    assert [tuple(interval) for interval in intervals] == [(95, 115), (45, 55)]
+    assert first[0].get_facecolor()[:3] == to_rgb(FACES[""][0]) and second[0].get_hatch() == "//"
+    (missing,) = [text for text in panels[1].texts if text.get_text() == "missing"]
+    assert missing.get_position()[0] == second[1].get_x() + second[1].get_width() / 2
+    assert list(lacking(study)) == [
+        "Sequential*, question first, is missing: it was not evaluated."
+    ]
     assert (
         figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")})
         is None
@@ -163,13 +175,92 @@ def test_the_legend_of_figure_5_names_each_orders_bars():
     assert bars[105] != bars[120]
 
 
-def test_a_figure_that_was_not_measured_is_left_out_of_figure_5():
-    nothing = {"value": None, "n": 0, "ci95": None}
+NOTHING = {"value": None, "n": 0, "ci95": None}
+# What is stored of a run whose pairs are all malformed
+FORMLESS = metrics(0, 0.5, malformed=9673) | dict.fromkeys(
+    ("distinct4", "unique_pairs", "consistent", "mean_score"), NOTHING
+)
+
+
+def test_figure_5_draws_what_one_model_lacks_of_the_others():
     study = {
         "pipeline_variational": {1: metrics(100, 0.8, true_consistent=figure(0.7))},
-        "pipeline_variational-qa": {1: metrics(100, 0.8) | {"consistent": nothing}},
+        "pipeline_variational-qa": {1: metrics(100, 0.8) | {"consistent": NOTHING}},
+        "sequential_variational": {1: metrics(50, 0.7), 2: FORMLESS},
+        "sequential_variational-qa": {1: FORMLESS},
     }
-    assert [axes.get_ylabel() for axes in figure_5(study).axes] == ["D (%)", "N"]
+    panels = {axes.get_ylabel(): axes for axes in figure_5(study).axes}
+    assert list(panels) == ["D (%)", "N", "P (%)", "truly consistent (%)"]
+    assert [len(axes.texts) for axes in panels.values()] == [1, 1, 2, 3]
+    assert list(lacking(study)) == [
+        "Sequential*, answer first of seed 2 has no figures: none of its pairs is well-formed.",
+        "Sequential*, question first has no figures: none of its pairs is well-formed.",
+        "Pipeline*, question first, lacks P (%), truly consistent (%): not measured.",
+        "Sequential*, answer first, lacks truly consistent (%): not measured.",
+    ]
+    formless = {name: {1: FORMLESS} for name in study}
+    assert figure_5(formless) is None
+
+
+def test_figure_that_lacks_a_model_says_so_in_its_caption(tmp_path):
+    folder = tmp_path / "study"
+    for name, stored in (
+        ("pipeline_variational", metrics(100, 0.8)),
+        ("pipeline_variational-qa", FORMLESS),
+    ):
+        write(folder / name / "seed-1/metrics.json", stored)
+    report = write_report(folder, tmp_path / "out")
+    sentence = "Pipeline*, question first has no figures: none of its pairs is well-formed."
+    with Image.open(tmp_path / "out/figure5.png") as picture:
+        assert sentence in picture.info["Description"]
+    part = (tmp_path / "out/report.md").read_text().partition("## Figure 5")[2]
+    assert sentence in part and "Figure 5" not in report.missing
+    write(folder / "pipeline_variational/seed-1/metrics.json", FORMLESS)
+    report = write_report(folder, tmp_path / "out", overwrite=True)
+    assert report.missing["Figure 5"].endswith(", of models that make well-formed pairs")
+
+
+def test_images_and_models_without_pairs_are_named_in_captions(tmp_path):
+    at = {"question": 0, "answer": 1}
+    pairs = [looked_pair("q ?", "a", GRID, at, 0.9), looked_pair("r ?", "b", GRID, at, 0.1)]
+    flat = [looked_pair("q ?", "a", GRID, at, weights=False)]
+    write_attention(tmp_path, "joint_variational", {"a.png": pairs, "b.png": []})
+    write_attention(tmp_path, "sequential_variational", {"a.png": flat, "c.png": flat})
+    records = attention_records(tmp_path)
+    found = captions({}, records, StudyConditions(tmp_path, None))
+    none = (
+        "Joint* drew no well-formed pair for b.png.",
+        "Joint* was not given c.png.",
+    )
+    other = ("Sequential* was not given b.png.",)
+    assert {name: caption.lacking for name, caption in found.items()} == {
+        "Figure 6": (
+            "Pipeline* is missing: vqapg attention did not run for it.",
+            "Sequential* is missing: it does not scale regions.",
+            *none,
+            *other,
+        ),
+        "Figure 7": none[:1],
+        "Figure 8": ("No pair is shown of b.png: the evaluator rejects none.",),
+    }
+    table = table_7(records, StudyConditions(tmp_path, None))
+    assert table.note.endswith(" ".join([*none, *other]))
+
+
+def test_picture_that_is_gone_costs_its_figure_only(tmp_path):
+    at = {"question": 0, "answer": 1}
+    pair = [looked_pair("q ?", "a", GRID, at)]
+    folder = tmp_path / "study"
+    write_attention(folder, "joint_variational", {"a.png": pair, "b.png": pair})
+    (folder / "pictures/a.png").unlink()
+    report = write_report(folder, tmp_path / "out")
+    assert report.written["Figure 7"] == ["figure7-b.png", "figure7-b.pdf"]
+    part = (tmp_path / "out/report.md").read_text().partition("## Figure 7")[2]
+    assert f"{folder}/pictures/a.png: no such image file; put it back" in part
+    (folder / "pictures/b.png").unlink()
+    report = write_report(folder, tmp_path / "out", overwrite=True)
+    assert "Table 7" in report.written and "Figure 7" not in report.written
+    assert "when this is mended: " in report.missing["Figure 7"]
 
 
 def test_file_names_of_images_differ():

@@ -42,6 +42,7 @@ BEST_WEIGHTS = (
 OTHER_UPDATES = (
     "The rows of {} were not trained for as many updates: a gain can come from longer training."
 )
+WITHOUT_ROW = "{} has no row of {}: nothing was evaluated there."
 ONE_SEED = "{} has a control of one seed: a difference can come from the seed."
 WITHOUT_CONTROL = "{} has no control row: a gain there may come from longer training."
 
@@ -100,10 +101,11 @@ def _warnings(label: str, found: Found, conditions: StudyConditions) -> list[str
     rows = {name: folders for name, (runs, folders) in found.items() if runs}
     if not rows:
         return []
+    without = [ROWS[name] for name in ROWS if name not in rows and name != CONTROL]
+    said = [WITHOUT_ROW.format(label, ", ".join(without))] if without else []
     if not control:
-        return [WITHOUT_CONTROL.format(label)]
+        return [*said, WITHOUT_CONTROL.format(label)]
     rows.pop("baseline", None)
-    said = []
     trained = [conditions.trained(folder) for folders in rows.values() for folder in folders]
     known = [one for one in trained if one is not None]
     if len({one.updates for one in known}) > 1:
