@@ -13,9 +13,9 @@ TRAININGS = 9
 EPOCHS = ["1", "2", "3", "4"]
 
 
-def only(result: str, *more: str) -> tuple[str, ...]:
-    """The words of ``TABLE_4`` with another result."""
-    return (*TABLE_4[:5], result, *TABLE_4[6:], *more)
+def only(*results: str) -> tuple[str, ...]:
+    """The words of ``TABLE_4`` with other results."""
+    return (*TABLE_4[:5], *results, *TABLE_4[6:])
 
 
 def continued(whole: Path, folder: Path) -> Programs:
