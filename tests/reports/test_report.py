@@ -362,9 +362,3 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert main(["report", str(tmp_path), "--output", str(tmp_path / "file")]) == 2
     assert "is a file; give the name of a folder" in capsys.readouterr().err
-
-
-def test_a_picture_that_is_gone_is_named(folder, tmp_path):
-    (folder / "pictures/a.png").unlink()
-    with pytest.raises(InputError, match="a.png: no such image file"):
-        write_report(folder, tmp_path / "out")

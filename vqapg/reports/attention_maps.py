@@ -3,6 +3,7 @@ and Table 7.
 """
 
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.reports.paper import VARIATIONAL
+from vqapg.reports.paper import MODELS, VARIATIONAL
 from vqapg.reports.stored import read_json, seed_folders
 from vqapg.reports.study_judge import identity_of
 from vqapg.reports.trained import UNKNOWN
@@ -100,6 +101,18 @@ def attention_records(folder: Path) -> dict[str, AttentionRecord]:
                 f"{found[first].run / 'attention.json'}, which no table may compare; {CURE}"
             )
     return found
+
+
+def without_drawn_pairs(records: Mapping[str, AttentionRecord]) -> Iterator[str]:
+    """The models and images of which no well-formed pair was drawn, a sentence a model."""
+    images = dict.fromkeys(image for record in records.values() for image in record.images)
+    for model, record in records.items():
+        none = [image for image in images if image in record.images and not record.pairs_of(image)]
+        if none:
+            yield f"{MODELS[model]} drew no well-formed pair for {', '.join(none)}."
+        others = [image for image in images if image not in record.images]
+        if others:
+            yield f"{MODELS[model]} was not given {', '.join(others)}."
 
 
 def _read(path, shared):

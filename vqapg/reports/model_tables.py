@@ -1,13 +1,12 @@
 """The tables that have a row a generation model: 4, 5 and 9, from the metrics of a study."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from vqapg.reports.conditions import StudyConditions
 from vqapg.reports.measures import BLEU, FOUND, METEOR, PUBLISHED, ROUGE, TRUE, D, N, P, S
 from vqapg.reports.paper import DATASETS, MODELS, PAPER, paper_datasets
 from vqapg.reports.stored import format_summary, summary
-from vqapg.reports.study import seeds_note
+from vqapg.reports.study import ROWS, Study, seeds_note, without_pairs
 from vqapg.reports.study_judge import NO_PART
 from vqapg.reports.table import Cell, Column, Table, text, text_column
 
@@ -40,8 +39,6 @@ RULES = (
     "Ours is over all pairs, without punctuation (coco-caption). The published code's rule leaves "
     "out repeats within an image, and counts punctuation."
 )
-
-Study = Mapping[str, Mapping[int, Mapping[str, Any]]]
 
 
 def table_4(study: Study, conditions: StudyConditions) -> Table | None:
@@ -124,7 +121,8 @@ def _table(number_, title, study, conditions, rows, key, measures, extra):
             row += [ours(one, runs) for one in _rules(measure)]
             row.append(paper_cell(paper, decimals))
         body.append([*row, *(ours(measure, runs) for measure in extra)])
-    note = f"{seeds_note(study)} {paper_note(sets)}"
+    labels = {name: ROWS[name] for name in rows}
+    note = " ".join([seeds_note(study), paper_note(sets), *without_pairs(study, labels)])
     return Table(number_, title, note, conditions.of_models(study, rows), columns, body)
 
 
@@ -153,11 +151,11 @@ def paper_column(head, sets):
 
 def ours(measure, runs):
     """The mean over seeds with its interval; in CSV with six decimals."""
-    found = summary(measure, runs) if runs else None
+    found = summary(measure, runs)
     numbers = (
         (None,) * 3 if found is None else tuple(round(measure.scaled(value), 6) for value in found)
     )
-    return Cell(format_summary(measure, found), numbers)
+    return Cell(format_summary(measure, runs), numbers)
 
 
 def paper_cell(values: Mapping[str, float], decimals: int) -> Cell:
