@@ -244,7 +244,7 @@ def test_study_of_a_data_directory_links_it(programs):
 @pytest.mark.parametrize(
     "words, error",
     [
-        (("vqa3",), "vqa3: is neither a data set (vqa2, visual7w, easy-vqa) nor a data directory"),
+        (("vqa3",), "vqa3: is neither a data set (vqa2, visual7w, easy-vqa, scenes) nor a data"),
         (("easy-vqa", "--only", "table11"), "--only table11: is no table or figure of the plan;"),
         (("easy-vqa", "--seeds", "1 b"), '--seeds "1 b": give whole numbers, such as'),
         (("easy-vqa", "--seeds", "1 1"), '--seeds "1 1": has one twice; name each once'),
@@ -295,3 +295,14 @@ def test_dry_run_of_a_begun_study_has_what_is_left(programs):
     said = programs.run(*TABLE_4, "--dry-run")
     assert "# train joint/seed-1\n" in said and "# train evaluator\n" not in said
     assert Path(programs.folder, RUN, "study.json").exists()
+
+
+def test_dry_run_of_scenes_prepares_them_at_128_pixels(programs):
+    words = ("scenes", "--preset", "small", "--cpu", "--seeds", "1", "--dry-run")
+    said = programs.run(*words, "vqapg.data.prepare.max_images=60")
+    assert (
+        "vqapg prepare --dataset scenes --seed 1 --max-images 60 --max-valid-images 500 "
+        "--max-test-images 1000 --dest data\n"
+    ) in said
+    assert ("vqapg extract-features data --backbone efficientnet_lite0 --image-size 128\n") in said
+    assert "# train joint_variational/seed-1\nfairseq-train data " in said
