@@ -318,3 +318,11 @@ def test_a_record_that_is_none_is_refused_in_one_line(
     assert main(["report", str(folder), "--output", str(tmp_path / "out")]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_scenes_are_named_with_their_counts(folder, tmp_path):
+    manifest = json.loads((folder / "data/manifest.json").read_text())
+    write(folder / "data/manifest.json", manifest | {"dataset": "scenes"})
+    write(folder / "study.json", study_file(dataset="scenes"))
+    found = of_part(made(folder, tmp_path / "out"), "Table 4")
+    assert found["Data"] == DATA.replace("easy-vqa", "scenes")

@@ -79,3 +79,14 @@ def test_failed_job_shows_its_log_and_others_go_on(done):
     }  # fmt: skip
     assert len(begun) == TRAININGS + 4
     assert json.loads((done.folder / RUN / "study.json").read_text())["seeds"] == [1, 2]
+
+
+def test_dry_run_of_scenes_prepares_them_at_128_pixels(programs):
+    words = ("scenes", "--preset", "small", "--cpu", "--seeds", "1", "--dry-run")
+    said = programs.run(*words, "vqapg.data.prepare.max_images=60")
+    assert (
+        "vqapg prepare --dataset scenes --seed 1 --max-images 60 --max-valid-images 500 "
+        "--max-test-images 1000 --dest data\n"
+    ) in said
+    assert ("vqapg extract-features data --backbone efficientnet_lite0 --image-size 128\n") in said
+    assert "# train joint_variational/seed-1\nfairseq-train data " in said

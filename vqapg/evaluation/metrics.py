@@ -34,6 +34,7 @@ OURS = {
     metric.key: metric
     for metric in (
         *diversity.METRICS,
+        *known_truth.RIGHT_METRICS,
         *vendi.METRICS,
         *distinct_pairs.METRICS,
         *estimated.METRICS,

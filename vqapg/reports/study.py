@@ -9,7 +9,7 @@ from vqapg.errors import InputError
 from vqapg.evaluation.metrics import OURS, added_metrics
 from vqapg.reports.claims import CLAIMS
 from vqapg.reports.conditions import Conditions
-from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, S
+from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, R, S
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import (
     check_figure,
@@ -27,7 +27,7 @@ Study = Mapping[str, Mapping[int, Mapping[str, Any]]]
 COUNTS = ("pairs", "images", "malformed")
 CURE = "make it again with vqapg evaluate"
 
-MEASURES = (D, N, P, S, TRUE, FOUND, AGREES)
+MEASURES = (D, N, R, P, S, TRUE, FOUND, AGREES)
 
 # The paper's rows in its order, then what is only here.
 ROWS = {
