@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.backbones import cost, main, probe
+from benchmarks.backbones import cost, main, one_hot, probe
 from tests.support.world import make_data, write_source
 
 
@@ -32,9 +32,10 @@ def data(tmp_path_factory):
 
 def test_probe_reads_colours_off_features_that_tell_them(data):
     figures = probe(data, 5)
-    assert (figures["accuracy"], figures["accuracy_interval"]) == (1, [1, 1])
+    assert figures["picture"] == figures["both"] == {"value": 1, "interval": [1, 1]}
     # Of five test pictures two are red, as are three of nine in train.
-    assert figures["majority"] == 0.4
+    assert figures["majority"] == figures["words"]["value"] == 0.4
+    assert figures["gain"]["value"] == pytest.approx(0.6)
     assert figures["pairs"] == {"train": 9, "valid": 3, "test": 5}
     assert (figures["regions"], figures["channels"]) == (4, 1024)
 
@@ -44,7 +45,8 @@ def test_features_that_tell_nothing_reach_the_majority(data, monkeypatch):
         "benchmarks.backbones.pooled", lambda store, rows: np.zeros((len(rows), 3), np.float32)
     )
     figures = probe(data, 5)
-    assert figures["accuracy"] == figures["majority"] == 0.4
+    assert figures["picture"]["value"] == figures["both"]["value"] == figures["majority"] == 0.4
+    assert figures["gain"] == {"value": 0, "interval": [0, 0]}
 
 
 def test_only_frequent_answers_are_asked_for(data):
@@ -52,10 +54,18 @@ def test_only_frequent_answers_are_asked_for(data):
     assert probe(data, 2)["pairs"] == {"train": 6, "valid": 2, "test": 4}
 
 
+def test_words_are_told_apart_and_unknown_ones_are_none():
+    found = one_hot(["how many", "what is", "why"], ["how many", "what is"])
+    np.testing.assert_array_equal(found > 0, [[True, False], [False, True], [False, False]])
+
+
 def test_table_and_file_have_the_figures(data, tmp_path, capsys):
     main([str(data), "--output", str(tmp_path / "b.json")])
     row = capsys.readouterr().out.splitlines()[2]
-    assert "shufflenet_v2_x0_5 at 64" in row and "| 100.0 [100.0, 100.0] | 40.0" in row
+    assert (
+        "shufflenet_v2_x0_5 at 64" in row
+        and "| 40.0         | 100.0 [100.0, 100.0] | 40.0 [" in row
+    )
     (figures,) = json.loads((tmp_path / "b.json").read_text())["probes"]
     assert figures["features"]["image_size"] == 64
 
