@@ -14,7 +14,7 @@ of the train split. It reads one of three things:
 The gain is what the picture adds to the words. The valid split chooses the regularisation.
 Accuracies are of the test split, with bootstrap intervals over images. The majority always says the
 train split's most frequent answer. A model reads regions and whole questions, so the probe is no
-bound on it. It ranks backbones.
+bound on it.
 
 The second form builds networks with random weights, which cost as much as any, and needs no data.
 NAME@SIZE gives a size, as --image-size does.
@@ -43,8 +43,8 @@ from vqapg.evaluation.bootstrap import ImageBootstrap
 from vqapg.reports.table import markdown_table
 from vqapg.targets import write_json
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # sklearn's C: the larger, the freer
-WORDS_SCALE = 10  # their few weights are hardly regularised then
+STRENGTHS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2)  # sklearn's C: the larger, the freer
+WORDS_SCALE = 30  # their few weights are hardly regularised then
 ROWS = 256  # images read at a time
 MEBIBYTE = 1 << 20
 PROBE_HEAD = ("features", "majority (%)", "picture (%)", "words (%)", "both (%)", "gain (points)")

@@ -30,7 +30,7 @@ def build(name: str, weights: str, image_size: PictureSize | None) -> Backbone:
     """
     if importlib.util.find_spec("timm") is None:
         raise InputError(f'--backbone {name} needs timm: pip install "vqapg[timm]"')
-    from timm.data import resolve_model_data_config
+    from timm.data.config import resolve_model_data_config
 
     model_name = name.removeprefix(PREFIX)
     check_name(model_name)
@@ -102,8 +102,9 @@ class FeatureMap(nn.Module):
             return features.permute(0, 3, 1, 2) if self._channels_last(features) else features
         patches = features[:, int(getattr(self.model, "num_prefix_tokens", 0)) :]
         height, width = images.shape[2:]
+        rows, columns = self._grid(patches.shape[1], height, width)
         # [N, R, C] -> [N, C, H, W]
-        return patches.transpose(1, 2).unflatten(2, self._grid(patches.shape[1], height, width))
+        return patches.transpose(1, 2).reshape(len(patches), -1, rows, columns)
 
     def _channels_last(self, features: Tensor) -> bool:
         if getattr(self.model, "output_fmt", "NCHW") == "NHWC":
