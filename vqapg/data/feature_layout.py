@@ -20,9 +20,10 @@ import h5py
 import numpy as np
 
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize, is_picture_size
 
 FORMAT_VERSION = 1
-SOURCE_TYPES = {"backbone": str, "weights": str, "weights_sha256": str, "image_size": int}
+SOURCE_TEXTS = ("backbone", "weights", "weights_sha256")  # and image_size
 HALF = np.dtype("<f2")
 MOST_ROWS, MOST_REGIONS, MOST_CHANNELS = 1 << 28, 1 << 16, 1 << 16
 
@@ -100,10 +101,8 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
         version = _number(file, "format")
         if version != FORMAT_VERSION:
             raise _Fault(f"format {version}, this vqapg reads format {FORMAT_VERSION}")
-        source = {
-            name: (_text if kind is str else _number)(file, name)
-            for name, kind in SOURCE_TYPES.items()
-        }
+        source = {name: _text(file, name) for name in SOURCE_TEXTS}
+        source["image_size"] = _picture_size(file)
         grid = (_number(file, "grid_height"), _number(file, "grid_width"))
         digest = _text(file, "images_digest")
         features = _dataset(file, "features")
@@ -253,6 +252,14 @@ def _number(file: h5py.File, name: str) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise _Fault(f"its attribute {name} is no whole number")
     return int(value)
+
+
+def _picture_size(file: h5py.File) -> PictureSize:
+    value = _attribute(file, "image_size")
+    # Features of before there were rectangles have any whole number.
+    if isinstance(value, str) and is_picture_size(value):
+        return value
+    return _number(file, "image_size")
 
 
 def _attribute(file: h5py.File, name: str) -> object:

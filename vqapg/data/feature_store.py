@@ -37,7 +37,7 @@ class FeatureStore:
       features; ``skipped``: the ids of the others, which could not be read and were to be left out
     - ``shape``: (N, R, C); ``grid``: (height, width), R = height * width
     - ``source``: what made the features: backbone, weights, weights_sha256 (str) and image_size
-      (int)
+      (int, or str "HEIGHTxWIDTH")
     - ``mean``, ``std``: float32 [C] over the training images
     - ``images_digest``: see vqapg.data.directory.images_digest
 
