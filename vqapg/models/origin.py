@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vqapg.errors import InputError
+from vqapg.provenance import IMPORTED
 
 LARGEST_IMAGE = 10_000  # pixels a side
 DIGEST = 64  # characters of a SHA-256 in hexadecimal
@@ -84,6 +85,9 @@ def _check(record: Any) -> None:
         features["image_size"], bool
     ):
         wrong = "its image size is not a whole number"
+    elif features["backbone"].startswith(IMPORTED):
+        # No network of ours made them, so there is no picture's size either.
+        wrong = None if features["image_size"] == 0 else "imported features have an image size"
     elif not 1 <= features["image_size"] <= LARGEST_IMAGE:
         wrong = f"its image size is not between 1 and {LARGEST_IMAGE:,}"
     if wrong:
