@@ -65,5 +65,5 @@ def run(args: argparse.Namespace) -> None:
     print(
         f"{store.path}: {count:,} images of {many} regions with {channels:,} channels"
         + (", with boxes" if store.has_boxes else "")
-        + (f"; {left_over:,} images of {args.file} are not in DATA" if left_over else "")
+        + (f"; {left_over:,} more in {args.file}, which DATA does not have" if left_over else "")
     )
