@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from matplotlib import pyplot
 from PIL import Image
 
 from tests.support.study_folder import looked_pair, write_attention
-from vqapg.reports.attention_maps import attention_records
+from vqapg.reports.attention_maps import attention_records, painted
 from vqapg.reports.conditions import StudyConditions
 from vqapg.reports.figure_captions import captions
 from vqapg.reports.other_tables import table_7
@@ -65,6 +66,31 @@ def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are(
     assert pixels.shape == (100, 120)
     for y, x in [(2, 2), (2, 60), (2, 117), (97, 2), (97, 60), (97, 117), (47, 37), (53, 43)]:
         assert pixels[y, x] == fields[y // 50, x // 40]
+
+
+def test_boxes_are_filled_with_the_values_of_their_regions():
+    boxes = np.array([[0, 0, 0.5, 1], [0.25, 0, 0.75, 0.5]])
+    raster = painted(np.array([0.5, 1.0]), boxes)
+    rows, columns = (200 * np.array([[0.75, 0.25, 0.25, 0.75], [0.1, 0.3, 0.6, 0.6]])).astype(int)
+    assert raster[rows, columns].tolist() == [0.5, 1.0, 1.0, 0.0]
+    # The larger one is seen, whichever is named first
+    np.testing.assert_array_equal(painted(np.array([1.0, 0.5]), boxes[::-1]), raster)
+
+
+def test_maps_of_objects_are_painted_from_stored_boxes(tmp_path):
+    at = {"question": 0, "answer": 2}
+    pair = looked_pair("is it ?", "yes", (1, 3), at)
+    boxes = [[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 1, 1]]
+    path = write_attention(tmp_path, "joint_variational", {"a.png": [pair]}, grid=(1, 3))
+    stored = json.loads(path.read_text()) | {"grid": None}
+    stored["images"][0]["boxes"] = boxes
+    path.write_text(json.dumps(stored))
+    record = attention_records(tmp_path)["joint_variational"]
+    (looked,) = record.pairs_of("a.png")
+    assert looked.attention["answer"].tolist() == [0, 0, 1]
+    assert looked.map_of(looked.attention["answer"]).mean() == 0.5
+    assert figure_6("a.png", {"joint_variational": record}) is not None
+    assert figure_7("a.png", record, looked) is not None
 
 
 def test_figure_6_has_a_panel_a_latent_variable_and_none_without_region_scaling(records):

@@ -22,7 +22,19 @@ EXAMPLE = (
 
 def add_arguments(parser):
     parser.add_argument(
-        "images", nargs="+", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar"
+        "images", nargs="*", metavar="IMAGES", help="files, folders, 'patterns*.jpg', shards-*.tar"
+    )
+    parser.add_argument(
+        "--features",
+        metavar="DATA",
+        help="instead of IMAGES: the images of a data directory, by the features in it, such as "
+        "imported ones",
+    )
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "valid", "test"),
+        help="of --features (default: test)",
     )
     parser.add_argument(
         "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
@@ -177,7 +189,18 @@ def run(args):
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.passed_over import describe
 
-    images = find_images(args.images)
+    data = None
+    if (args.features is None) == (not args.images):
+        raise InputError("IMAGES or --features DATA: give one of the two")
+    if args.features is None:
+        images = find_images(args.images)
+    else:
+        from vqapg.data.directory import DataDirectory
+        from vqapg.sampling.stored_features import images_of
+
+        data = DataDirectory(args.features)
+        images = images_of(data, args.split)
+        inputs += data.path.glob("*")
     part = part_of(images, *shard) if shard else images
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
@@ -212,7 +235,12 @@ def run(args):
     from vqapg.sampling.sampler import load
 
     keep_freed_memory()
-    sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
+    if data is None:
+        sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
+    else:
+        from vqapg.sampling.stored_features import StoredSampler
+
+        sampler = StoredSampler(args.checkpoint, data, judge, args.device)
     sampler.check(options)
     for note in sampler.notes(options):
         print(f"note: {note}", file=sys.stderr)

@@ -23,6 +23,8 @@ from vqapg.errors import InputError
 from vqapg.picture_size import PictureSize, is_picture_size
 
 FORMAT_VERSION = 1
+# With a number of regions for each image, which an older reader would take for a grid.
+REGIONS_VERSION = 2
 SOURCE_TEXTS = ("backbone", "weights", "weights_sha256")  # and image_size
 HALF = np.dtype("<f2")
 MOST_ROWS, MOST_REGIONS, MOST_CHANNELS = 1 << 28, 1 << 16, 1 << 16
@@ -30,7 +32,8 @@ MOST_ROWS, MOST_REGIONS, MOST_CHANNELS = 1 << 28, 1 << 16, 1 << 16
 
 class Layout(NamedTuple):
     """What a features file holds, beside the features; ``segments``: where these lie, (file, offset
-    in bytes, rows).
+    in bytes, rows); ``regions [N]``: how many each image has; ``boxes_at``: where boxes begin, in
+    bytes. None stands for: no grid, equally many regions, no boxes.
     """
 
     shape: tuple[int, int, int]
@@ -39,9 +42,11 @@ class Layout(NamedTuple):
     skipped: np.ndarray
     mean: np.ndarray
     std: np.ndarray
-    grid: tuple[int, int]
+    grid: tuple[int, int] | None
     source: dict[str, str | int]
     images_digest: str
+    regions: np.ndarray | None = None
+    boxes_at: int | None = None
 
 
 class _Fault(Exception):
@@ -99,11 +104,16 @@ def stored_shape(path: Path) -> tuple[int, ...] | None:
 def _read(path: Path, *, joined_of_shards: bool) -> Layout:
     with h5py.File(path, "r") as file:
         version = _number(file, "format")
-        if version != FORMAT_VERSION:
-            raise _Fault(f"format {version}, this vqapg reads format {FORMAT_VERSION}")
+        if version not in (FORMAT_VERSION, REGIONS_VERSION):
+            raise _Fault(
+                f"format {version}, this vqapg reads formats {FORMAT_VERSION} and {REGIONS_VERSION}"
+            )
         source = {name: _text(file, name) for name in SOURCE_TEXTS}
         source["image_size"] = _picture_size(file)
+        grid: tuple[int, int] | None
         grid = (_number(file, "grid_height"), _number(file, "grid_width"))
+        if version == REGIONS_VERSION and grid == (0, 0):
+            grid = None
         digest = _text(file, "images_digest")
         features = _dataset(file, "features")
         if features.dtype != HALF or features.ndim != 3:
@@ -113,10 +123,10 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
             0 < count <= MOST_ROWS and 0 < regions <= MOST_REGIONS and 0 < channels <= MOST_CHANNELS
         ):
             raise _Fault(f"its features have the shape {list(shape)}, which no features have")
-        if min(grid) < 1 or grid[0] * grid[1] != regions:
+        if grid is not None and (min(grid) < 1 or grid[0] * grid[1] != regions):
             raise _Fault("its ids or its grid do not fit its features")
         external = _external(features)
-        if external and joined_of_shards:
+        if external and joined_of_shards and version == FORMAT_VERSION:
             segments = [_shard(path, part, shape, source, digest) for part in external]
             if sum(rows for _, _, rows in segments) != count:
                 raise _Fault("its shards do not fit its features")
@@ -135,6 +145,9 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
             dataset = _dataset(file, "skipped")
             _check_stored(dataset, path, (count,), np.dtype(bool))
             skipped = dataset[:]
+        own_regions, boxes_at = None, None
+        if version == REGIONS_VERSION:
+            own_regions, boxes_at = _own_regions(file, path, shape, skipped)
         statistics = []
         for name in ("train_mean", "train_std"):
             dataset = _dataset(file, name)
@@ -150,7 +163,25 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
     if len(set(names)) != len(names):
         twice = collections.Counter(names).most_common(1)[0][0]
         raise _Fault(f"the image {twice} is in it twice")
-    return Layout(shape, segments, names, skipped, mean, std, grid, source, digest)
+    return Layout(
+        shape, segments, names, skipped, mean, std, grid, source, digest, own_regions, boxes_at
+    )
+
+
+def _own_regions(
+    file: h5py.File, path: Path, shape: tuple[int, int, int], skipped: np.ndarray
+) -> tuple[np.ndarray, int | None]:
+    """How many regions each image has, and where their boxes begin, if there are any."""
+    dataset = _dataset(file, "regions")
+    _check_stored(dataset, path, shape[:1], np.dtype("<i4"))
+    counts = dataset[:].astype(np.int64)
+    if ((counts < 1) & ~skipped).any() or counts.min() < 0 or counts.max() > shape[1]:
+        raise _Fault(f"its regions are not between 1 and {shape[1]} an image")
+    if "boxes" not in file:
+        return counts, None
+    boxes = _dataset(file, "boxes")
+    _check_stored(boxes, path, (*shape[:2], 4), np.dtype("<f4"))
+    return counts, _offset(boxes, path)
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:

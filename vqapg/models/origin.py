@@ -15,6 +15,7 @@ from torch import Tensor
 
 from vqapg.errors import InputError
 from vqapg.picture_size import LARGEST_SIDE, is_picture_size
+from vqapg.provenance import IMPORTED
 
 DIGEST = 64  # characters of a SHA-256 in hexadecimal
 
@@ -80,6 +81,10 @@ def _check(record: Any) -> None:
         isinstance(features.get(key), str) for key in ("backbone", "weights_sha256")
     ):
         wrong = "it does not name the backbone and its weights"
+    elif features["backbone"].startswith(IMPORTED):
+        # No network of ours made them, so there is no picture's size either.
+        size = features.get("image_size")
+        wrong = None if type(size) is int and size == 0 else "imported features have an image size"
     elif type(size := features.get("image_size")) is int and not 1 <= size <= LARGEST_SIDE:
         wrong = f"its image size is not between 1 and {LARGEST_SIDE:,}"
     elif not is_picture_size(size):

@@ -93,7 +93,9 @@ def figure_6(image, records):
             for text in ("answer", "question"):
                 if text in pair.weights and not (record.shared and text == "question"):
                     what = str(pair) if record.shared else f"{text}: {getattr(pair, text)}"
-                    panels.append((f"{MODELS[model]}\n{_wrapped(what)}", pair.weights[text]))
+                    panels.append(
+                        (f"{MODELS[model]}\n{_wrapped(what)}", pair.map_of(pair.weights[text]))
+                    )
     if not panels:
         return None
     path = next(record.path_of(image) for record in records.values() if image in record.images)
@@ -105,8 +107,8 @@ def figure_7(image, record, pair):
     scale.
     """
     panels = [
-        (f"answer: {_wrapped(pair.answer)}", pair.attention["answer"]),
-        (f"question: {_wrapped(pair.question)}", pair.attention["question"]),
+        (f"answer: {_wrapped(pair.answer)}", pair.map_of(pair.attention["answer"])),
+        (f"question: {_wrapped(pair.question)}", pair.map_of(pair.attention["question"])),
     ]
     highest = max(weights.max() for _, weights in panels)
     title = f"{image}: KL of question and answer attention {pair.divergence:.2f} nats"

@@ -6,7 +6,7 @@ import functools
 import itertools
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vqapg.data.shared_memory import share
@@ -54,7 +54,8 @@ def run(sampler, images, part, options, destination, *, shard=None, overwrite=Fa
                 destination.html,
                 journal.entries(),
                 part,
-                grid=sampler.backbone.grid,
+                grid=sampler.grid,
+                boxes=sampler.boxes,
                 about=_about(sampler, options),
                 judged=sampler.judge is not None,
                 min_consistency=options.min_consistency,
@@ -128,7 +129,7 @@ def sample_images(
     """
     left, total = journal.left(), len(journal.images)
     loader = DataLoader(
-        _Pictures(left, sampler.backbone.preprocessing),
+        sampler.pictures(left),
         batch_size=max(1, batch_size // sampler.draws(options)),
         num_workers=min(num_workers, len(left)),
         collate_fn=_collate,
@@ -226,26 +227,6 @@ def _entry(name, number, sampled):
             for pair in sampled
         ],
     }
-
-
-class _Pictures(Dataset):
-    """Reads in the loader's workers. An error travels as text: raised there it would end in a
-    traceback.
-    """
-
-    def __init__(self, images, preprocessing):
-        self.images = images
-        self.preprocessing = preprocessing
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        try:
-            picture, number = self.images[index].open()
-        except InputError as error:
-            return str(error)
-        return self.preprocessing.resize(picture), number
 
 
 def _collate(items):
