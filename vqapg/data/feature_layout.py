@@ -110,10 +110,8 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
             )
         source = {name: _text(file, name) for name in SOURCE_TEXTS}
         source["image_size"] = _picture_size(file)
-        grid: tuple[int, int] | None
-        grid = (_number(file, "grid_height"), _number(file, "grid_width"))
-        if version == REGIONS_VERSION and grid == (0, 0):
-            grid = None
+        sides = (_number(file, "grid_height"), _number(file, "grid_width"))
+        grid = None if version == REGIONS_VERSION and sides == (0, 0) else sides
         digest = _text(file, "images_digest")
         features = _dataset(file, "features")
         if features.dtype != HALF or features.ndim != 3:
