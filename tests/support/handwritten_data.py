@@ -23,7 +23,8 @@ WRONG_ANSWERS = {
 def write_data(folder, pairs, dataset="jsonl", split="test"):
     """Makes *folder* a data directory with *pairs*, (image, question, answer) each, as *split*.
 
-    Texts are space-joined tokens; the other splits get one pair of their own.
+    Texts are space-joined tokens; the other splits get one pair of their own. Its images would lie
+    in ``images``, beside it.
     """
     folder.mkdir()
     for name in ("train", "valid", "test"):
@@ -35,7 +36,7 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
     manifest = {
         "format": 1,
         "dataset": dataset,
-        "image_root": "images",
+        "image_root": str(folder.parent.resolve() / "images"),
         "versions": {"tokenizer": 2},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
