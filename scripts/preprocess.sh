@@ -2,12 +2,13 @@
 # From a data set to a data directory with features, as a preset says.
 #
 #   bash scripts/preprocess.sh easy-vqa data/easy --preset small
+#   bash scripts/preprocess.sh scenes data/scenes --preset small
 #   bash scripts/preprocess.sh vqa2 data/vqa2 --source vqa2 --glove glove.6B.zip
 #   bash scripts/preprocess.sh jsonl data/mine --source my/pairs.jsonl --preset small
 #
 # --preset is paper unless given. --glove picks the dictionary's words out of GloVe.
 set -euo pipefail
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 [ $# -ge 2 ] || usage
 dataset=$1 data=$2 preset=paper glove= source=()
 shift 2
@@ -24,11 +25,13 @@ done
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 # The values are read first: an unknown preset stops before anything is written.
-features=$(vqapg settings joint --preset "$preset" --get vqapg.features)
-images=  # which of them: what configs/data says of this data set
+settings() { vqapg settings joint --preset "$preset" ${of[@]+"${of[@]}"} --get "$1"; }
+of=() images=  # which of them: what configs/data says of this data set
 if [ -e "$(vqapg configs-dir)/data/${dataset//-/_}.yaml" ]; then
-    images=$(vqapg settings joint --preset "$preset" --data-set "$dataset" --get vqapg.data.prepare)
+    of=(--data-set "$dataset")
+    images=$(settings vqapg.data.prepare)
 fi
+features=$(settings vqapg.features)
 vqapg prepare --dataset "$dataset" ${source[@]+"${source[@]}"} $images --dest "$data"
 vqapg extract-features "$data" $features
 if [ -n "$glove" ]; then vqapg glove "$data" --vectors "$glove"; fi

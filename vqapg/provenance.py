@@ -19,6 +19,8 @@ from vqapg.files import sha256
 from vqapg.version import __version__
 
 KEY = "provenance"
+# What the name of a backbone begins with where features were made by somebody else's network.
+IMPORTED = "imported:"
 # The packages that a figure can depend on, by the names that pip knows.
 PACKAGES = (
     "ve-fairseq",

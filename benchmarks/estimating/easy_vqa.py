@@ -14,13 +14,14 @@ from vqapg.errors import InputError
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.given_pairs import as_directory, given_pairs
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.evaluation.paired import OWNERS, owners
+from vqapg.evaluation.paired import Owner
 from vqapg.evaluation.proportions import Z95, more_judgements
 from vqapg.evaluation.stratified import strata_by_score
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import evaluator_spec, make_judge, score_triples
 from vqapg.judges.truth import truth_of
 
+OWNERS: tuple[Owner, ...] = ("first", "second", "both")
 NUMBERS = (200, 400)
 NEAR = 0.02
 # Of an interval that excludes 0 in 80% of draws where the difference is 5 points.
@@ -97,7 +98,11 @@ def paired_rows(files: Sequence[JudgedFile]) -> Iterator[list[str]]:
             for file in (first, second)
         ]
         sizes = [len(first.right), len(second.right)]
-        owner = owners(first.triples, second.triples)
+        in_first, in_second = set(first.triples), set(second.triples)
+        owner: dict[tuple[str, str, str], Owner] = {
+            one: "second" if one not in in_first else "both" if one in in_second else "first"
+            for one in dict.fromkeys(first.triples + second.triples)
+        }
         right = dict(zip(second.triples + first.triples, [*second.right, *first.right]))
         scores = dict(zip(second.triples + first.triples, [*second.scores, *first.scores]))
         is_right, of = np.array([right[one] for one in owner]), np.array(list(owner.values()))

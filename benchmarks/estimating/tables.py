@@ -18,9 +18,16 @@ from estimating.files import (
 )
 
 from vqapg.evaluation.drawn_by_image import estimate_drawn_by_image
+from vqapg.evaluation.file_design_effect import file_design_effect
 from vqapg.evaluation.paired import allocate_paired
 from vqapg.evaluation.proportions import Interval, weighted_sum, wilson
-from vqapg.evaluation.stratified import Estimate, Stratum
+from vqapg.evaluation.stratified import (
+    Estimate,
+    Stratum,
+    draw,
+    strata_by_score,
+    stratified_estimate,
+)
 
 JUDGEMENTS = (50, 100, 200, 400)
 CORRELATIONS = (0.0, 0.2, 0.45)
@@ -97,7 +104,10 @@ def error_rows(rng: np.random.Generator, draws: int) -> Iterator[list[str]]:
 
 def beyond_rows(rng: np.random.Generator, draws: int, n: int = 200) -> Iterator[list[str]]:
     """Coverage of the share among all such images, of which a file's are a sample."""
-    yield ["correlation", "triples", "for the file", "design effect 1", "true design effect"]
+    effects = ("design effect 1", "true design effect", "estimated design effect")
+    yield ["correlation", "triples", "for the file", *effects]
+    # Of its own, so that the tables below do not depend on it.
+    [other] = rng.spawn(1)
     for correlation in CORRELATIONS:
         for size in (600, 6000):
             right = simulate(rng, draws, (0.75, size), correlation)
@@ -110,7 +120,29 @@ def beyond_rows(rng: np.random.Generator, draws: int, n: int = 200) -> Iterator[
                 )
                 wider = Interval(one.value, *ends.T)
                 cells.append(f"{covers(wider, np.array(0.75)):.1f}")
+            found = [beyond_judged(other, (0.75, size), correlation, n) for _ in range(draws)]
+            cells.append(f"{covers(Interval(*np.array(found).T), np.array(0.75)):.1f}")
             yield [f"{correlation:g}", f"{size:,}", *cells]
+
+
+def beyond_judged(
+    rng: np.random.Generator, file: tuple[float, int], correlation: float, n: int
+) -> tuple[float, float, float]:
+    """The estimate of a simulated file, with the interval for images like its own."""
+    share, size = file
+    rates = image_rates(rng, share, correlation, (size // PAIRS_OF_IMAGE, 1))
+    right = (rng.random((len(rates), PAIRS_OF_IMAGE)) < rates).ravel()
+    accepts, rejects = EVALUATORS["good"]
+    scores = (rng.random(size) < np.where(right, accepts, 1 - rejects)).astype(float)
+    members, drawn = strata_by_score(scores)[:2], draw(scores, n, rng)[:2]
+    strata = [Stratum(len(m), len(d), int(right[d].sum())) for m, d in zip(members, drawn)]
+    judged = np.concatenate(drawn)
+    stratum = np.repeat([0, 1], [len(part) for part in drawn])
+    effect = file_design_effect(
+        strata, stratum.tolist(), (judged // PAIRS_OF_IMAGE).tolist(), right[judged].tolist()
+    )
+    estimate = stratified_estimate(strata)
+    return estimate.value, *estimate.beyond_file(effect)
 
 
 def by_image_rows(rng: np.random.Generator, draws: int) -> Iterator[list[str]]:

@@ -9,16 +9,21 @@ from PIL import Image
 from tests.support.annotated_pairs import IMAGES, MODELS, generated
 from vqapg.annotation.drawing import draw_groups
 from vqapg.annotation.session import write_session
+from vqapg.data.pictures import open_rgb
 
 
 @pytest.fixture
 def data(tmp_path):
-    """What write_session needs of a data directory."""
+    """What write_session needs, and where its pictures are."""
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number, image in enumerate(IMAGES):
         Image.new("RGB", (60, 40), (80 * number, 120, 200)).save(folder / image)
-    return SimpleNamespace(path=Path("DATA"), image_path=folder.joinpath)
+    return SimpleNamespace(
+        path=Path("DATA"),
+        image_path=folder.joinpath,
+        picture=lambda image: open_rgb(folder / image),
+    )
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from vqapg.annotation.estimate_summary import format_estimate
 from vqapg.annotation.judgements import read_judgements
 from vqapg.annotation.judging_time import seconds_per_pair
 from vqapg.errors import InputError
+from vqapg.evaluation.file_design_effect import file_design_effect
 from vqapg.evaluation.paired import Part, paired_difference
 from vqapg.evaluation.stratified import Stratum, stratified_estimate
 
@@ -57,6 +58,19 @@ def test_estimate_is_that_of_the_counted_strata(session):
     assert file["effective_sample_size"] == pytest.approx(expected.effective_size)
     assert file["more_for_2_points"] == expected.more_for(0.02)
     assert file["people_alone_ci95"] == pytest.approx(expected.people_alone)
+    judged = [
+        (
+            pair.answer.startswith("bad"),
+            group.image,
+            pair.answer.startswith("good") and number_of(pair) % 8 > 0,
+        )
+        for group in session.groups
+        for pair in group.pairs
+    ]
+    effect = file_design_effect(expected.strata, *zip(*judged))
+    # Every eighth triple is wrong, so the wrong ones are of one image of four.
+    assert effect > 1.5 and file["beyond_file"]["design_effect"] == pytest.approx(effect)
+    assert file["beyond_file"]["ci95"] == pytest.approx(expected.beyond_file(effect))
 
 
 def test_estimate_without_a_judge_has_no_p(tmp_path):
@@ -279,6 +293,9 @@ def test_printed_estimate_has_all_figures(session):
     for part in (
         "a: 100 distinct triples",
         f"{100 * value:.1f}%  [{100 * low:.1f}, {100 * high:.1f}] of these triples; 48 judged",
+        "beyond this file               [{:.1f}, {:.1f}] for other images like these".format(
+            *(100 * end for end in file["beyond_file"]["ci95"])
+        ),
         f"80.0%  {abs(80 - 100 * value):.1f} points ",
         f"{file['effective_sample_size']:.0f}  48 drawn without strata give [",
         f"{file['more_for_2_points']}  more judgements",

@@ -77,9 +77,7 @@ def test_the_draw_is_the_seeds():
 
 
 def test_too_few_images_is_bad_input():
-    with pytest.raises(
-        InputError, match="only 3 images have 3 or more .* give --images 3 or fewer"
-    ):
+    with pytest.raises(InputError, match="only 3 images have 3 or more .* give -n 3 or fewer"):
         draw_groups(generated(), IMAGES, 4, seed=1)
 
 

@@ -16,7 +16,7 @@ def folder(tmp_path, monkeypatch):
     return write_folder(tmp_path, monkeypatch)
 
 
-START = ["start", "session", "--data", "DATA", "--images", "3"]
+START = ["start", "session", "--data", "DATA", "-n", "3"]
 CONSISTENCY = "start new --for consistency --data DATA --pairs model-one.txt".split()
 PAIRS_OF = [f"--pairs={model}={model}.txt" for model in MODELS]
 
@@ -123,8 +123,11 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
         ([*START, "--pairs", "=model-one.txt"], "give NAME=FILE"),
         ([*START, PAIRS_OF[0], PAIRS_OF[0]], "a name of its own"),
         ([*START, "--pairs", "one=none.txt"], "none.txt: cannot be read"),
-        ([*START, *PAIRS_OF, "--images", "0"], "--images 0: must be at least 1"),
-        ([*START, *PAIRS_OF, "--images", "4"], "--images 4: only 3 images"),
+        ([*START, *PAIRS_OF, "-n", "0"], "-n 0: must be at least 1"),
+        ([*START, *PAIRS_OF, "-n", "4"], "-n 4: only 3 images"),
+        ([*START, *PAIRS_OF, "--images", "3"], "to draw so many images, give -n 3"),
+        ([*START, *PAIRS_OF, "--images", "images"], "--images images: a data directory has images"),
+        (["start", "session", *PAIRS_OF], "--images: give the folder of the pictures, or a data"),
         ([*START, *PAIRS_OF, "--seed", "-1"], "--seed -1"),
         ([*START, *PAIRS_OF, "--data", "none"], "none: not a finished data directory"),
         ([*START, *PAIRS_OF, "--split", "valid"], "split valid"),
@@ -144,10 +147,8 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
         (["read-sheet", "old", "none.csv"], "none.csv: cannot be read"),
         (["score", "old", "--output", "human.json"], "nothing is judged yet"),
         (["score", "old", "--output", "human.json", "--seed", "-1"], "--seed -1"),
-        ([*START, *PAIRS_OF, "-n", "9"], "-n: is for --for consistency only"),
         ([*START, *PAIRS_OF, "--annotators", "3"], "--annotators: is for --for consistency only"),
         ([*START, *PAIRS_OF, "--judge", "truth:x"], "--judge: is for --for consistency only"),
-        ([*CONSISTENCY, "--images", "3"], "--images: is for --for paper only"),
         ([*CONSISTENCY, "-n", "0"], "-n 0: must be at least 1"),
         ([*CONSISTENCY, "--judge", "nobody"], "nobody"),
         ([*CONSISTENCY, "--evaluator", "none.pt"], "--evaluator none.pt: there is no such file"),
@@ -161,7 +162,7 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
     ],
 )
 def test_bad_input_is_one_line_and_exit_status_2(folder, capsys, arguments, message):
-    annotate("start", "old", "--data", "DATA", "--images", "2", *PAIRS_OF)
+    annotate("start", "old", "--data", "DATA", "-n", "2", *PAIRS_OF)
     capsys.readouterr()
     before = sorted(folder.rglob("*"))
     if message is None:  # argparse's own

@@ -20,6 +20,7 @@ from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
+from vqapg.picture_size import picture_size
 
 SPLITS = ["train"] * 7 + ["valid"] * 2 + ["test"] * 3
 
@@ -50,7 +51,8 @@ class _TwoByTwo(torch.nn.Module):
 
 
 def _tiny_backbone(name="tiny", weights="imagenet", image_size=None):
-    preprocessing = Preprocessing(image_size or 8, (0.25, 0.5, 0.5), (0.25, 0.25, 0.5))
+    size = picture_size(image_size or 8)
+    preprocessing = Preprocessing(size, (0.25, 0.5, 0.5), (0.25, 0.25, 0.5))
     return Backbone("tiny", _TwoByTwo(), preprocessing, weights, "0" * 64)
 
 

@@ -1,11 +1,15 @@
 import errno
+import hashlib
 import json
 import os
 
+import numpy as np
 import pytest
 
 from tests.support.handwritten_data import write_features
 from vqapg.cli.main import main
+from vqapg.data.directory import DataDirectory
+from vqapg.data.pictures import open_rgb
 
 
 def _jsonl(folder, pairs=(("a", "train"), ("b", "valid"), ("c", "test"))):
@@ -50,6 +54,55 @@ def test_prepares_prints_table_2_and_is_done_the_second_time(tmp_path, capsys):
     assert _prepare(source, dest) == 0
     assert "already done" in capsys.readouterr().out
     assert {path.name: path.stat().st_mtime_ns for path in dest.iterdir()} == before
+
+
+def _prepare_scenes(dest, *more):
+    counts = ["--max-images", "4", "--max-valid-images", "1", "--max-test-images", "2"]
+    return main(["prepare", "--dataset", "scenes", "--dest", str(dest), *counts, *more])
+
+
+def test_scenes_are_drawn_into_the_data_directory(tmp_path, capsys):
+    dest = tmp_path / "data"
+    assert _prepare_scenes(dest) == 0
+    data = DataDirectory(dest)
+    names = sorted(path.relative_to(dest).as_posix() for path in dest.rglob("*.png"))
+    assert names == sorted(f"scenes-1/{image}" for image in data.image_ids())
+    assert len(names) == 7 and "scenes.json" in data.manifest["sha256"]
+    # What is in the file is what was drawn, whatever the encoder.
+    stored = json.loads((dest / "scenes.json").read_text())
+    pixels = hashlib.sha256()
+    for image in stored["scenes"]:
+        pixels.update(np.asarray(open_rgb(data.image_path(image))).tobytes())
+    assert pixels.hexdigest() == stored["pixels_sha256"]
+    digest = data.images_digest()
+    dest.rename(tmp_path / "moved")
+    moved = DataDirectory(tmp_path / "moved")
+    assert moved.image_path(image).is_file() and moved.images_digest() == digest
+
+
+def test_scenes_are_done_the_second_time_and_replaced(tmp_path, capsys):
+    dest = tmp_path / "data"
+    assert _prepare_scenes(dest) == 0
+    before = (dest / "scenes.json").stat().st_mtime_ns
+    assert _prepare_scenes(dest) == 0
+    assert "already done" in capsys.readouterr().out
+    assert (dest / "scenes.json").stat().st_mtime_ns == before
+    assert _prepare_scenes(dest, "--seed", "2") == 2
+    assert "give another --dest, or --overwrite" in _one_error_line(capsys)
+    # Features are of the images of the other seed.
+    write_features(dest, digest=DataDirectory(dest).images_digest())
+    assert _prepare_scenes(dest, "--seed", "2", "--overwrite") == 0
+    assert not (dest / "features.h5").exists()
+    assert [path.name for path in (dest / "scenes-1").iterdir()] == ["seed-2"]
+
+
+def test_foreign_file_among_scenes_is_not_deleted(tmp_path, capsys):
+    dest = tmp_path / "data"
+    assert _prepare_scenes(dest) == 0
+    (dest / "scenes-1/seed-1/train/mine.png").touch()
+    assert _prepare_scenes(dest, "--seed", "2", "--overwrite") == 2
+    assert "holds scenes-1/seed-1/train/mine.png, which vqapg" in capsys.readouterr().err
+    assert (dest / "scenes-1/seed-1/train/0001.png").exists()
 
 
 def test_another_source_needs_overwrite(tmp_path, capsys):

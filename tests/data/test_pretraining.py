@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from vqapg.cli.main import main
-from vqapg.data.directory import DataDirectory
+from vqapg.data.directory import DataDirectory, Pair
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import FeatureWriter, write_joined
 from vqapg.data.prepare import prepare
+from vqapg.data.pretraining import replace_malformed
 from vqapg.files import sha256
 
 RECORDS = [
@@ -75,17 +76,19 @@ def make(data, tmp_path, capsys):
 
 def test_generated_pairs_train_and_all_else_is_as_it_was(data, make, tmp_path):
     status, printed = make()
-    assert status == 0 and "3 pairs of 2 images for training; 1 malformed left out" in printed
+    assert status == 0 and "4 pairs of 2 images for training; 1 malformed, replaced" in printed
     made = DataDirectory(tmp_path / "dest")
     assert [tuple(pair) for pair in made.pairs("train")] == [
         ("images/a.png", "what is red ?", "a dog"),
         ("images/a.png", "is it a dog ?", "yes"),
+        # In the place of the malformed one
+        ("images/b.png", "is this red ?", "no"),
         ("images/b.png", "is this red ?", "no"),
     ]
     for split in ("valid", "test"):
         assert made.pairs(split) == data.directory.pairs(split)
     assert made.dictionary_path.read_bytes() == data.directory.dictionary_path.read_bytes()
-    assert made.manifest["counts"]["train"] == {"images": 2, "pairs": 3}
+    assert made.manifest["counts"]["train"] == {"images": 2, "pairs": 4}
     assert made.manifest["counts"]["test"] == data.directory.manifest["counts"]["test"]
 
 
@@ -147,13 +150,14 @@ def run(data, tmp_path, capsys):
 def test_passes_follow_each_other_and_are_recorded(run, tmp_path):
     status, printed = run("{tmp}/b.txt", "{tmp}/a.txt")
     assert status == 0, printed
-    assert "5 pairs of 2 images for training; of 2 passes; 1 malformed left out" in printed
+    assert "6 pairs of 2 images for training; of 2 passes; 1 malformed, replaced" in printed
     made = DataDirectory(tmp_path / "dest")
     assert [tuple(pair) for pair in made.pairs("train")] == [
         ("images/a.png", "what is red ?", "a dog"),
         ("images/b.png", "is it red ?", "no"),
         ("images/a.png", "what is red ?", "a dog"),
         ("images/a.png", "is it a dog ?", "yes"),
+        ("images/b.png", "is it red ?", "no"),
         ("images/b.png", "is this red ?", "no"),
     ]
     files = [tmp_path / "b.txt", tmp_path / "a.txt"]
@@ -162,7 +166,21 @@ def test_passes_follow_each_other_and_are_recorded(run, tmp_path):
     assert made.manifest["generated"]["gold_copies"] is None
     inputs = made.manifest["provenance"]["inputs"]
     assert [inputs["pairs 1"], inputs["pairs 2"]] == recorded and "data" in inputs
-    assert made.manifest["counts"]["train"] == {"images": 2, "pairs": 5}
+    assert made.manifest["counts"]["train"] == {"images": 2, "pairs": 6}
+
+
+def test_malformed_pairs_take_turns_of_their_image():
+    def pairs(text):
+        return [Pair(*word.split("-", 1), "yes") for word in text.split()]
+
+    def formed(found):
+        return [f"{pair.image}-{pair.question}" for pair in found]
+
+    given = pairs("a-x b-1 b-x b-x b-2 b-x a-x a-x a-x")
+    given = [pair._replace(question=None) if pair.question == "x" else pair for pair in given]
+    # Image a has no well-formed pair: it gets all others in turn.
+    assert formed(replace_malformed(given)) == "b-1 b-1 b-1 b-2 b-2 b-1 b-2 b-1 b-2".split()
+    assert replace_malformed(given[:1]) == []
 
 
 def test_gold_pairs_come_as_often_as_asked(data, run, tmp_path):

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.handwritten_data import write_objects
 from vqapg.data import resident_features
+from vqapg.data.feature_store import FeatureStore
+from vqapg.data.image_inputs import image_inputs
 from vqapg.data.resident_features import ResidentFeatures
 from vqapg.errors import InputError
 
@@ -16,6 +19,7 @@ def store():
     return SimpleNamespace(
         path="data/features.h5",
         shape=values.shape,
+        region_counts=None,
         rows={"a": 0},
         skipped=frozenset(),
         require=lambda images: None,
@@ -34,6 +38,21 @@ def test_row_numbers_become_the_stores_features(store, monkeypatch):
     store.require = store.read = None
     resident.require = None
     assert pickle.loads(pickle.dumps(resident)).table is None
+
+
+def test_images_of_different_regions_are_as_wide_as_the_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr(resident_features, "ROWS_AT_ONCE", 1)
+    store = FeatureStore(write_objects(tmp_path))  # of 3 and 6 regions
+    resident = ResidentFeatures(store)
+    for rows in ([0], [1], [1, 0]):
+        inputs, expected = image_inputs(resident, rows), image_inputs(store, rows)
+        assert inputs.keys() == expected.keys()
+        found = resident.look_up(inputs["features"])
+        assert found.shape == expected["features"].shape
+        real = expected.get("regions_real", torch.ones(found.shape[:2], dtype=torch.bool))
+        assert torch.equal(found[real], expected["features"][real])
+    assert expected["regions_real"].sum(dim=1).tolist() == [6, 3]
+    assert "regions_real" not in image_inputs(store, [0, 0])
 
 
 def test_features_that_do_not_fit_the_device_are_an_error(store, monkeypatch):

@@ -94,7 +94,10 @@ def test_thing_that_is_no_reader_is_refused():
 
 def test_truth_of_a_data_set_is_what_its_reader_names():
     names = {name: truth_name(name) for name in [*DATASETS.names(), "gone"]}
-    assert {name: truth for name, truth in names.items() if truth} == {"easy-vqa": "easy-vqa"}
+    assert {name: truth for name, truth in names.items() if truth} == {
+        "easy-vqa": "easy-vqa",
+        "scenes": "scenes",
+    }
 
 
 def test_flags_of_prepare_are_the_readers_options(monkeypatch):

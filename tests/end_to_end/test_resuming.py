@@ -49,6 +49,24 @@ def test_plateau_halves_in_the_same_epoch_when_resumed(world, tmp_path):
         assert_equal_weights(tmp_path / "resumed" / name, tmp_path / "alone" / name)
 
 
+def test_patience_ends_in_the_same_epoch_when_resumed(world, tmp_path):
+    # The loss falls: after the first epoch, none has a greater one.
+    patience = ["--patience", 2, "--maximize-best-checkpoint-metric", "--valid-draws", 0]
+
+    def epochs(folder):
+        return sorted(path.name for path in folder.glob("checkpoint[0-9].pt"))
+
+    train(world, tmp_path / "alone", *patience, "--max-epoch", 6)
+    assert epochs(tmp_path / "alone") == [f"checkpoint{n}.pt" for n in (1, 2, 3)]
+    for number in range(1, 7):
+        train(world, tmp_path / "resumed", *patience, "--max-epoch", number)
+    assert epochs(tmp_path / "resumed") == epochs(tmp_path / "alone")
+    assert_equal_weights(*(tmp_path / name / FILES[1] for name in ("resumed", "alone")))
+    # More patience goes on from there.
+    train(world, tmp_path / "resumed", *patience, "--patience", 3, "--max-epoch", 6)
+    assert epochs(tmp_path / "resumed")[-1] == "checkpoint4.pt"
+
+
 NO_EPOCHS = ["--no-epoch-checkpoints", "--valid-draws", 0, "--max-epoch", 2]
 BEST = ["--best-checkpoint-metric", "elbo", "--maximize-best-checkpoint-metric"]
 

@@ -75,3 +75,15 @@ def test_a_judge_without_a_slope_is_named_as_one():
     assert format_agreement_of_judges(found).splitlines()[1] == (
         "  c accepts 40.0% of 5 triples; its scores do not tell right from wrong there"
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("people", "wrong answers of people"), ("hard", "hard negatives")]
+)
+def test_printed_agreement_says_what_was_wrong(kind, words):
+    made = judges("a", "b")
+    made.calibrations = [Calibration(1.0, 0.5, 10, kind)] * 2
+    first, *_ = format_agreement_of_judges(
+        judges_agreement(made, np.full((2, 4), 0.9))
+    ).splitlines()
+    assert first == f"Judges, each calibrated on the valid split and {words}:"

@@ -72,6 +72,7 @@ def test_every_figure_by_hand():
         "self_bleu4": (pytest.approx(SELF_BLEU[[0, 0, 1, 2, 3, 4]].mean()), 6),
         "self_bleu4_distinct_triples": (pytest.approx(SELF_BLEU_OF_TRIPLES.mean()), 5),
         "unique_pairs": (4, 6),
+        "right_pairs": (1, 2),  # said twice
         "vendi": (VENDI["vendi"]["value"], 6),
         "vendi_distinct_triples": (VENDI["vendi_distinct_triples"]["value"], 5),
         # a.png has 2, b.png 3.
@@ -88,6 +89,7 @@ def test_every_figure_by_hand():
         "true_consistent_absence": (None, 0),
         "undetermined": (1 / 5, 5),
         "unanswerable": (2 / 5, 5),
+        "wrong_type": (0 / 5, 5),
         "unparsed": (1 / 5, 5),
         "possible_pairs_found": (3, 273),
         "evaluator_agreement": (3 / 4, 4),
@@ -125,6 +127,8 @@ def test_intervals_are_those_of_the_right_images():
         "undetermined": bootstrap.mean(of_triple, [0, 0, 1, 0, 0]),
         "unanswerable": bootstrap.mean(of_triple, [0, 0, 0, 1, 1]),
         "unparsed": bootstrap.mean(of_triple, [0, 0, 0, 0, 1]),
+        "wrong_type": bootstrap.mean(of_triple, [0, 0, 0, 0, 0]),
+        "right_pairs": bootstrap.distinct_count(np.array([0, 0]), np.array([0, 0]), (0, 2)),
         "evaluator_agreement": bootstrap.mean(of_known, [1, 0, 1, 1]),
         "evaluator_true_positive_rate": bootstrap.mean(np.array([0]), [1]),
         "evaluator_rejection_rate": bootstrap.mean(np.array([0, 1, 1]), [0, 1, 1]),
@@ -171,6 +175,7 @@ def test_figures_over_nothing_are_none():
     for key, figure in figures(metrics).items():
         counts = {
             "unique_pairs": (0, 0),
+            "right_pairs": (0, 0),
             "possible_pairs_found": (0, 273),
             "distinct_pairs_per_image": (0, 2),
         }

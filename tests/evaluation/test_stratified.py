@@ -147,10 +147,21 @@ def test_more_for_two_points_is_what_is_left_of_the_needed():
     assert enough.more_for(0.02) == 0
 
 
-def test_beyond_the_file_adds_the_variance_of_its_triples():
+def test_beyond_the_file_adds_the_interval_of_its_triples():
+    # Judged whole, the estimate has no width: what is left is Wilson's interval of 400 / 3.5.
     found = stratified_estimate([Stratum(400, 400, 300)])
-    half = 1.959964 * math.sqrt(3.5 * 0.75 * 0.25 / 400)
-    assert found.beyond_file(3.5) == pytest.approx((0.75 - half, 0.75 + half))
+    own = wilson(0.75, 400 / 3.5)
+    assert found.beyond_file(3.5) == pytest.approx((float(own.low), float(own.high)))
+    found = stratified_estimate([Stratum(400, 100, 75)])
+    one = wilson(0.75, 400)
+    low, high = found.beyond_file()
+    assert 0.75 - low == pytest.approx(math.hypot(0.75 - found.low, 0.75 - one.low))
+    assert high - 0.75 == pytest.approx(math.hypot(found.high - 0.75, one.high - 0.75))
+
+
+def test_a_small_file_without_an_error_is_not_certain_beyond_it():
+    low, high = stratified_estimate([Stratum(20, 20, 20)]).beyond_file()
+    assert high == 1 and low == pytest.approx(20 / (20 + 1.959964**2))
 
 
 def test_bounds_count_the_undecided_as_wrong_and_as_right():

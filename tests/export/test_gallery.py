@@ -5,6 +5,7 @@ import io
 import json
 import re
 
+import numpy as np
 import pytest
 from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
@@ -360,6 +361,43 @@ def test_region_weights_on_hover(shown):
     # The keyboard does it too.
     shown.execute_script("arguments[0].focus()", items[0])
     assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
+
+
+@pytest.mark.browser
+def test_weights_of_objects_are_painted_into_their_boxes(browser, tmp_path, images):
+    boxes = np.array([[0, 0, 0.5, 1], [0.25, 0, 0.75, 0.5], [0, 0, 0.1, 0.1]], np.float32)
+    entry = {"image": images[3].name, "pairs": [pair("is it?", "yes", pair=[128, 255, 0])]}
+    write_gallery(
+        tmp_path / "boxes.html",
+        [entry],
+        images,
+        grid=None,
+        about={},
+        judged=False,
+        boxes={images[3].name: boxes}.get,
+    )
+    browser.get((tmp_path / "boxes.html").as_uri())
+    assert browser.find_element(By.ID, "about-weights").is_displayed()
+    card = browser.find_element(By.TAG_NAME, "article")
+    (picture,) = card.find_elements(By.TAG_NAME, "img")
+    browser.execute_async_script("arguments[0].decode().then(arguments[1])", picture)
+    ActionChains(browser).move_to_element(card.find_element(By.TAG_NAME, "li")).perform()
+    dark = np.array(darkness(browser, card)).reshape(180, 360)  # a thumbnail of 1200 x 600
+    # Left, where both lie, right, below it, and outside of all boxes; the third is under the first
+    places = [(90, 60), (45, 120), (45, 240), (135, 240), (90, 300), (5, 5)]
+    found = [dark[place] for place in places]
+    assert found == pytest.approx([108, 0, 0, 217, 217, 108], abs=2)
+
+
+@pytest.mark.browser
+def test_regions_without_a_place_are_not_shown(browser, tmp_path, images):
+    entry = {"image": images[0].name, "pairs": [pair("is it?", "yes", pair=[128, 255])]}
+    write_gallery(tmp_path / "none.html", [entry], images, grid=None, about={}, judged=False)
+    browser.get((tmp_path / "none.html").as_uri())
+    assert not browser.find_element(By.ID, "about-weights").is_displayed()
+    card = browser.find_element(By.TAG_NAME, "article")
+    ActionChains(browser).move_to_element(card.find_element(By.TAG_NAME, "li")).perform()
+    assert darkness(browser, card) is None
 
 
 @pytest.mark.browser

@@ -111,7 +111,7 @@ def test_a_sequential_models_attention_is_cut_at_the_separator(order, dictionary
     printed = generate(model, dictionary, batch, beam=4, max_len_b=12)
     images = model.model.image_encoder(batch["features"])
     prior = model.model.prior(images).select(batch["image_index"])
-    regions, start, latents, _ = model.model.latent(
+    regions, start, latents, *_ = model.model.latent(
         prior, images[batch["image_index"]], batch["noise_keys"]
     )
     first, second = ("answer", "question") if order == "aq" else ("question", "answer")

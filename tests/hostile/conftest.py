@@ -9,6 +9,7 @@ from PIL import Image
 from tests.support.annotated_pairs import IMAGES, MODELS, generated
 from vqapg.annotation.drawing import draw_groups
 from vqapg.annotation.session import write_session
+from vqapg.data.pictures import open_rgb
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def session(tmp_path):
     folder.mkdir()
     for number, image in enumerate(IMAGES):
         Image.new("RGB", (60, 40), (80 * number, 120, 200)).save(folder / image)
-    data = SimpleNamespace(path=Path("DATA"), image_path=folder.joinpath)
+    data = SimpleNamespace(path=Path("DATA"), picture=lambda image: open_rgb(folder / image))
     drawn, groups = draw_groups(generated(), IMAGES, 3, seed=1)
     models = {model: {"pairs_file": "x"} for model in MODELS}
     return write_session(tmp_path / "session", data, drawn, groups, seed=1, models=models)

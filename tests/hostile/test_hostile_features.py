@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from tests.support.handwritten_data import write_features
+from tests.support.handwritten_data import write_features, write_objects
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import write_joined
 from vqapg.errors import InputError
@@ -163,6 +163,40 @@ def test_what_no_features_file_has_is_refused_by_name(tmp_path, path, damage, me
         FeatureStore(path)
     assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
     assert "vqapg extract-features" in str(raised.value)
+
+
+REGION_DAMAGES = {
+    "none": (values("regions", [0, 3], "<i4"), "its regions are not between 1 and 6"),
+    "too many": (values("regions", [2, 7], "<i4"), "its regions are not between 1 and 6"),
+    "negative": (values("regions", [-1, 3], "<i4"), "its regions are not between 1 and 6"),
+    "of one": (values("regions", [3], "<i4"), "its regions has the shape"),
+    "fractions": (values("regions", [3, 3], "<f4"), "its regions has the shape"),
+    "missing": (lambda file: file.__delitem__("regions"), "its regions is a link to elsewhere"),
+    "external": (external("secret.h5"), "its features lie in other files"),
+    "linked boxes": (external_link("boxes"), "its boxes is a link to elsewhere"),
+    "few boxes": (values("boxes", np.zeros((2, 5, 4)), "<f4"), "its boxes has the shape"),
+    "absurd boxes": (unwritten("boxes", (2, 6, 4), "<f4"), "its boxes is not contiguous"),
+    "half a grid": (attribute("grid_width", 6), "its ids or its grid do not fit"),
+    "format": (attribute("format", 1), "its ids or its grid do not fit"),
+}
+
+
+@pytest.mark.parametrize("damage, message", REGION_DAMAGES.values(), ids=REGION_DAMAGES.keys())
+def test_damaged_regions_and_boxes_are_refused_by_name(tmp_path, damage, message):
+    write_features(tmp_path, "secret.h5")
+    path = write_objects(tmp_path)
+    with h5py.File(path, "r+") as file:
+        damage(file)
+    with pytest.raises(InputError, match=message) as raised:
+        FeatureStore(path)
+    assert str(raised.value).startswith(f"{path}: ") and "\n" not in str(raised.value)
+
+
+def test_boxes_that_are_no_shares_are_held_within_the_picture(tmp_path):
+    path = write_objects(tmp_path)
+    with h5py.File(path, "r+") as file:
+        file["boxes"][0] = [NAN, -3, INF, 0.5]
+    assert FeatureStore(path).boxes("a.png").tolist() == [[0, 0, 1, 0.5]] * 3
 
 
 def test_a_file_that_is_cut_is_refused(path):

@@ -68,7 +68,12 @@ def test_name_changes_with_judges_and_calibrations():
     }
     assert len(names) == 4
     identity = MeanJudge([a], [AS_IT_IS]).identity
-    assert identity["judges"][0]["calibration"] == {"slope": 1.0, "offset": 0.0, "n": 10}
+    assert identity["judges"][0]["calibration"] == {
+        "slope": 1.0,
+        "offset": 0.0,
+        "n": 10,
+        "negatives": "",
+    }
     with pytest.raises(ValueError, match="0 judges and 0 calibrations"):
         MeanJudge([], [])
 
@@ -85,7 +90,53 @@ def test_calibration_is_on_valid_pairs_and_their_negatives(data):
     assert set(VALID) <= set(asked) and len(set(asked) - set(VALID)) >= 40
     right, wrong = found(np.array([0.9, 0.4]))
     # Platt's labels of 48 pairs and 48 negatives, less those that the negatives repeat.
-    assert found.n == 96 and right > 0.97 and wrong < 0.03
+    assert found.n == 96 and right > 0.97 and wrong < 0.03 and found.negatives == "hard"
+
+
+def write_people(tmp_path, images):
+    """A data directory of so many images; people wrote wrong answers to two questions of four."""
+    valid = [
+        (f"{n}.png", question, answer) for n in range(images) for _, question, answer in VALID[:4]
+    ]
+    folder = write_data(tmp_path / "PEOPLE", valid, split="valid")
+    # The dictionary has "red" of a question, and no zebra.
+    written = dict(
+        zip([question for _, question, _ in VALID], [["red", "zebra"], ["grey", "blue"]])
+    )
+    lines = [written.get(question, []) for _, question, _ in valid]
+    (folder / "valid.wrong_answers").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    for split in ("train", "test"):
+        (folder / f"{split}.wrong_answers").write_text("[]\n")
+    return folder, valid
+
+
+def test_calibration_is_on_wrong_answers_of_people(tmp_path):
+    folder, valid = write_people(tmp_path, 50)
+    asked = []
+
+    def score(triples):
+        asked.extend(map(tuple, triples))
+        return np.array([0.9 if tuple(triple) in valid else 0.4 for triple in triples])
+
+    judge = SimpleNamespace(name="knows", identity={}, score=score)
+    found = calibrate(judge, DataDirectory(folder))
+    # 100 pairs have wrong answers that people wrote. The others take no part.
+    assert found.negatives == "people" and found.n == 200
+    right, wrong = set(asked) & set(valid), set(asked) - set(valid)
+    assert right == {one for one in valid if "red" in one[1] or "blue" in one[1]}
+    assert {(question, answer) for _, question, answer in wrong} == {
+        ("is it red ?", "red"),
+        ("is it blue ?", "grey"),
+        ("is it blue ?", "blue"),
+    }
+    assert {image for image, _, _ in wrong} == {image for image, _, _ in valid}
+
+
+def test_too_few_wrong_answers_of_people_are_not_used(tmp_path):
+    folder, _ = write_people(tmp_path, 49)
+    assert calibrate(judge_of("a", {"yes": 0.9, "no": 0.2}), DataDirectory(folder)).negatives == (
+        "hard"
+    )
 
 
 def test_a_judge_that_ignores_the_image_ends_near_the_share(data):

@@ -75,7 +75,7 @@ def test_a_sample_is_decoded_from_regions_scaled_by_its_z(
     dictionary, features, batch, region_scaling
 ):
     model = build("vqapg_joint_variational", dictionary, features, region_scaling=region_scaling)
-    regions, start, latent, _ = model.sample(
+    regions, start, latent, *_ = model.sample(
         batch["features"], batch["image_index"], batch["noise_keys"], 1.0
     )
     for row in range(4):

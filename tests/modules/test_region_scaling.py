@@ -52,3 +52,19 @@ def test_linear_map_of_z_at_zero_scales_nothing():
     regions = torch.randn(2, 6, 4)
     scaled = RegionScaling(3, 4, map="linear")(torch.zeros(2, 3), regions)
     torch.testing.assert_close(scaled.regions, regions)
+
+
+@pytest.mark.parametrize("factor", [0.0, 3.0])
+def test_padding_gets_no_weight_and_r_is_the_rows_own(factor):
+    torch.manual_seed(3)
+    module = RegionScaling(latent_dim=3, dim=4, factor=factor)
+    latent, regions = torch.randn(2, 3), 2 * torch.randn(2, 6, 4)
+    real = torch.tensor([[True] * 6, [True] * 2 + [False] * 4])
+    regions = regions.masked_fill(~real.unsqueeze(2), 0)
+    scaled = module(latent, regions, real)
+    for row, count in enumerate((6, 2)):
+        query = module.mlp(latent[row])
+        shares = (regions[row, :count] @ query).softmax(dim=0)
+        expected = ((factor or count) * shares).clamp(max=1)
+        torch.testing.assert_close(scaled.weights[row, :count], expected)
+        assert not scaled.weights[row, count:].any() and not scaled.regions[row, count:].any()

@@ -364,7 +364,22 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path, capsys):
     assert "is a file; give the name of a folder" in capsys.readouterr().err
 
 
-def test_a_picture_that_is_gone_is_named(folder, tmp_path):
-    (folder / "pictures/a.png").unlink()
-    with pytest.raises(InputError, match="a.png: no such image file"):
-        write_report(folder, tmp_path / "out")
+def test_right_pairs_stand_beside_n_where_they_are_known(folder, tmp_path):
+    for seed, count in ((1, 150), (2, 160)):
+        path = folder / f"joint_variational/seed-{seed}/metrics.json"
+        stored = json.loads(path.read_text())
+        path.write_text(json.dumps(stored | {"right_pairs": figure(count, 5)}))
+    write_report(folder, tmp_path / "out")
+    for table in ("table4", "table5"):
+        head, *body = rows(tmp_path / f"out/{table}.md")
+        place = head.index("N")
+        assert head[place : place + 3] == ["N", "paper", "R"], head
+        [found] = [row for row in body if row[0] == "Joint*"]
+        assert found[place + 2] == "155 [145, 165]"
+    # Not in a study of data whose truth nobody knows
+    assert "R" not in rows(tmp_path / "out/table9.md")[0]
+
+
+def test_report_without_known_truth_has_no_right_pairs(folder, tmp_path):
+    write_report(folder, tmp_path / "out")
+    assert "R" not in rows(tmp_path / "out/table4.md")[0]

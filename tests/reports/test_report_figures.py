@@ -1,14 +1,17 @@
 import csv
+import json
 
 import numpy as np
 import pytest
 from matplotlib import pyplot
-from matplotlib.colors import to_rgb
 from PIL import Image
 
-from tests.support.study_folder import figure, looked_pair, metrics, write_attention
-from vqapg.reports.attention_maps import attention_records
-from vqapg.reports.plots import ORDERS, figure_5, figure_6, figure_7, overlay
+from tests.support.study_folder import looked_pair, write_attention
+from vqapg.reports.attention_maps import attention_records, painted
+from vqapg.reports.conditions import StudyConditions
+from vqapg.reports.figure_captions import captions
+from vqapg.reports.other_tables import table_7
+from vqapg.reports.plots import figure_6, figure_7, overlay
 from vqapg.reports.report import _file_names, write_report
 
 GRID = (2, 3)
@@ -65,6 +68,31 @@ def test_regions_lie_row_by_row_over_the_very_part_of_the_picture_that_they_are(
         assert pixels[y, x] == fields[y // 50, x // 40]
 
 
+def test_boxes_are_filled_with_the_values_of_their_regions():
+    boxes = np.array([[0, 0, 0.5, 1], [0.25, 0, 0.75, 0.5]])
+    raster = painted(np.array([0.5, 1.0]), boxes)
+    rows, columns = (200 * np.array([[0.75, 0.25, 0.25, 0.75], [0.1, 0.3, 0.6, 0.6]])).astype(int)
+    assert raster[rows, columns].tolist() == [0.5, 1.0, 1.0, 0.0]
+    # The larger one is seen, whichever is named first
+    np.testing.assert_array_equal(painted(np.array([1.0, 0.5]), boxes[::-1]), raster)
+
+
+def test_maps_of_objects_are_painted_from_stored_boxes(tmp_path):
+    at = {"question": 0, "answer": 2}
+    pair = looked_pair("is it ?", "yes", (1, 3), at)
+    boxes = [[0, 0, 0.5, 0.5], [0.5, 0, 1, 0.5], [0, 0.5, 1, 1]]
+    path = write_attention(tmp_path, "joint_variational", {"a.png": [pair]}, grid=(1, 3))
+    stored = json.loads(path.read_text()) | {"grid": None}
+    stored["images"][0]["boxes"] = boxes
+    path.write_text(json.dumps(stored))
+    record = attention_records(tmp_path)["joint_variational"]
+    (looked,) = record.pairs_of("a.png")
+    assert looked.attention["answer"].tolist() == [0, 0, 1]
+    assert looked.map_of(looked.attention["answer"]).mean() == 0.5
+    assert figure_6("a.png", {"joint_variational": record}) is not None
+    assert figure_7("a.png", record, looked) is not None
+
+
 def test_figure_6_has_a_panel_a_latent_variable_and_none_without_region_scaling(records):
     panels = drawn(figure_6("a.png", records))
     assert list(panels) == [
@@ -119,57 +147,47 @@ def test_without_scores_the_first_pair_is_shown_and_a_pair_that_is_accepted_is_n
     assert record.best_and_worst("c.png") == (None, None)
 
 
-def test_figure_5_has_a_bar_an_order_and_its_interval():
-    study = {
-        "pipeline_variational": {1: metrics(100, 0.8), 2: metrics(110, 0.9)},
-        "pipeline_variational-qa": {1: metrics(120, 0.95)},
-        "sequential_variational": {1: metrics(50, 0.7)},
-    }
-    panels = figure_5(study).axes
-    assert [axes.get_ylabel() for axes in panels] == ["D (%)", "N", "P (%)"]
-    # The sequential model was trained in one order only.
-    assert [label.get_text() for label in panels[1].get_xticklabels()] == ["Pipeline*"]
-    first, second = (
-        container for container in panels[1].containers if hasattr(container, "patches")
+def test_images_and_models_without_pairs_are_named_in_captions(tmp_path):
+    at = {"question": 0, "answer": 1}
+    pairs = [looked_pair("q ?", "a", GRID, at, 0.9), looked_pair("r ?", "b", GRID, at, 0.1)]
+    flat = [looked_pair("q ?", "a", GRID, at, weights=False)]
+    write_attention(tmp_path, "joint_variational", {"a.png": pairs, "b.png": []})
+    write_attention(tmp_path, "sequential_variational", {"a.png": flat, "c.png": flat})
+    records = attention_records(tmp_path)
+    found = captions({}, records, StudyConditions(tmp_path, None))
+    none = (
+        "Joint* drew no well-formed pair for b.png.",
+        "Joint* was not given c.png.",
     )
-    assert [bar.get_height() for bar in first] == [105] and [
-        bar.get_height() for bar in second
-    ] == [120]
-    ((low, high),) = (segment[:, 1] for segment in first.errorbar.lines[2][0].get_segments())
-    assert (low, high) == (95, 115)
-    assert first[0].get_facecolor()[:3] == to_rgb(ORDERS[0][2]) and second[0].get_hatch() == "//"
-    assert (
-        figure_5({name: study[name] for name in ("pipeline_variational", "sequential_variational")})
-        is None
-    )
+    other = ("Sequential* was not given b.png.",)
+    assert {name: caption.lacking for name, caption in found.items()} == {
+        "Figure 6": (
+            "Pipeline* is missing: vqapg attention did not run for it.",
+            "Sequential* is missing: it does not scale regions.",
+            *none,
+            *other,
+        ),
+        "Figure 7": none[:1],
+        "Figure 8": ("No pair is shown of b.png: the evaluator rejects none.",),
+    }
+    table = table_7(records, StudyConditions(tmp_path, None))
+    assert table.note.endswith(" ".join([*none, *other]))
 
 
-def test_the_legend_of_figure_5_names_each_orders_bars():
-    study = {
-        "pipeline_variational": {1: metrics(105, 0.8)},
-        "pipeline_variational-qa": {1: metrics(120, 0.9)},
-    }
-    drawn = figure_5(study)
-    (legend,) = drawn.legends
-    of_label = {
-        text.get_text(): (patch.get_facecolor(), patch.get_hatch())
-        for text, patch in zip(legend.get_texts(), legend.legend_handles, strict=True)
-    }
-    bars = {
-        bar.get_height(): (bar.get_facecolor(), bar.get_hatch()) for bar in drawn.axes[1].patches
-    }
-    # The plain runs of a study are answer first, which made 105 pairs; those of "-qa" made 120.
-    assert of_label == {"answer first": bars[105], "question first": bars[120]}
-    assert bars[105] != bars[120]
-
-
-def test_a_figure_that_was_not_measured_is_left_out_of_figure_5():
-    nothing = {"value": None, "n": 0, "ci95": None}
-    study = {
-        "pipeline_variational": {1: metrics(100, 0.8, true_consistent=figure(0.7))},
-        "pipeline_variational-qa": {1: metrics(100, 0.8) | {"consistent": nothing}},
-    }
-    assert [axes.get_ylabel() for axes in figure_5(study).axes] == ["D (%)", "N"]
+def test_picture_that_is_gone_costs_its_figure_only(tmp_path):
+    at = {"question": 0, "answer": 1}
+    pair = [looked_pair("q ?", "a", GRID, at)]
+    folder = tmp_path / "study"
+    write_attention(folder, "joint_variational", {"a.png": pair, "b.png": pair})
+    (folder / "pictures/a.png").unlink()
+    report = write_report(folder, tmp_path / "out")
+    assert report.written["Figure 7"] == ["figure7-b.png", "figure7-b.pdf"]
+    part = (tmp_path / "out/report.md").read_text().partition("## Figure 7")[2]
+    assert f"{folder}/pictures/a.png: no such image file; put it back" in part
+    (folder / "pictures/b.png").unlink()
+    report = write_report(folder, tmp_path / "out", overwrite=True)
+    assert "Table 7" in report.written and "Figure 7" not in report.written
+    assert "when this is mended: " in report.missing["Figure 7"]
 
 
 def test_file_names_of_images_differ():

@@ -1,6 +1,6 @@
 import pytest
 
-from vqapg.reports.measures import N
+from vqapg.reports.measures import BLEU, N
 from vqapg.reports.stored import compare
 
 
@@ -29,6 +29,22 @@ def runs(*intervals):
 )
 def test_figures_differ_where_intervals_do_not_overlap(ours, verdict):
     assert compare(N, runs(*ours), runs((10, 15, 20))) == verdict
+
+
+@pytest.mark.parametrize(
+    "ours, theirs, verdict",
+    [
+        # Shares are printed as percentages with two decimals: 0.00 and 0.00, 0.00 and 0.01.
+        (0.00001, 0.00004, "not told apart"),
+        (0.00004, 0.00006, "less"),
+        (0.50006, 0.50004, "more"),
+    ],
+)
+def test_figures_printed_alike_are_not_told_apart(ours, theirs, verdict):
+    def run(value):
+        return {1: {"bleu4": {"value": value, "n": 9, "ci95": [value, value]}}}
+
+    assert compare(BLEU, run(ours), run(theirs)) == verdict
 
 
 def test_what_lacks_a_figure_is_not_compared():

@@ -115,6 +115,21 @@ def test_a_claim_that_is_the_other_way_round_does_not_hold(folder):
     )
 
 
+def test_seed_without_a_pair_leaves_the_others_figures(folder):
+    nothing = {"value": None, "n": 0, "ci95": None}
+    path = folder / "joint_variational/seed-2/metrics.json"
+    formless = metrics(0, 0, malformed=9673, distinct4=nothing, unique_pairs=nothing)
+    path.write_text(json.dumps(formless | {"true_consistent": nothing}))
+    text = study_text(folder)
+    (row,) = [row for row in rows(text) if row[:2] == ["Joint*", "1, 2"]]
+    assert row[3:5] == ["240 [235, 245] (1 of 2 seeds)", "88.00 [87.00, 89.00] (1 of 2 seeds)"]
+    assert "Joint* of seed 2 has no figures: none of its pairs is well-formed." in text
+    # Of the seeds that there are one could be chosen by chance: no claim holds.
+    claims = {(row[1], row[2]): row[-1] for row in rows(text) if len(row) == 8}
+    assert claims["Variation makes the joint model more diverse", "N"] == "not known"
+    assert "P (%)" not in {measure for _, measure in claims}
+
+
 def test_both_readings_of_table_5_have_rows_and_claims(folder):
     for model, n in (("-no_scaling-no_alignment", 300), ("-no_alignment", 310)):
         path = folder / f"joint_variational{model}/seed-1/metrics.json"

@@ -29,8 +29,8 @@ LONG, FINE_TUNING = ("40", "0.001"), ("20", "0.0003")
 
 
 @pytest.fixture(scope="module", params=WRITERS)
-def printed(request, tmp_path_factory):
-    """The jobs of the dry run, ``{"NAME FOLDER": its commands as words}``, for two GPUs."""
+def dry_run(request, tmp_path_factory):
+    """The data set, and the folder of the dry run for two GPUs: in ``said`` what it printed."""
 
     def print_them(folder):
         programs = Programs(folder)
@@ -40,12 +40,18 @@ def printed(request, tmp_path_factory):
         )
         (folder / "said").write_text(said)
 
-    folder = made_once(tmp_path_factory, f"printed-{request.param}", print_them)
+    return request.param, made_once(tmp_path_factory, f"printed-{request.param}", print_them)
+
+
+@pytest.fixture(scope="module")
+def printed(dry_run):
+    """The data set, and the jobs of the dry run, ``{"NAME FOLDER": its commands as words}``."""
+    name, folder = dry_run
     jobs = {}
     for block in (folder / "said").read_text().partition("# ")[2].strip().split("\n\n# "):
-        name, *lines = block.splitlines()
-        jobs[name] = [shlex.split(line) for line in lines]
-    return request.param, jobs
+        job, *lines = block.splitlines()
+        jobs[job] = [shlex.split(line) for line in lines]
+    return name, jobs
 
 
 def trainings(jobs):
@@ -56,6 +62,15 @@ def trainings(jobs):
         for command in commands
         if command[0] == "fairseq-train"
     }
+
+
+def test_dry_run_prints_commands_and_writes_nothing(dry_run):
+    _, folder = dry_run
+    said = (folder / "said").read_text()
+    assert "# train joint/seed-1\nfairseq-train data " in said
+    assert '# report\nvqapg report "$PWD" --output report --overwrite\n' in said
+    assert "vqapg.study.job" not in said
+    assert sorted(path.name for path in folder.iterdir()) == ["programs", "said", "source"]
 
 
 def test_every_training_has_the_values_of_section_5_3(printed):

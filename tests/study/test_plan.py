@@ -24,6 +24,8 @@ def test_plan_has_every_table_and_figure_of_results():
 
 def test_every_run_is_needed_by_a_result():
     needed = {run for result in PLAN.results.values() for run in result.runs}
+    others = [file for result in PLAN.results.values() for file in result.also]
+    assert {file.partition("/")[0] for file in others} <= needed
     assert set(PLAN.runs) == needed
 
 
@@ -69,6 +71,13 @@ def test_files_of_a_result_are_those_of_first_seed_first():
         )
     ]  # fmt: skip
     assert PLAN.files(["figure7"], [4, 2]) == ["joint_variational/seed-4/attention.json"]
+
+
+def test_quickstart_evaluates_once():
+    files = PLAN.files(["quickstart"], [1])
+    assert files == ["evaluator/evaluator.json", "joint_variational/seed-1/generate-test.txt"]
+    script = (REPOSITORY / "scripts/quickstart.sh").read_text()
+    assert script.count("\nvqapg evaluate ") == 1 and f"$run/{files[1]}" in script
 
 
 def test_baselines_take_first_seed_and_evaluators_none():

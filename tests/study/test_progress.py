@@ -84,6 +84,7 @@ def test_failed_job_shows_the_end_of_its_log(tmp_path, monkeypatch):
     assert study.lines == [
         f"failed: train joint; the end of {tmp_path}/joint/train.log:",
         *(f"    line {n}" for n in range(4, 9)),
+        f"vqapg report {tmp_path} --overwrite reports what is there",
         "1 job failed; mend what the log says, and run the same command again",
     ]
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from fairseq import checkpoint_utils
 from fairseq.logging import metrics
+from fairseq_cli import train
 from hydra.core.global_hydra import GlobalHydra
 
 import vqapg.tasks  # noqa: F401  as --user-dir does, which passes over a package that is imported
@@ -126,5 +127,7 @@ def _state_of_a_new_process() -> Iterator[None]:
 def _forget() -> None:
     # The best figure so far: a second training would take it for its own.
     vars(checkpoint_utils.save_checkpoint).pop("best", None)
+    for name in ("best", "num_runs"):
+        vars(train.should_stop_early).pop(name, None)
     metrics.reset()
     GlobalHydra.instance().clear()

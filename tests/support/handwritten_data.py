@@ -23,7 +23,8 @@ WRONG_ANSWERS = {
 def write_data(folder, pairs, dataset="jsonl", split="test"):
     """Makes *folder* a data directory with *pairs*, (image, question, answer) each, as *split*.
 
-    Texts are space-joined tokens; the other splits get one pair of their own.
+    Texts are space-joined tokens; the other splits get one pair of their own. Its images would lie
+    in ``images``, beside it.
     """
     folder.mkdir()
     for name in ("train", "valid", "test"):
@@ -35,7 +36,7 @@ def write_data(folder, pairs, dataset="jsonl", split="test"):
     manifest = {
         "format": 1,
         "dataset": dataset,
-        "image_root": "images",
+        "image_root": str(folder.parent.resolve() / "images"),
         "versions": {"tokenizer": 2},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest))
@@ -54,3 +55,23 @@ def write_features(
     writer.write(0, np.full((len(ids), 6, 5), value, np.float16))
     writer.finish((np.zeros(5, np.float32), np.ones(5, np.float32)))
     return path
+
+
+def write_objects(folder, name="features.h5"):
+    """Features of a.png, with 3 regions of 6, and b.png, with 6: ones, each in a box."""
+    from vqapg.data.feature_writer import FeatureWriter
+
+    source = {
+        "backbone": "imported:own",
+        "weights": "own.npz",
+        "weights_sha256": "imported",
+        "image_size": 0,
+    }
+    writer = FeatureWriter.create(
+        folder / name, ["a.png", "b.png"], None, 5, source, "other", regions=6, with_boxes=True
+    )
+    for row, count in enumerate((3, 6)):
+        boxes = np.tile(np.float32([0, 0.25, 0.5, 1]), (count, 1))
+        writer.write_regions(row, np.ones((count, 5), np.float16), boxes)
+    writer.finish((np.zeros(5, np.float32), np.ones(5, np.float32)))
+    return folder / name

@@ -34,6 +34,7 @@ case "$program ${1-}" in
         echo $$ > "$folder/at-work"
         while [ "$epoch" -lt 4 ]; do
             sleep "${STAND_IN_EPOCH:-0.01}"
+            while [ -e "${STAND_IN_HOLD:-}" ]; do sleep 0.05; done
             epoch=$((epoch + 1))
             # A kill between the two has the epoch trained twice, never left out.
             record "epoch $folder $epoch"

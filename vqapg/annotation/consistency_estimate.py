@@ -12,6 +12,7 @@ from vqapg.annotation.session import Session
 from vqapg.annotation.votes import Outcome, disagreement, outcomes, progress, votes_on
 from vqapg.errors import InputError
 from vqapg.evaluation.estimated import KEY, EstimatedFigure, is_of_file, with_estimate
+from vqapg.evaluation.file_design_effect import file_design_effect
 from vqapg.evaluation.paired import Owner, Part, paired_difference
 from vqapg.evaluation.stratified import (
     Estimate,
@@ -27,6 +28,7 @@ from vqapg.targets import LARGEST_JSON
 
 # A reader wants to know the share to so much, to each side.
 HALF_WIDTH = 0.02
+DECIDED = ("right", "not right")
 
 
 def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
             "vqapg annotate start --for consistency, or use vqapg annotate score"
         )
     found = outcomes(session, judgements)
-    if not any(vote in ("right", "not right") for vote in found.values()):
+    if not any(vote in DECIDED for vote in found.values()):
         raise InputError(f"{session.path}: {_missing(session, plan, judgements)}")
     waiting = {
         pair
@@ -57,10 +59,11 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
         if vote is None and len(votes_on(judgements, pair)) >= plan.annotators
     }
     counted = {cell: _Counts(cell, found, waiting) for cell in plan.cells}
+    image = {pair.id: group.image for group in session.groups for pair in group.pairs}
     disagreed, seconds = disagreement(session, judgements), seconds_per_pair(session)
     inputs = {name: session.path / name for name in ("session.json", "judgements.jsonl")}
     return {
-        "files": {name: _file(plan, name, counted) for name in plan.files},
+        "files": {name: _file(plan, name, counted, image) for name in plan.files},
         "differences": [
             _difference(plan, first, second, counted)
             for first, second in combinations(plan.files, 2)
@@ -116,6 +119,7 @@ class _Counts:
 
     Attributes:
         stratum: those that are right or not; what nobody could tell is left out
+        right: whether each of these is right, by the pair's id
         unsure: how many have "?" for an outcome
         waiting: how many wait for one more judgement, as annotators disagree
         open: how many have too few judgements
@@ -125,6 +129,7 @@ class _Counts:
         votes = [found[pair] for pair in cell.pairs]
         right = votes.count("right")
         self.stratum = Stratum(cell.size, right + votes.count("not right"), right)
+        self.right = {p: v == "right" for p, v in zip(cell.pairs, votes) if v in DECIDED}
         self.unsure = votes.count("?")
         self.waiting = len(waiting.intersection(cell.pairs))
         self.open = votes.count(None) - self.waiting
@@ -151,8 +156,15 @@ class _Counts:
 Counted = Mapping[Cell, _Counts]
 
 
-def _file(plan: Plan, name: str, counted: Counted) -> dict[str, Any]:
-    """The estimate of one file, beside what its judge says."""
+def _file(plan: Plan, name: str, counted: Counted, image: Mapping[str, int]) -> dict[str, Any]:
+    """The estimate of one file, beside what its judge says.
+
+    Args:
+        plan: of the session
+        name: of the file
+        counted: what people said, by cell
+        image: the number of the image of each pair, by the pair's id
+    """
     file, cells = plan.files[name], plan.cells_of(name)
     counts = [counted[cell] for cell in cells]
     size = {
@@ -175,8 +187,14 @@ def _file(plan: Plan, name: str, counted: Counted) -> dict[str, Any]:
     if not any(stratum.judged for stratum in strata):
         return result
     estimate = stratified_estimate(strata)
+    judged = [(place, image[p], r) for place, c in enumerate(counts) for p, r in c.right.items()]
+    effect = file_design_effect(strata, *zip(*judged))
     return result | {
         KEY: _figure(plan, estimate, len(cells)),
+        "beyond_file": {
+            "ci95": list(estimate.beyond_file(effect)),
+            "design_effect": effect,
+        },
         "effective_sample_size": estimate.effective_size,
         "people_alone_ci95": list(estimate.people_alone),
         "more_for_2_points": estimate.more_for(HALF_WIDTH),

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vqapg.annotation.pair_source import PairSource
 from vqapg.annotation.session import Session, check_new, write_session
-from vqapg.data.directory import DataDirectory
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
-from vqapg.evaluation.generated import GeneratedPair, read_generated
+from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.human import Group, ShownPair
 
 # Section 5.2: each image has three to ten generated pairs.
@@ -19,39 +19,37 @@ FEWEST_PAIRS, MOST_PAIRS = 3, 10
 
 def start_session(
     folder: str | os.PathLike[str],
-    data: str | os.PathLike[str],
+    source: PairSource,
     files: Mapping[str, str | os.PathLike[str]],
     *,
     images: int = 50,
-    split: str = "test",
     seed: int = 1,
 ) -> Session:
     """Make *folder* a session: see :func:`draw_groups`.
 
     Args:
         folder: new, or empty
-        data: the data directory that was generated from
+        source: where the pairs and the pictures come from
         files: by model, its ``generate-<split>.txt`` or JSON lines
         images: how many to draw
-        split: of the images
         seed: of images, pairs and orders
 
     Raises:
         InputError: if the folder holds something, a file cannot be read, or images are too few
     """
-    for option, value, least in (("--images", images, 1), ("--seed", seed, 0)):
+    for option, value, least in (("-n", images, 1), ("--seed", seed, 0)):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
     check_new(Path(folder))
-    directory = DataDirectory(data)
-    generated = {name: read_generated(file, directory, split) for name, file in files.items()}
-    drawn, groups = draw_groups(generated, directory.image_ids(split), images, seed)
+    generated = {name: source.read_pairs(file) for name, file in files.items()}
+    all_images = source.images_to_draw(pair for pairs in generated.values() for pair in pairs)
+    drawn, groups = draw_groups(generated, all_images, images, seed)
     models = {
-        name: {"split": split, "malformed": sum(pair.malformed for pair in pairs)}
+        name: {"split": source.split, "malformed": sum(pair.malformed for pair in pairs)}
         for name, pairs in generated.items()
     }
-    inputs = {"data": directory.path, **{f"pairs of {name}": files[name] for name in files}}
-    return write_session(folder, directory, drawn, groups, seed=seed, models=models, inputs=inputs)
+    inputs = {**source.inputs, **{f"pairs of {name}": files[name] for name in files}}
+    return write_session(folder, source, drawn, groups, seed=seed, models=models, inputs=inputs)
 
 
 def draw_groups(
@@ -85,10 +83,10 @@ def draw_groups(
     possible = [image for image in image_ids if fewest[image] >= FEWEST_PAIRS]
     if len(possible) < images:
         raise InputError(
-            f"--images {images}: only {len(possible)} images have {FEWEST_PAIRS} or more "
+            f"-n {images}: only {len(possible)} images have {FEWEST_PAIRS} or more "
             f"well-formed pairs of each of {', '.join(generated)}; "
             + (
-                f"give --images {len(possible)} or fewer"
+                f"give -n {len(possible)} or fewer"
                 if possible
                 else "generate more pairs for an image"
             )

@@ -41,7 +41,12 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
             "right, estimated",
             _percent(estimate["value"]),
             f"{_interval(estimate['ci95'])} of these triples; {estimate['n']} judged",
-        )
+        ),
+        (
+            "  beyond this file",
+            "",
+            f"{_interval(file['beyond_file']['ci95'])} for other images like these",
+        ),
     ]
     if p is not None:
         rows.append(("P, by the judge", _percent(p), _against(p - estimate["value"])))
@@ -112,7 +117,8 @@ def _annotators(figures: Mapping[str, Any]) -> str:
         for name, state in figures["annotators"].items()
     ]
     asked, found = figures["annotators_asked_for"], figures["disagreement"]
-    lines = [f"{figures['pairs']} pairs, {asked} annotators each", _table(rows)]
+    people = f"{asked} annotator{'s' if asked > 1 else ''}"
+    lines = [f"{figures['pairs']} pairs, {people} each", _table(rows)]
     if len(rows) < asked:
         lines.append(f"  {asked - len(rows)} more must judge every pair")
     if asked > 1 and found["pairs"]:

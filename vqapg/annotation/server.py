@@ -12,7 +12,6 @@ Nothing that is sent tells which model a pair is of. Every answer closes its con
 
 import contextlib
 import errno
-import importlib.resources
 import json
 import re
 import socket
@@ -26,6 +25,7 @@ from urllib.parse import parse_qs, urlsplit
 from vqapg.annotation.judgements import JudgementLog, annotator_name
 from vqapg.annotation.session import Session
 from vqapg.annotation.shown import session_for
+from vqapg.annotation.whole_page import whole_page
 from vqapg.errors import InputError
 from vqapg.files import check_readable_file
 from vqapg.strict_json import decode, parse_json
@@ -179,10 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_json(400, {"error": f"not an address of this page; open {self.server.url}"})
             return
         if url.path == "/":
-            page = "page.html" if session.plan is None else "pair_page.html"
-            self._send_file(
-                importlib.resources.files("vqapg.annotation") / page, "text/html; charset=utf-8"
-            )
+            self._send_page("page.html" if session.plan is None else "pair_page.html")
         elif url.path == "/api/session":
             try:
                 name = annotator_name(name)
@@ -191,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._send_json(200, session_for(session, self.server.log, name))
         elif (number := _image_number(url.path)) in range(len(session.images)):
-            self._send_file(session.image_path(number), "image/jpeg")
+            self._send_image(session.image_path(number))
         else:
             self._send_json(404, {"error": f"{url.path}: there is no such page"})
 
@@ -234,19 +231,28 @@ class _Handler(BaseHTTPRequestHandler):
             raise InputError("the judgement was cut on its way; send it again")
         return body
 
-    def _send_file(self, path, content_type):
+    def _send_page(self, name):
+        try:
+            page = whole_page(name)
+        except OSError as error:
+            self._send_unread(name, error)
+        else:
+            self._send(200, page.encode(), "text/html; charset=utf-8")
+
+    def _send_image(self, path):
         try:
             check_readable_file(path, "put it back", LARGEST_IMAGE, links=False)
             content = path.read_bytes()
         except InputError as error:
             self._send_json(404, {"error": str(error)})
         except OSError as error:
-            self._send_json(
-                503,
-                {"error": f"{path.name}: cannot be read now ({error.strerror}); reload the page"},
-            )
+            self._send_unread(path.name, error)
         else:
-            self._send(200, content, content_type)
+            self._send(200, content, "image/jpeg")
+
+    def _send_unread(self, name, error):
+        reason = f"{name}: cannot be read now ({error.strerror}); reload the page"
+        self._send_json(503, {"error": reason})
 
     def _send_json(self, status, content):
         self._send(

@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from PIL.Image import Image
 from tqdm import tqdm
 
 from vqapg.annotation.consistency_plan import Plan, plan_content, read_plan
-from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.evaluation.human import FIELDS, Group, ShownPair
 from vqapg.files import atomic_write, check_readable_file
@@ -79,12 +79,12 @@ class Session(NamedTuple):
 
 
 class Pictured(Protocol):
-    """Where the pictures of a session come from, such as a data directory."""
+    """Where the pictures of a session come from."""
 
     @property
     def path(self) -> Path: ...
 
-    def image_path(self, image: str) -> Path: ...
+    def picture(self, image: str) -> Image: ...
 
 
 def image_path(folder: str | os.PathLike[str], number: int) -> Path:
@@ -142,7 +142,7 @@ def _write(path: Path, data: Pictured, drawn: Sequence[str], content: dict[str, 
     """Write the files of a session into the empty folder *path*."""
     (path / "images").mkdir()
     for number, image in enumerate(tqdm(drawn, desc="images", delay=2, leave=False, disable=None)):
-        picture = open_rgb(data.image_path(image))
+        picture = data.picture(image)
         picture.thumbnail((IMAGE_SIZE, IMAGE_SIZE))
         with atomic_write(image_path(path, number), "wb") as file:
             picture.save(file, "JPEG", quality=95, subsampling=0)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vqapg.backbones.torchvision_names import TORCHVISION
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize, picture_size
 from vqapg.registry import Registry
 
 if TYPE_CHECKING:
@@ -33,27 +34,36 @@ BACKBONES.register(
     "vqapg.backbones.joined:build",
     "several at once, as joined:NAME+NAME: each region has the channels of all",
 )
+BACKBONES.register(
+    "timm:",
+    "vqapg.backbones.timm_networks:build",
+    "any network of the package timm, as timm:NAME, such as timm:vit_base_patch14_dinov2",
+)
 for _name, _summary in TORCHVISION.items():
     BACKBONES.register(_name, "vqapg.backbones.torchvision_networks:build", _summary)
 
 
 def build_backbone(
-    name: str, weights: str | Path = "imagenet", image_size: int | None = None
+    name: str, weights: str | Path = "imagenet", image_size: PictureSize | None = None
 ) -> "Backbone":
-    """Build the backbone *name* for square pictures.
+    """Build the backbone *name* for pictures of one size.
 
     Args:
         name: of an entry of BACKBONES, or ``package.module:function``
-        weights: ``imagenet``, the path of a state dict, or ``none``: random by a fixed seed
-        image_size: side of the picture in pixels; None takes what suits the network
+        weights: ``imagenet`` or ``pretrained``, which both are the published ones; the path of a
+            state dict; or ``none``: random by a fixed seed
+        image_size: side of a square picture in pixels, or ``"HEIGHTxWIDTH"``; None takes what suits
+            the network
 
     Raises:
         InputError: if there is no such backbone, or its weights are missing or do not fit
     """
     import torch
 
-    if image_size is not None and image_size < 1:
-        raise InputError(f"--image-size {image_size}: must be a positive number of pixels")
+    if image_size is not None:
+        image_size = picture_size(image_size)
+    if str(weights) == "pretrained":
+        weights = "imagenet"  # the older word, which features files keep
     build = BACKBONES.get(name)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(RANDOM_SEED)

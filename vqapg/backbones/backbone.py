@@ -9,6 +9,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize, sides
 
 Colour = tuple[float, float, float]
 IMAGENET_MEAN: Colour = (0.485, 0.456, 0.406)
@@ -17,36 +18,39 @@ IMAGENET_STD: Colour = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """RGB picture -> normalised tensor ``[3, S, S]``, as the network's weights expect it.
+    """RGB picture -> normalised tensor ``[3, H, W]``, as the network's weights expect it.
 
     Args:
-        image_size: S, the side in pixels
+        image_size: the side of a square in pixels, or ``"HEIGHTxWIDTH"``
         mean: of each colour, in [0, 1]
         std: of each colour, likewise
+        interpolation: ``bicubic`` or ``bilinear``, both antialiased
     """
 
-    image_size: int
+    image_size: PictureSize
     mean: Colour = IMAGENET_MEAN
     std: Colour = IMAGENET_STD
+    interpolation: str = "bicubic"
 
     def __call__(self, picture: Image.Image) -> Tensor:
         return self.normalise(self.resize(picture))
 
     def resize(self, picture: Image.Image) -> Tensor:
-        """RGB picture -> bytes ``[3, S, S]``.
+        """RGB picture -> bytes ``[3, H, W]``.
 
-        The whole picture is squeezed into a square. A question may ask about anything in it, and a
+        The whole picture is squeezed into that size. A question may ask about anything in it, and a
         crop would cut off its edges. The features of a CNN hardly change with the aspect.
         """
         # On bytes torch's antialiased resizing is PIL's in a quarter of the time. A value may
         # differ by one of 255, or by a few in noise.
-        # [H, W, 3] -> [1, 3, H, W] -> [3, S, S]
+        # [H, W, 3] -> [1, 3, H, W] -> [3, height, width]
         pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
-        size = (self.image_size, self.image_size)
-        return nn.functional.interpolate(pixels, size, mode="bicubic", antialias=True)[0]
+        return nn.functional.interpolate(
+            pixels, sides(self.image_size), mode=self.interpolation, antialias=True
+        )[0]
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """Bytes ``[..., 3, S, S]`` -> what the network expects, float32 of the same shape."""
+        """Bytes ``[..., 3, H, W]`` -> what the network expects, float32 of the same shape."""
         mean, std = (
             255 * torch.tensor(values, device=pixels.device).view(3, 1, 1)
             for values in (self.mean, self.std)
@@ -59,7 +63,8 @@ class Backbone(nn.Module):
 
     Args:
         name: the name that the builder was given
-        network: images ``[N, 3, S, S]`` -> a feature map ``[N, C, H, W]``, or regions ``[N, R, C]``
+        network: images ``[N, 3, height, width]`` -> a feature map ``[N, C, H, W]``, or regions
+            ``[N, R, C]``
         preprocessing: makes its input
         weights: what they are called: ``imagenet``, ``none``, or the file's name
         weights_sha256: of the weights, in hexadecimal
@@ -67,7 +72,7 @@ class Backbone(nn.Module):
             takes it from the feature map, and supposes a square of ``[N, R, C]``
 
     Shape:
-        - images: ``[N, 3, S, S]``, normalised
+        - images: ``[N, 3, height, width]``, normalised
         - output: ``[N, R, C]``
 
     Attributes:
@@ -97,10 +102,12 @@ class Backbone(nn.Module):
         size = preprocessing.image_size
         try:
             with torch.inference_mode():
-                output = network(torch.zeros(1, 3, size, size))
-        except RuntimeError as error:
+                output = network(torch.zeros(1, 3, *sides(size)))
+        except (RuntimeError, AssertionError, ValueError) as error:
+            reason = " ".join(str(error).split())
             raise InputError(
-                f"--image-size {size} is too small for {name}; give a larger one"
+                f"--image-size {size} is too small for {name}, or does not suit it "
+                f"({reason}); give another"
             ) from error
         self.grid = _grid(name, output, grid)
         self.channels = int(_regions(output).shape[2])
@@ -113,7 +120,7 @@ class Backbone(nn.Module):
         return _regions(self.network(images))
 
     @property
-    def source(self) -> dict[str, str | int]:
+    def source(self) -> dict[str, PictureSize]:
         """What identifies the features that it makes."""
         return {
             "backbone": self.name,
@@ -132,10 +139,10 @@ class Builder(Protocol):
         name: the name that the user gave; a builder may serve many
         weights: ``imagenet``, ``none`` or the path of a file, see
             :func:`vqapg.backbones.weights.load_weights`
-        image_size: side of the picture; None: what suits the network
+        image_size: side of a square picture, or ``"HEIGHTxWIDTH"``; None: what suits the network
     """
 
-    def __call__(self, name: str, weights: str, image_size: int | None) -> Backbone: ...
+    def __call__(self, name: str, weights: str, image_size: PictureSize | None) -> Backbone: ...
 
 
 def _regions(output: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.backbones.weights import load_weights
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize, sides
 
 IMAGE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # of their training
 # What installs the packages of a network.
@@ -20,7 +21,7 @@ INSTALL = {
 }
 
 
-def build(name: str, weights: str, image_size: int | None) -> Backbone:
+def build(name: str, weights: str, image_size: PictureSize | None) -> Backbone:
     """An EfficientNet-Lite before its pooling, see :class:`vqapg.backbones.backbone.Builder`.
 
     Raises:
@@ -36,7 +37,7 @@ def build(name: str, weights: str, image_size: int | None) -> Backbone:
     model_file = pkgutil.resolve_name(f"{weights_package}:EfficientnetLite{number}ModelFile")
     size = IMAGE_SIZES[name] if image_size is None else image_size
     # Its convolutions pad statically, computed from the image size at construction.
-    classifier = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=size)
+    classifier = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=sides(size))
     loaded = load_weights(
         classifier,
         name,
@@ -50,7 +51,7 @@ def build(name: str, weights: str, image_size: int | None) -> Backbone:
 
 
 class _Convolutions(nn.Module):
-    """The classifier up to its pooling: images ``[N, 3, S, S]`` -> ``[N, C, H, W]``."""
+    """The classifier up to its pooling: images ``[N, 3, H, W]`` -> ``[N, C, H, W]``."""
 
     def __init__(self, classifier: nn.Module) -> None:
         super().__init__()

@@ -8,30 +8,35 @@ from torch import Tensor, nn
 from vqapg.backbones import build_backbone
 from vqapg.backbones.backbone import Backbone
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize
 
 PREFIX = "joined:"
+WORDS = ("imagenet", "none")  # weights of any backbone
 
 
-def build(name: str, weights: str, image_size: int | None) -> Backbone:
+def build(name: str, weights: str, image_size: PictureSize | None) -> Backbone:
     """The backbones that ``joined:A+B`` names, see :class:`vqapg.backbones.backbone.Builder`.
 
     Without an image size it is that of the first. All see the same picture, each normalised as its
-    own weights expect.
+    own weights expect. Weights are one word for all, or one for each: ``imagenet+FILE``.
 
     Raises:
-        InputError: if it names fewer than two, if weights are a file, or if the regions do not
-            lie in one grid
+        InputError: if it names fewer than two, if one file is given for all, or if the regions do
+            not lie in one grid
     """
     names = name.removeprefix(PREFIX).split("+")
     if len(names) < 2 or not all(names):
         raise InputError(f"--backbone {name}: joins two or more; give joined:NAME+NAME")
-    if weights not in ("imagenet", "none"):
+    given = [weights] * len(names) if weights in WORDS else weights.split("+")
+    if len(given) != len(names):
         raise InputError(
-            f"--weights {weights}: a file has the weights of one backbone; give imagenet or none"
+            f"--weights {weights}: a file has the weights of one backbone; "
+            f"give imagenet or none, or one for each of {' and '.join(names)}, joined by +"
         )
-    first = build_backbone(names[0], weights, image_size)
+    first = build_backbone(names[0], given[0], image_size)
     size = first.preprocessing.image_size
-    backbones = [first, *(build_backbone(other, weights, size) for other in names[1:])]
+    others = (build_backbone(*other, size) for other in zip(names[1:], given[1:]))
+    backbones = [first, *others]
     for other in backbones[1:]:
         if other.grid != first.grid:
             raise InputError(
@@ -41,11 +46,13 @@ def build(name: str, weights: str, image_size: int | None) -> Backbone:
             )
     checksums = "".join(backbone.weights_sha256 for backbone in backbones)
     digest = hashlib.sha256(checksums.encode()).hexdigest()
-    return Backbone(name, _Joined(backbones), first.preprocessing, weights, digest, first.grid)
+    called = "+".join(backbone.weights for backbone in backbones)
+    label = next((word for word in WORDS if called == "+".join([word] * len(names))), called)
+    return Backbone(name, _Joined(backbones), first.preprocessing, label, digest, first.grid)
 
 
 class _Joined(nn.Module):
-    """Images ``[N, 3, S, S]``, normalised for the first -> ``[N, R, C_1 + C_2 + ...]``."""
+    """Images ``[N, 3, H, W]``, normalised for the first -> ``[N, R, C_1 + C_2 + ...]``."""
 
     scale: Tensor
     shift: Tensor

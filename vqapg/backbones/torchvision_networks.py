@@ -9,11 +9,12 @@ from torch import fx, nn
 from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.backbones.weights import State, downloaded_file, load_weights
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize
 
 IMAGE_SIZE = 299  # a ResNet's feature map is 10 x 10 then
 
 
-def build(name: str, weights: str, image_size: int | None) -> Backbone:
+def build(name: str, weights: str, image_size: PictureSize | None) -> Backbone:
     """The last feature map of the classifier, see :class:`vqapg.backbones.backbone.Builder`.
 
     Raises:

@@ -15,20 +15,20 @@ def add_arguments(parser):
         "--backbone",
         default="resnet50",
         metavar="NAME",
-        help="the network: a name of `vqapg list backbones`, or package.module:function "
-        "(default: resnet50, as in the paper)",
+        help="the network: a name of `vqapg list backbones`, timm:NAME, joined:NAME+NAME, or "
+        "package.module:function (default: resnet50, as in the paper)",
     )
     parser.add_argument(
         "--weights",
         default="imagenet",
         metavar="imagenet|PATH|none",
-        help="ImageNet weights; a state dict's file; or a random network (default: imagenet)",
+        help="the published weights, which pretrained means too; a state dict's file, for timm "
+        "also .safetensors; or a random network (default: imagenet)",
     )
     parser.add_argument(
         "--image-size",
-        type=int,
-        metavar="N",
-        help="images are resized, whole, to NxN pixels "
+        metavar="N|HEIGHTxWIDTH",
+        help="images are resized, whole, to NxN or HEIGHTxWIDTH pixels "
         "(default: what suits the network; 224 for efficientnet_lite0, 299 for torchvision's)",
     )
     parser.add_argument(

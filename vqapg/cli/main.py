@@ -20,6 +20,7 @@ from vqapg.version import __version__
 COMMANDS = {
     "prepare": "vqapg.cli.prepare",
     "extract-features": "vqapg.cli.extract_features",
+    "import-features": "vqapg.cli.import_features",
     "glove": "vqapg.cli.glove",
     "settings": "vqapg.cli.settings",
     "checkpoint": "vqapg.cli.checkpoint",

@@ -19,6 +19,11 @@ def add_place_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("train", "valid", "test"),
         help="of DATA, which the pairs are of (default: test)",
     )
+    add_weights_argument(parser)
+
+
+def add_weights_argument(parser: argparse._ActionsContainer) -> None:
+    """Adds ``--weights``."""
     parser.add_argument(
         "--weights",
         default="imagenet",

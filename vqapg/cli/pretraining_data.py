@@ -1,9 +1,10 @@
 """Make a data directory to pre-train VQG and VQA on (section 6.6, Table 8).
 
 Its training pairs are generated ones, of one or more passes over the train split with seeds of
-their own. The paper has five passes. With --gold N they are the gold pairs N times over: a
-control, which sees as many pairs and no generated one. Dictionary, validation and test pairs are
-the same as in DATA; the features are linked, not copied.
+their own. The paper has five passes. A malformed pair is replaced by another pair of its image,
+so that all models have as many pairs, and so as many updates. With --gold N they are the gold
+pairs N times over: a control, which sees as many pairs and no generated one. Dictionary,
+validation and test pairs are the same as in DATA; the features are linked, not copied.
 """
 
 import argparse
@@ -39,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from vqapg.data.directory import DataDirectory
-    from vqapg.data.pretraining import check_passes, gold_copies, write_pretraining_directory
+    from vqapg.data.pretraining import (
+        check_passes,
+        gold_copies,
+        replace_malformed,
+        write_pretraining_directory,
+    )
     from vqapg.evaluation.generated import read_generated
 
     passes, data = check_passes(args.pairs, args.gold), DataDirectory(args.data)
@@ -47,8 +53,9 @@ def run(args: argparse.Namespace) -> None:
         pairs, origin = gold_copies(data, args.gold), f"the gold pairs {args.gold} times"
     else:
         read = [pair for file in args.pairs for pair in read_generated(file, data, "train")]
-        pairs = [pair for pair in read if not pair.malformed]
-        origin = f"{len(read) - len(pairs):,} malformed left out"
+        pairs = replace_malformed(read)
+        malformed = sum(pair.malformed for pair in read)
+        origin = f"{malformed:,} malformed, replaced by other pairs of their images"
         if len(args.pairs) > 1:
             origin = f"of {len(args.pairs)} passes; {origin}"
     write_pretraining_directory(data, passes, pairs, args.dest, overwrite=args.overwrite)

@@ -77,9 +77,15 @@ def sample_by_ray(
     from vqapg.targets import our_json, write_json
 
     address = address_of(args.ray)
-    for flag, given in (("--shard", args.shard), ("--format", args.format)):
+    for flag, given in (
+        ("--shard", args.shard),
+        ("--format", args.format),
+        ("--features", args.features),
+    ):
         if given is not None:
-            raise InputError(f"{flag}: does not go with --ray, which makes parts; leave it out")
+            raise InputError(
+                f"{flag}: does not go with --ray, which makes parts of images; leave it out"
+            )
     if args.part_size < 1:
         raise InputError(f"--part-size {args.part_size}: must be at least 1")
     PartsFolder(args.output, 1)

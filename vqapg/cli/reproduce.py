@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
         metavar="WHAT",
-        help="vqa2, visual7w, easy-vqa, or a data directory with features",
+        help="vqa2, visual7w, easy-vqa, scenes, or a data directory with features",
     )
     parser.add_argument(
         "changes",

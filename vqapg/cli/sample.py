@@ -25,9 +25,21 @@ EXAMPLE = (
 def add_arguments(parser):
     parser.add_argument(
         "images",
-        nargs="+",
+        nargs="*",
         metavar="IMAGES",
         help="files, folders, 'patterns*.jpg', shards-*.tar, x.parquet",
+    )
+    parser.add_argument(
+        "--features",
+        metavar="DATA",
+        help="instead of IMAGES: the images of a data directory, by the features in it, such as "
+        "imported ones",
+    )
+    parser.add_argument(
+        "--split",
+        default="test",
+        choices=("train", "valid", "test"),
+        help="of --features (default: test)",
     )
     parser.add_argument(
         "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
@@ -174,6 +186,8 @@ def run(args):
     checkpoint = input_file("--checkpoint", args.checkpoint)
     judge, checkpoints = judge_of(args)
     options.check_judge(judge)
+    if (args.features is None) == (not args.images):
+        raise InputError("IMAGES or --features DATA: give one of the two")
     if args.ray is not None:
         sample_by_ray(args, options, judge, checkpoints)
     else:
@@ -197,7 +211,16 @@ def _sample_here(args, options, judge, inputs):
     from vqapg.sampling.passed_over import describe
     from vqapg.targets import our_json, write_json
 
-    images = find_images(args.images)
+    data = None
+    if args.features is None:
+        images = find_images(args.images)
+    else:
+        from vqapg.data.directory import DataDirectory
+        from vqapg.sampling.stored_features import images_of
+
+        data = DataDirectory(args.features)
+        images = images_of(data, args.split)
+        inputs += data.path.glob("*")
     part = part_of(images, *shard) if shard else images
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
@@ -234,15 +257,14 @@ def _sample_here(args, options, judge, inputs):
     from vqapg.memory import keep_freed_memory
     from vqapg.sampling.many_devices import Recipe, gpus, sample_on_devices
     from vqapg.sampling.run import run
-    from vqapg.sampling.sampler import load
 
     keep_freed_memory()
+    recipe = Recipe(args.checkpoint, judge, args.weights, data)
     devices, several = gpus(args.device), None
     if len(devices) > 1:
-        several = partial(sample_on_devices, Recipe(args.checkpoint, judge, args.weights), devices)
+        several = partial(sample_on_devices, recipe, devices)
     # Each process of several loads a model of its own; this one checks and names it.
-    device = "cpu" if several else devices[0]
-    sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=device)
+    sampler = recipe.load("cpu" if several else devices[0])
     sampler.check(options)
     for note in sampler.notes(options):
         print(f"note: {note}", file=sys.stderr)

@@ -67,9 +67,19 @@ def gate_statistics(gate: ScaledRegions) -> dict[str, Tensor]:
     """
     scores = gate.scores.detach().float()
     return {
-        "gate_scores_std": scores.std(dim=1, unbiased=False),
+        "gate_scores_std": _deviation(scores, gate.real),
         "gate_regions_kept": gate.weights.detach().float().sum(dim=1),
     }
+
+
+def _deviation(scores: Tensor, real: Tensor | None) -> Tensor:
+    """Standard deviation over the regions that are no padding: ``[B, R], [B, R] -> [B]``."""
+    if real is None:
+        return scores.std(dim=1, unbiased=False)
+    scores = scores.masked_fill(~real, 0)
+    count = real.sum(dim=1, keepdim=True)
+    from_mean = (scores - scores.sum(dim=1, keepdim=True) / count).masked_fill(~real, 0)
+    return (from_mean.pow(2).sum(dim=1) / count.squeeze(1)).sqrt()
 
 
 def active_units(shift: Tensor, shift_squared: Tensor, pairs: float) -> int:

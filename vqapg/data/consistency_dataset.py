@@ -9,6 +9,7 @@ from fairseq.data import Dictionary
 
 from vqapg.data.answer_targets import AnswerTargets
 from vqapg.data.directory import Pair
+from vqapg.data.image_inputs import image_inputs
 from vqapg.data.negatives import NEGATIVES
 from vqapg.data.pair_dataset import PairDataset, pad
 from vqapg.data.shared_memory import share
@@ -93,14 +94,15 @@ def collate_triples(
         triples: list of (image, question, answer), texts as space-joined tokens
 
     Returns:
-        ``features [U, R, C]``, ``question`` and ``answer`` (ended and padded), ``triples [M, 3]``
+        ``features [U, R, C]`` and where there is padding ``regions_real [U, R]``, ``question`` and
+        ``answer`` (ended and padded), ``triples [M, 3]``
     """
     images, questions, answers = map(distinct, zip(*triples))
     places = [
         {item: row for row, item in enumerate(items)} for items in (images, questions, answers)
     ]
     return {
-        "features": torch.from_numpy(features.read([features.rows[image] for image in images])),
+        **image_inputs(features, [features.rows[image] for image in images]),
         "question": pad(questions, dictionary),
         "answer": pad(answers, dictionary),
         "triples": torch.tensor(

@@ -7,6 +7,7 @@
   wrong answers that people wrote to the question in that line, tokenised as answers are
 - ``features.h5``: written later, by ``vqapg extract-features``
 - ``glove.300d.txt``: where ``vqapg glove`` was run, GloVe's vectors of the dictionary's words
+- images and a description of them: only of a data set that is made here, such as scenes
 - ``manifest.json``: source, options, counts (Table 2), checksums, provenance; written last
 
 A directory without manifest.json is unfinished. Nothing here needs fairseq or torch.
@@ -27,7 +28,7 @@ from vqapg.data.manifest import (
 )
 from vqapg.datasets.reader import SPLITS
 from vqapg.errors import InputError
-from vqapg.files import LARGEST_TEXT, check_readable_file
+from vqapg.files import LARGEST_TEXT, check_readable_file, sha256
 from vqapg.strict_json import parse_json
 
 __all__ = [
@@ -103,7 +104,9 @@ class DataDirectory:
 
     @property
     def image_root(self) -> Path:
-        return Path(self.manifest["image_root"])
+        root = Path(self.manifest["image_root"])
+        # Images that were made here lie in the data directory, and move with it.
+        return root if root.is_absolute() else self.path.resolve() / root
 
     @property
     def dictionary_path(self) -> Path:
@@ -170,6 +173,20 @@ class DataDirectory:
                 found[pair] = tuple(dict.fromkeys((*found.get(pair, ()), *answers)))
         return found
 
+    def further_file(self, name: str) -> Path:
+        """The file *name* that the data set's reader wrote, as it wrote it.
+
+        Raises:
+            InputError: if it is missing or was changed
+        """
+        path, expected = self.path / name, self.manifest.get("sha256", {}).get(name)
+        if expected is None:
+            raise InputError(f"{self.path}/manifest.json: names no {name}; {self._cure}")
+        check_readable_file(path, self._cure, LARGEST_TEXT)
+        if sha256(path) != expected:
+            raise InputError(f"{path}: was changed since it was made; {self._cure}")
+        return path
+
     @functools.cached_property
     def words(self) -> frozenset[str]:
         """The tokens of the dictionary; every other word is unknown to the models."""
@@ -178,7 +195,8 @@ class DataDirectory:
 
     def images_digest(self) -> str:
         """See images_digest, below."""
-        return images_digest(self.image_root, {split: self.image_ids(split) for split in SPLITS})
+        root = self.manifest["image_root"]
+        return images_digest(root, {split: self.image_ids(split) for split in SPLITS})
 
     def _has_wrong_answers(self, split: str) -> bool:
         name = f"{split}.wrong_answers"

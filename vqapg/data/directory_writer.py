@@ -1,6 +1,7 @@
 """Writing a data directory, whole or not at all. :mod:`vqapg.data.directory` says what is in it."""
 
 import collections
+import contextlib
 import functools
 import itertools
 import json
@@ -37,6 +38,7 @@ def our_directory(path: Path) -> str | None:
     """Recognises a data directory with our manifest that holds nothing but what vqapg writes."""
     if not path.is_dir() or our_json(path / "manifest.json"):
         return FOREIGN
+    known = {*TEXT_FILES, *WRONG_ANSWERS, "dict.txt", "manifest.json", MARK, *_made_here(path)}
     for name in files_in(path):
         if FEATURES_FILE.fullmatch(name):
             foreign = our_features(path / name)
@@ -44,13 +46,26 @@ def our_directory(path: Path) -> str | None:
             foreign = our_vectors(path / name)
         elif VERDICT_FILE.fullmatch(name):
             foreign = our_json(path / name)
-        elif name in (*TEXT_FILES, *WRONG_ANSWERS, "dict.txt", "manifest.json", MARK):
+        elif name in known:
             foreign = None
         else:
             foreign = None if NOTES.fullmatch(name) else FOREIGN
         if foreign:
             return f"holds {name}, which vqapg did not write"
     return None
+
+
+def _made_here(path: Path) -> frozenset[str]:
+    """The files that a reader wrote into the data directory *path*: its images, and others."""
+    manifest = json.loads((path / "manifest.json").read_bytes())
+    root, names = manifest.get("image_root"), manifest.get("sha256")
+    found = {str(name) for name in names} if isinstance(names, dict) else set()
+    if isinstance(root, str) and not Path(root).is_absolute():
+        for split in SPLITS:
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                lines = (path / f"{split}.image").read_text(encoding="utf-8").splitlines()
+                found |= {f"{root}/{line}" for line in lines}
+    return frozenset(found)
 
 
 def write_directory(
@@ -117,6 +132,8 @@ def _write_files(
         for token, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
             file.write(f"{token} {count}\n")
 
+    further = source_data.write(path) if source_data.write is not None else []
+
     manifest = {
         "format": FORMAT_VERSION,
         "dataset": dataset,
@@ -135,7 +152,11 @@ def _write_files(
         "distinct_tokens": len(counts),
         "sha256": {
             name: sha256(path / name)
-            for name in ("dict.txt", *(f"{split}.{field}" for split, field in columns))
+            for name in (
+                "dict.txt",
+                *(f"{split}.{field}" for split, field in columns),
+                *further,
+            )
         },
         "tokenizer": TOKENIZER_VERSION,
         KEY: provenance(),

@@ -20,16 +20,20 @@ import h5py
 import numpy as np
 
 from vqapg.errors import InputError
+from vqapg.picture_size import PictureSize, is_picture_size
 
 FORMAT_VERSION = 1
-SOURCE_TYPES = {"backbone": str, "weights": str, "weights_sha256": str, "image_size": int}
+# With a number of regions for each image, which an older reader would take for a grid.
+REGIONS_VERSION = 2
+SOURCE_TEXTS = ("backbone", "weights", "weights_sha256")  # and image_size
 HALF = np.dtype("<f2")
 MOST_ROWS, MOST_REGIONS, MOST_CHANNELS = 1 << 28, 1 << 16, 1 << 16
 
 
 class Layout(NamedTuple):
     """What a features file holds, beside the features; ``segments``: where these lie, (file, offset
-    in bytes, rows).
+    in bytes, rows); ``regions [N]``: how many each image has; ``boxes_at``: where boxes begin, in
+    bytes. None stands for: no grid, equally many regions, no boxes.
     """
 
     shape: tuple[int, int, int]
@@ -38,9 +42,11 @@ class Layout(NamedTuple):
     skipped: np.ndarray
     mean: np.ndarray
     std: np.ndarray
-    grid: tuple[int, int]
+    grid: tuple[int, int] | None
     source: dict[str, str | int]
     images_digest: str
+    regions: np.ndarray | None = None
+    boxes_at: int | None = None
 
 
 class _Fault(Exception):
@@ -98,13 +104,14 @@ def stored_shape(path: Path) -> tuple[int, ...] | None:
 def _read(path: Path, *, joined_of_shards: bool) -> Layout:
     with h5py.File(path, "r") as file:
         version = _number(file, "format")
-        if version != FORMAT_VERSION:
-            raise _Fault(f"format {version}, this vqapg reads format {FORMAT_VERSION}")
-        source = {
-            name: (_text if kind is str else _number)(file, name)
-            for name, kind in SOURCE_TYPES.items()
-        }
-        grid = (_number(file, "grid_height"), _number(file, "grid_width"))
+        if version not in (FORMAT_VERSION, REGIONS_VERSION):
+            raise _Fault(
+                f"format {version}, this vqapg reads formats {FORMAT_VERSION} and {REGIONS_VERSION}"
+            )
+        source = {name: _text(file, name) for name in SOURCE_TEXTS}
+        source["image_size"] = _picture_size(file)
+        sides = (_number(file, "grid_height"), _number(file, "grid_width"))
+        grid = None if version == REGIONS_VERSION and sides == (0, 0) else sides
         digest = _text(file, "images_digest")
         features = _dataset(file, "features")
         if features.dtype != HALF or features.ndim != 3:
@@ -114,10 +121,10 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
             0 < count <= MOST_ROWS and 0 < regions <= MOST_REGIONS and 0 < channels <= MOST_CHANNELS
         ):
             raise _Fault(f"its features have the shape {list(shape)}, which no features have")
-        if min(grid) < 1 or grid[0] * grid[1] != regions:
+        if grid is not None and (min(grid) < 1 or grid[0] * grid[1] != regions):
             raise _Fault("its ids or its grid do not fit its features")
         external = _external(features)
-        if external and joined_of_shards:
+        if external and joined_of_shards and version == FORMAT_VERSION:
             segments = [_shard(path, part, shape, source, digest) for part in external]
             if sum(rows for _, _, rows in segments) != count:
                 raise _Fault("its shards do not fit its features")
@@ -136,6 +143,9 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
             dataset = _dataset(file, "skipped")
             _check_stored(dataset, path, (count,), np.dtype(bool))
             skipped = dataset[:]
+        own_regions, boxes_at = None, None
+        if version == REGIONS_VERSION:
+            own_regions, boxes_at = _own_regions(file, path, shape, skipped)
         statistics = []
         for name in ("train_mean", "train_std"):
             dataset = _dataset(file, name)
@@ -151,7 +161,25 @@ def _read(path: Path, *, joined_of_shards: bool) -> Layout:
     if len(set(names)) != len(names):
         twice = collections.Counter(names).most_common(1)[0][0]
         raise _Fault(f"the image {twice} is in it twice")
-    return Layout(shape, segments, names, skipped, mean, std, grid, source, digest)
+    return Layout(
+        shape, segments, names, skipped, mean, std, grid, source, digest, own_regions, boxes_at
+    )
+
+
+def _own_regions(
+    file: h5py.File, path: Path, shape: tuple[int, int, int], skipped: np.ndarray
+) -> tuple[np.ndarray, int | None]:
+    """How many regions each image has, and where their boxes begin, if there are any."""
+    dataset = _dataset(file, "regions")
+    _check_stored(dataset, path, shape[:1], np.dtype("<i4"))
+    counts = dataset[:].astype(np.int64)
+    if ((counts < 1) & ~skipped).any() or counts.min() < 0 or counts.max() > shape[1]:
+        raise _Fault(f"its regions are not between 1 and {shape[1]} an image")
+    if "boxes" not in file:
+        return counts, None
+    boxes = _dataset(file, "boxes")
+    _check_stored(boxes, path, (*shape[:2], 4), np.dtype("<f4"))
+    return counts, _offset(boxes, path)
 
 
 def _dataset(file: h5py.File, name: str) -> h5py.Dataset:
@@ -253,6 +281,14 @@ def _number(file: h5py.File, name: str) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise _Fault(f"its attribute {name} is no whole number")
     return int(value)
+
+
+def _picture_size(file: h5py.File) -> PictureSize:
+    value = _attribute(file, "image_size")
+    # Features of before there were rectangles have any whole number.
+    if isinstance(value, str) and is_picture_size(value):
+        return value
+    return _number(file, "image_size")
 
 
 def _attribute(file: h5py.File, name: str) -> object:

@@ -38,7 +38,7 @@ def channel_statistics(
         rows: of the training images
 
     Shape:
-        - read(rows): ``[n, R, C]``, float16
+        - read(rows): ``[n, R, C]``, or ``[regions, C]`` where images have different R; float16
         - output: ``[C]`` each, float32
     """
     count, mean, squares = 0, 0.0, 0.0
@@ -46,7 +46,7 @@ def channel_statistics(
     for start in tqdm(starts, desc="statistics", unit="block", delay=2, leave=False, disable=None):
         # [n, R, C] -> [n * R, C]
         block = read(rows[start : start + STATISTICS_ROWS]).astype(np.float64)
-        block = block.reshape(-1, block.shape[2])
+        block = block.reshape(-1, block.shape[-1])
         # Merging means and squared deviations (Chan et al., 1983) loses nothing where the mean is
         # large.
         block_mean = block.mean(axis=0)

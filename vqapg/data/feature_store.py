@@ -2,6 +2,10 @@
 
 - ``features``: float16 ``[N, R, C]``, one image after another, contiguous and uncompressed; R =
   grid height * width
+- ``regions``: int32 ``[N]``, only in imported features: how many of the R regions are the image's
+  own. They come first, and padding follows. The grid may then be 0 * 0: there is none
+- ``boxes``: float32 ``[N, R, 4]``, only there: x1 y1 x2 y2 of each region, in shares of the
+  picture's width and height
 - ``ids``: strings ``[N]``, the image of each row
 - ``skipped``: bool ``[N]``, images that could not be read and were to be left out; their features
   are 0
@@ -26,6 +30,7 @@ import numpy as np
 
 from vqapg.data.feature_layout import read_layout
 from vqapg.errors import InputError
+from vqapg.provenance import IMPORTED
 
 EXPONENT = 0x7C00  # of float16
 
@@ -35,9 +40,12 @@ class FeatureStore:
 
     - ``ids``: the images, in order of their rows; ``rows``: image id -> row, of those that have
       features; ``skipped``: the ids of the others, which could not be read and were to be left out
-    - ``shape``: (N, R, C); ``grid``: (height, width), R = height * width
+    - ``shape``: (N, R, C); ``grid``: (height, width), R = height * width; None where regions have
+      no such order
+    - ``region_counts``: int64 [N], how many regions each image has; None where all have R
+    - ``has_boxes``: whether each region has a box, see :meth:`boxes`
     - ``source``: what made the features: backbone, weights, weights_sha256 (str) and image_size
-      (int)
+      (int, or str "HEIGHTxWIDTH")
     - ``mean``, ``std``: float32 [C] over the training images
     - ``images_digest``: see vqapg.data.directory.images_digest
 
@@ -49,6 +57,8 @@ class FeatureStore:
         self.path = Path(path)
         layout = read_layout(self.path)
         self.shape, self.grid, self.ids = layout.shape, layout.grid, layout.ids
+        self.region_counts = _differing(layout.regions, layout.skipped, layout.shape[1])
+        self.has_boxes, self._boxes_at = layout.boxes_at is not None, layout.boxes_at
         self.mean, self.std = layout.mean, layout.std
         self.source, self.images_digest = layout.source, layout.images_digest
         self.rows = {
@@ -63,6 +73,9 @@ class FeatureStore:
 
     def read(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The features of *rows* (row numbers): a new float16 array [len(rows), R, C].
+
+        Where images have different numbers of regions, R is the largest of *rows*, and padding
+        follows an image's own.
 
         Raises:
             InputError: if there is a feature that is no finite number; a process looks at each row
@@ -80,7 +93,11 @@ class FeatureStore:
             self._maps_pid = os.getpid()
             self._checked = np.zeros(self.shape[0], bool)
         rows = np.asarray(rows, dtype=np.int64)
-        if len(self._maps) == 1:
+        if self.region_counts is not None:
+            # Imported features are never in shards.
+            width = self.region_counts[rows].max(initial=0)
+            features = np.asarray(self._maps[0][rows, :width])
+        elif len(self._maps) == 1:
             # [N, R, C] -> [len(rows), R, C]
             features = np.asarray(self._maps[0][rows])
         else:
@@ -102,10 +119,23 @@ class FeatureStore:
             bad = (bits == EXPONENT).any(axis=(1, 2))
             raise InputError(
                 f"{self.path}: the features of {self.ids[rows[new][bad.argmax()]]} are not all "
-                f"finite numbers; make them anew: vqapg extract-features {self.path.parent} "
-                "--overwrite"
+                f"finite numbers; make them anew: {self._cure}"
             )
         self._checked[rows] = True
+
+    def boxes(self, image_id: str) -> np.ndarray | None:
+        """x1 y1 x2 y2 of an image's own regions, float32 [R, 4], in shares of the picture's size.
+
+        None where the features have no boxes.
+        """
+        if self._boxes_at is None:
+            return None
+        row, (count, regions, _) = self.rows[image_id], self.shape
+        boxes = np.memmap(
+            self._segments[0][0], "<f4", "r", offset=self._boxes_at, shape=(count, regions, 4)
+        )
+        own = regions if self.region_counts is None else self.region_counts[row]
+        return np.nan_to_num(boxes[row, :own]).clip(0, 1)
 
     @property
     def segments(self):
@@ -118,8 +148,22 @@ class FeatureStore:
         if missing:
             raise InputError(
                 f"{self.path}: {len(missing):,} images have no features, the first is "
-                f"{missing[0]}; run: vqapg extract-features {self.path.parent} --overwrite"
+                f"{missing[0]}; run: {self._cure}"
             )
+
+    @property
+    def _cure(self) -> str:
+        data = self.path.parent
+        if str(self.source["backbone"]).startswith(IMPORTED):
+            return f"vqapg import-features {data} FILE --overwrite"
+        return f"vqapg extract-features {data} --overwrite"
 
     def __getstate__(self):
         return self.__dict__ | {"_maps": None, "_maps_pid": None, "_checked": None}
+
+
+def _differing(counts: np.ndarray | None, skipped: np.ndarray, most: int) -> np.ndarray | None:
+    """The numbers of regions; None where every image has *most*, for nothing is then padding."""
+    if counts is None or (counts[~skipped] == most).all():
+        return None
+    return counts

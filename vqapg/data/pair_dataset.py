@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from fairseq.data import Dictionary, FairseqDataset
 
+from vqapg.data.image_inputs import image_inputs
 from vqapg.data.shared_memory import share
 
 
@@ -13,7 +14,8 @@ class PairDataset(FairseqDataset):
     """The pairs of one split, in the order of its files.
 
     A batch names every image once: ``features [U, R, C]`` of the distinct images, ``image_index
-    [B]`` into them.
+    [B]`` into them. Where these have different numbers of regions, ``regions_real [U, R]`` tells
+    them from padding.
 
     Pairs of images that were left out when features were made are left out too.
 
@@ -113,7 +115,7 @@ class PairDataset(FairseqDataset):
                 "nsentences": len(indices),
                 "ntokens": int(self.sizes[indices].sum()),
                 "net_input": {
-                    "features": torch.from_numpy(self.features.read(images)),
+                    **image_inputs(self.features, images),
                     "image_index": torch.from_numpy(image_index),
                     **{field: texts.pad(indices) for field, texts in self.texts.items()},
                     "noise_keys": keys,

@@ -8,9 +8,11 @@ updates as in pre-training, without a generated pair.
 import json
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from vqapg.data.directory import (
     FIELDS,
@@ -43,6 +45,9 @@ class TextPair(Protocol):
     def answer(self) -> str | None: ...
 
 
+P = TypeVar("P", bound=TextPair)
+
+
 def check_passes(files: Sequence[str], gold: int | None) -> dict[str, Any]:
     """What the train split is made of, for the manifest: generated files, or gold pairs.
 
@@ -73,6 +78,27 @@ def check_passes(files: Sequence[str], gold: int | None) -> dict[str, Any]:
         "files": [{"path": name, "sha256": digest} for digest, name in passes.items()],
         "gold_copies": gold,
     }
+
+
+def replace_malformed(pairs: Sequence[P]) -> list[P]:
+    """*pairs*, each malformed one replaced by a well-formed one of its image, in turn.
+
+    Models that make more malformed pairs than others would have fewer updates, and less than the
+    control. An image without a well-formed pair gets those of all images, in turn.
+
+    Returns:
+        as many well-formed pairs; none where all are malformed
+    """
+    formed = [pair for pair in pairs if pair.question is not None]
+    if not formed:
+        return []
+    by_image: dict[str, list[P]] = defaultdict(list)
+    for pair in formed:
+        by_image[pair.image].append(pair)
+    of_any, of_image = cycle(formed), {image: cycle(its) for image, its in by_image.items()}
+    return [
+        next(of_image.get(pair.image, of_any)) if pair.question is None else pair for pair in pairs
+    ]
 
 
 def gold_copies(data: DataDirectory, count: int) -> list[Pair]:

@@ -19,6 +19,7 @@ class ResidentFeatures:
     def __init__(self, store):
         self.store = store
         self.rows, self.skipped, self.require = store.rows, store.skipped, store.require
+        self.region_counts = store.region_counts
         self.table = None
 
     def read(self, rows):
@@ -34,7 +35,9 @@ class ResidentFeatures:
         """
         if self.table is None or self.table.device != rows.device:
             self.table = self._bring(rows.device)
-        return self.table[rows]
+        if self.region_counts is None:
+            return self.table[rows]
+        return self.table[rows, : int(self.region_counts[rows.cpu()].max())]
 
     def _bring(self, device):
         needed = 2 * int(np.prod(self.store.shape))
@@ -48,7 +51,9 @@ class ResidentFeatures:
         table = torch.empty(self.store.shape, dtype=torch.float16, device=device)
         for start in range(0, len(table), ROWS_AT_ONCE):
             rows = np.arange(start, min(start + ROWS_AT_ONCE, len(table)))
-            table[start : start + len(rows)] = torch.from_numpy(self.store.read(rows)).to(device)
+            block = torch.from_numpy(self.store.read(rows)).to(device)
+            # Narrower than the table where no image of the block has the most regions
+            table[start : start + len(rows), : block.size(1)] = block
         return table
 
     def __getstate__(self):

@@ -17,6 +17,11 @@ DATASETS.register(
 )
 DATASETS.register("jsonl", "vqapg.datasets.jsonl:READER", "your own pairs, one JSON object a line")
 DATASETS.register(
+    "scenes",
+    "vqapg.datasets.scenes:READER",
+    "drawings of 2 to 5 coloured shapes, with ten kinds of questions; made here, no download",
+)
+DATASETS.register(
     "visual7w",
     "vqapg.datasets.visual7w:READER",
     "Visual7W, the telling questions, by its official splits",

@@ -41,15 +41,19 @@ class SourceData:
 
     Args:
         source: the resolved path it was read from
-        image_root: the folder that the images' names are relative to
+        image_root: the folder that the images' names are relative to; a relative one lies in the
+            data directory
         records: the pairs of one image stand together within a split
         files: every file that shaped the records, so that a later change of them is noticed
+        write: for a data set that is made here; writes its images and other files into a data
+            directory, and returns the names of the other files
     """
 
     source: Path
     image_root: Path
     records: list[Record]
     files: list[Path]
+    write: Callable[[Path], list[str]] | None = None
 
     def check(self, dataset: str) -> None:
         """Raises InputError, naming the record, where a reader broke the rules above."""

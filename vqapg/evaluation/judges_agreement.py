@@ -1,5 +1,6 @@
 """Whether several judges accept and reject the same pairs."""
 
+from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -23,7 +24,8 @@ def judges_agreement(judges: MeanJudge, scores: NDArray[np.float64]) -> dict[str
 
     Returns:
         ``alpha``, Krippendorff's for two values, None where it is not defined; ``judges``, each
-        with its model or checkpoint, the slope of its calibration and the share that it accepts;
+        with its model or checkpoint, its calibration's slope and kind of negatives, and the share
+        that it accepts;
         ``pairs``, any two judges with the share of triples on which they agree. ``n`` counts the
         triples that a figure rests on.
     """
@@ -39,6 +41,7 @@ def judges_agreement(judges: MeanJudge, scores: NDArray[np.float64]) -> dict[str
                 "name": names[number],
                 "source": judge.identity.get("model") or judge.identity.get("path"),
                 "slope": judges.calibrations[number].slope,
+                "negatives": judges.calibrations[number].negatives,
                 "accepted": _share(accepted[number], told[number]),
             }
             for number, judge in enumerate(judges.judges)
@@ -57,7 +60,7 @@ def format_agreement_of_judges(agreement: dict[str, Any]) -> str:
     """What ``vqapg evaluate`` prints of it."""
     alpha = "not defined" if agreement["alpha"] is None else f"{agreement['alpha']:.2f}"
     lines = [
-        "Judges, each calibrated on the valid split:",
+        f"Judges, each calibrated on the valid split{_wrong_pairs(agreement['judges'])}:",
         *map(_judge, agreement["judges"]),
         *(
             f"  {' and '.join(pair['judges'])} agree on {_percent(pair['agreed'])}"
@@ -67,6 +70,12 @@ def format_agreement_of_judges(agreement: dict[str, Any]) -> str:
         f"({agreement['n']:,} triples that two or more judges can tell of)",
     ]
     return "\n".join(lines)
+
+
+def _wrong_pairs(judges: Sequence[dict[str, Any]]) -> str:
+    """Which wrong pairs the judges were calibrated on; they share a data directory."""
+    kinds = {"people": " and wrong answers of people", "hard": " and hard negatives"}
+    return kinds.get(judges[0]["negatives"], "")
 
 
 def _judge(one: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from vqapg.evaluation.figures import Figures
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
 from vqapg.evaluation.metric import Metric, PartOf
-from vqapg.judges.easy_vqa_truth import ASKED_FOR
+from vqapg.judges.easy_vqa_truth import ASKED_FOR as OF_EASY_VQA
 from vqapg.judges.judge import score_triples
+from vqapg.judges.scenes_truth import ASKED_FOR as OF_SCENES
 from vqapg.judges.truth import Truth
 
 
@@ -21,7 +22,9 @@ def truth_figures(figures: Figures, truth: Truth) -> dict[str, Any]:
     image, triples = figures.triple_image, figures.triples
     right, known = _verdicts(figures, truth)
     said_known = figures.said[known[figures.said]]
+    said_right = right[figures.said]
     found = {
+        "right_pairs": right_pairs(figures, said_right),
         "true_consistent": figures.mean(image[known], right[known]),
         "true_consistent_all_pairs": figures.mean(
             figures.triple_image[said_known], right[said_known]
@@ -37,6 +40,13 @@ def truth_figures(figures: Figures, truth: Truth) -> dict[str, Any]:
         for kind in truth.asked_for:
             rows = known & (asks == kind)
             found[f"true_consistent_{kind}"] = figures.mean(image[rows], right[rows])
+        # Of a question of no known form nobody can tell.
+        fits = [
+            truth.answer_fits(question, answer) if known_form else True
+            for (_, question, answer), known_form in zip(triples, asks != "")
+        ]
+        if None not in fits:
+            found["wrong_type"] = figures.mean(image, np.logical_not(fits))
     if truth.possible_pairs:
         # How many of the pairs that can be right were generated for any image at all.
         possible = len(truth.possible_pairs)
@@ -51,6 +61,19 @@ def truth_figures(figures: Figures, truth: Truth) -> dict[str, Any]:
             possible=(0, possible),
         ) | {"n": possible}
     return found
+
+
+def right_pairs(figures: Figures, said_right: NDArray[np.bool_]) -> dict[str, Any]:
+    """R: how many different texts "question answer" are right of an image that they were said of.
+
+    Its interval is made as that of N.
+
+    Args:
+        figures: of the generated pairs
+        said_right: [M], which of them are right
+    """
+    texts = [figures.texts[number] for number in np.flatnonzero(said_right)]
+    return figures.distinct_count(figures.image[said_right], texts, (0, len(texts)))
 
 
 def agreement_figures(
@@ -98,6 +121,21 @@ def _metric(key, label, over, better, *, unit="share", needs=("truth",)):
 
 _BOTH = ("scores", "truth")
 _TRUE = _metric("true_consistent", "truly consistent", "distinct triples of known truth", "higher")
+# Beside N.
+RIGHT_METRICS = (
+    Metric(
+        key="right_pairs",
+        symbol="R",
+        label="distinct right pairs",
+        unit="count",
+        over="right pairs",
+        better="higher",
+        version=1,
+        group="diversity, all images",
+        needs=("truth",),
+        compute=PartOf(_truth, "right_pairs"),
+    ),
+)
 # Beside P.
 TRUE_METRICS = (
     _TRUE,
@@ -107,11 +145,11 @@ OTHER_METRICS = (
     *(
         _metric(
             f"true_consistent_{kind}",
-            f"truly consistent, asks for {kind}",
+            f"truly consistent, asks for {kind.replace('_', ' ')}",
             "distinct triples of known truth",
             "higher",
         )
-        for kind in ASKED_FOR
+        for kind in dict.fromkeys((*OF_EASY_VQA, *OF_SCENES))
     ),
     _metric(
         "evaluator_agreement",
@@ -139,5 +177,6 @@ OTHER_METRICS = (
     ),
     _metric("undetermined", "truth not determined by the gold pairs", "distinct triples", None),
     _metric("unanswerable", "question without an answer", "distinct triples", "lower"),
+    _metric("wrong_type", "answer of a kind not asked for", "distinct triples", "lower"),
     _metric("unparsed", "question of no known form", "distinct triples", "lower"),
 )

@@ -29,11 +29,13 @@ from vqapg.registry import Registry
 
 METRICS: Registry[Metric] = Registry("metric", "vqapg.metrics")
 # Those of this package by key, in the order of the tables. Of consistency the estimate is first,
-# for it can be trusted; P and the truth stand together.
+# for it can be trusted. P and the truth stand together, and so do N and R.
 OURS = {
     metric.key: metric
     for metric in (
-        *diversity.METRICS,
+        *diversity.METRICS[:3],
+        *known_truth.RIGHT_METRICS,
+        *diversity.METRICS[3:],
         *vendi.METRICS,
         *distinct_pairs.METRICS,
         *estimated.METRICS,

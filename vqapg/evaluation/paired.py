@@ -5,20 +5,18 @@ alone -1 / N_B, and one of both 1 / N_A - 1 / N_B. So where the files are equall
 judge what they share.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.proportions import more_judgements, weighted_sum
-from vqapg.evaluation.stratified import FEWEST, Stratum, columns, strata_by_score
+from vqapg.evaluation.stratified import FEWEST, Stratum, columns
 
 Owner = Literal["first", "second", "both"]
-OWNERS: tuple[Owner, ...] = ("first", "second", "both")
-T = TypeVar("T", bound=Hashable)
 
 
 class Part(NamedTuple):
@@ -31,20 +29,6 @@ class Part(NamedTuple):
 
     owner: Owner
     stratum: Stratum
-
-
-class DrawnPart(NamedTuple):
-    """What is drawn of a part, as indices into all triples of both files.
-
-    Attributes:
-        owner: which of the files has these triples
-        members: all of them
-        drawn: those that people judge
-    """
-
-    owner: Owner
-    members: NDArray[np.int64]
-    drawn: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -81,15 +65,6 @@ class Difference:
         return more_judgements(weights, sizes, judged, right, half_width)
 
 
-def owners(first: Iterable[T], second: Iterable[T]) -> dict[T, Owner]:
-    """Which of two files has each triple; those of the first come first, in order of appearance."""
-    in_first, in_second = dict.fromkeys(first), dict.fromkeys(second)
-    found: dict[T, Owner] = {
-        triple: "both" if triple in in_second else "first" for triple in in_first
-    }
-    return found | {triple: "second" for triple in in_second if triple not in in_first}
-
-
 def allocate_paired(sizes: Sequence[tuple[Owner, int]], n: int) -> list[int]:
     """How many triples of each part are judged: in proportion to its weight in the difference.
 
@@ -110,40 +85,6 @@ def allocate_paired(sizes: Sequence[tuple[Owner, int]], n: int) -> list[int]:
     return [
         min(size, max(0 if owner == "both" else FEWEST, round(n * weight / total)))
         for (owner, size), weight in zip(sizes, weights.tolist())
-    ]
-
-
-def draw_paired(
-    owner: Sequence[Owner], scores: NDArray[np.floating], n: int, rng: np.random.Generator
-) -> list[DrawnPart]:
-    """Draws the triples that people judge to compare two files, without replacement.
-
-    A greater *n* with a generator of the same seed draws the same triples and more.
-
-    Args:
-        owner: of each triple of the two files, as :func:`owners` gives them
-        scores: the judge's; NaN where it cannot tell
-        n: how many in all, as :func:`allocate_paired` takes it
-        rng: draws
-
-    Shape:
-        *owner* and *scores* ``[T]``
-
-    Returns:
-        the parts that have triples
-
-    Raises:
-        InputError: as :func:`allocate_paired`
-    """
-    belongs, strata = np.asarray(owner), strata_by_score(scores)
-    members: list[tuple[Owner, NDArray[np.int64]]] = [
-        (one, stratum[belongs[stratum] == one]) for one in OWNERS for stratum in strata
-    ]
-    members = [(one, part) for one, part in members if len(part)]
-    numbers = allocate_paired([(one, len(part)) for one, part in members], n)
-    return [
-        DrawnPart(one, part, rng.permutation(part)[:number])
-        for (one, part), number in zip(members, numbers)
     ]
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.evaluation.proportions import Z95, Interval, more_judgements, seen, weighted_sum, wilson
+from vqapg.evaluation.proportions import Interval, more_judgements, seen, weighted_sum, wilson
 
 # So that an unexpected stratum shows itself: half of 10 wrong are seen, half of 2 easily not.
 FEWEST = 10
@@ -104,14 +104,19 @@ class Estimate:
     def beyond_file(self, design_effect: float = 1.0) -> tuple[float, float]:
         """The interval for images like these, of which the file's are taken as a sample.
 
+        The file's own Wilson interval, as of N / design_effect triples, joins that of the estimate
+        by MOVER.
+
         Args:
             design_effect: of the whole file's triples, by image
-                (:func:`~vqapg.evaluation.drawn_by_image.design_effect`)
+                (:func:`~vqapg.evaluation.file_design_effect.file_design_effect`)
         """
-        sampling = Z95**2 * design_effect * self.value * (1 - self.value) / self.size
+        file = wilson(self.value, self.size / design_effect)
         return (
-            max(0.0, self.value - math.sqrt((self.value - self.low) ** 2 + sampling)),
-            min(1.0, self.value + math.sqrt((self.high - self.value) ** 2 + sampling)),
+            max(0.0, self.value - math.hypot(self.value - self.low, self.value - float(file.low))),
+            min(
+                1.0, self.value + math.hypot(self.high - self.value, float(file.high) - self.value)
+            ),
         )
 
 

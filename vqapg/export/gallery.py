@@ -5,7 +5,7 @@ import io
 import json
 import math
 import operator
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -36,10 +36,11 @@ def write_gallery(
     entries: Iterable[dict[str, Any]],
     images: Sequence[InputImage],
     *,
-    grid: tuple[int, int],
+    grid: tuple[int, int] | None,
     about: Mapping[str, Any],
     judged: bool,
     min_consistency: float | None = None,
+    boxes: Callable[[str], Any] = lambda name: None,
 ) -> None:
     """Write the page of *entries*, a journal's, in their order.
 
@@ -47,10 +48,12 @@ def write_gallery(
         path: of the page
         entries: what a run found for each image
         images: of every entry
-        grid: height and width of the regions
+        grid: height and width of the regions; None where they are no grid
         about: {what: value} of the run, to be shown, such as the model and the seed
         judged: whether there was a judge; a page without pairs could not tell
         min_consistency: that no pair is below; None: there was no such minimum
+        boxes: gives the boxes of an image's regions by its name: x1 y1 x2 y2 in shares of its
+            picture's size, ``[R, 4]``; or None
     """
     by_name = {image.name: image for image in images}
     types: dict[str, int] = {}
@@ -69,9 +72,11 @@ def write_gallery(
                     "pairs": _pairs(entry["pairs"], judged, types),
                 }
             )
+            if (found := boxes(entry["image"])) is not None:
+                shown[-1]["boxes"] = found.round(4).tolist()
     data = {
         "about": about,
-        "grid": list(grid),
+        "grid": None if grid is None else list(grid),
         "judged": judged,
         "min_consistency": min_consistency,
         "types": list(types),

@@ -94,6 +94,7 @@ def generate_and_look(
     image_index: Tensor,
     noise_keys: NoiseKeys,
     latent_temperature: float = 1.0,
+    regions_real: Tensor | None = None,
 ) -> list[tuple[float, dict[str, Look] | None]]:
     """The best pair for each row, as fairseq-generate would print it, and how each of its texts was
     decoded.
@@ -101,7 +102,7 @@ def generate_and_look(
     Args:
         model: a model that makes pairs from images alone, in evaluation mode
         generator: its :class:`~vqapg.generation.pair_generator.PairGenerator`, without sampling
-        features, image_index, noise_keys: see
+        features, image_index, noise_keys, regions_real: see
             :class:`~vqapg.models.generation_model.GenerationModel`
 
     Returns:
@@ -111,7 +112,12 @@ def generate_and_look(
     recorder = _Recorder(generator.search)
     with recorder.watching(model):
         rows = model.generate(
-            features, image_index, noise_keys, recorder, latent_temperature=latent_temperature
+            features,
+            image_index,
+            noise_keys,
+            recorder,
+            latent_temperature=latent_temperature,
+            regions_real=regions_real,
         )
     best = [max(row, key=generator.score) for row in rows]
     scores = [generator.score(texts) for texts in best]

@@ -117,7 +117,9 @@ class PairGenerator:
         given = None
         if self.model.given is not None:
             given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
-        best = self.best(inputs["features"], image_index, noise_keys, given)
+        best = self.best(
+            inputs["features"], image_index, noise_keys, given, inputs.get("regions_real")
+        )
         grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
         joined = ([hypothesis for row in group for hypothesis in row] for group in grouped)
         return [sorted(group, key=lambda h: h["score"], reverse=True) for group in joined]
@@ -129,6 +131,7 @@ class PairGenerator:
         image_index: Tensor,
         noise_keys: NoiseKeys,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[dict[str, Any]]]:
         """For each row of *image_index* its ``--nbest`` hypotheses, best first, in stock fairseq's
         form; a row draws what its own noise key says. The arguments are those of the model's
@@ -143,6 +146,8 @@ class PairGenerator:
             nbest=self.nbest,
             latent_temperature=self.latent_temperature,
             given=given,
+            # Only models that take it can be given images of different R.
+            **({} if regions_real is None else {"regions_real": regions_real}),
         )
         return [
             [

@@ -21,7 +21,14 @@ from vqapg.judges.truth import RIGHT, SCORE_OF, UNDETERMINED, WRONG, Truth
 
 COLORS = ("black", "blue", "brown", "gray", "green", "red", "teal", "yellow")
 SHAPES = ("circle", "rectangle", "triangle")
-ASKED_FOR = ("color", "shape", "presence", "absence")
+# What questions ask for, and the answers of that kind.
+ANSWERS = {
+    "color": COLORS,
+    "shape": SHAPES,
+    "presence": ("yes", "no"),
+    "absence": ("yes", "no"),
+}
+ASKED_FOR = tuple(ANSWERS)
 
 
 class World(NamedTuple):
@@ -193,6 +200,11 @@ class EasyVQATruth(Truth):
     def answerable(self, image: str, question: str) -> bool:
         """As :meth:`Truth.answerable`."""
         return answerable(self.worlds.get(image, WORLDS), question)
+
+    def answer_fits(self, question: str, answer: str) -> bool | None:
+        """As :meth:`Truth.answer_fits`."""
+        form = parse(question)
+        return None if form is None else answer in ANSWERS[form.asks]
 
 
 def not_wrong(worlds: Mapping[str, Iterable[World]]) -> set[tuple[str, str, str]]:

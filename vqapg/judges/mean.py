@@ -1,8 +1,8 @@
 """Several judges as one: the mean of their scores, after each was calibrated.
 
 The scores of two judges do not mean the same: 0.3 may be sure of one and unsure of another. So each
-judge is first calibrated on held-out pairs of the valid split, which count as right, and on
-negatives made of them, which count as wrong.
+judge is first calibrated on held-out pairs of the valid split, which count as right, and on wrong
+ones: with wrong answers that people wrote, where the data has such, or else hard negatives.
 """
 
 import hashlib
@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vqapg.data.directory import DataDirectory
+from vqapg.data.directory import DataDirectory, Pair
 from vqapg.data.feature_store import FeatureStore
-from vqapg.data.negatives import NEGATIVES
+from vqapg.data.negatives import HardNegatives, PaperNegatives, PeopleNegatives, known_answers
 from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, Triple, make_judge, score_triples
 from vqapg.judges.platt import Calibration, fit
 
-# Few of these are true, and most need a look at the picture.
-KIND = "hard"
+# Where so many pairs have a wrong answer that people wrote. Two figures cannot be fitted to fewer
+# wrong pairs with any certainty.
+FEWEST_BY_PEOPLE = 100
 PAIRS = 500  # and as many negatives: a vision-language model takes seconds for a batch
 SEED = 1
 DATA = "data="
@@ -115,20 +116,34 @@ def mean_judge(argument: str, context: JudgeContext) -> MeanJudge:
 
 
 def calibrate(judge: Judge, data: DataDirectory) -> Calibration:
-    """The judge's calibration, on pairs of the valid split of *data* and negatives of them.
+    """The judge's calibration, on pairs of the valid split of *data* and wrong ones.
 
     Raises:
-        InputError: if the judge can tell of no pair, or of no negative
+        InputError: if the judge can tell of no pair, or of no wrong one
     """
     features = data.features_path
     skipped = FeatureStore(features).skipped if features.exists() else frozenset()
     pairs = [pair for pair in data.pairs("valid") if pair.image not in skipped]
+    kind, batch, negatives = _negatives(pairs, data)
     generator = np.random.default_rng(SEED)
-    places, negatives = NEGATIVES[KIND](pairs).draw_fixed(generator)
+    places, wrong = negatives.draw(batch, generator)
     drawn = generator.permutation(len(places))[:PAIRS]
-    triples = [tuple(pairs[place]) for place in places[drawn]]
-    triples += [
-        (pairs[i].image, pairs[q].question, pairs[a].answer) for i, q, a in negatives[drawn]
-    ]
+    triples: list[tuple[str, str, str]] = [tuple(pairs[n]) for n in batch[places[drawn]]]
+    triples += [negatives.texts(triple) for triple in wrong[drawn]]
     right = np.repeat([True, False], len(drawn))
-    return fit(score_triples(judge, triples), right)
+    return fit(score_triples(judge, triples), right)._replace(negatives=kind)
+
+
+def _negatives(
+    pairs: Sequence[Pair], data: DataDirectory
+) -> tuple[str, NDArray[np.int64], PaperNegatives]:
+    """The kind of negatives, the numbers of the pairs that get one, and what draws them.
+
+    Wrong answers that people wrote are sure to be wrong. Of hard negatives some are right.
+    """
+    # A generated answer has no unknown word, which would give a wrong one away.
+    wrong_answers = known_answers(data.wrong_answers("valid"), data.words)
+    asked = np.flatnonzero([bool(wrong_answers.get(pair)) for pair in pairs])
+    if len(asked) >= FEWEST_BY_PEOPLE:
+        return "people", asked, PeopleNegatives(pairs, wrong_answers)
+    return "hard", np.arange(len(pairs)), HardNegatives(pairs)

@@ -24,11 +24,13 @@ class Calibration(NamedTuple):
         slope: 1 for a judge whose log-odds are right; 0 for one whose scores tell nothing
         offset: 0 for a judge that is right as it is
         n: the labelled triples that it was fitted to
+        negatives: the kind of the wrong ones (:mod:`vqapg.data.negatives`); empty where unknown
     """
 
     slope: float
     offset: float
     n: int
+    negatives: str = ""
 
     def __call__(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """The probabilities ``[M]``; NaN stays NaN."""

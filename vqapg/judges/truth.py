@@ -47,12 +47,24 @@ class Truth:
         """Whether the question has a right answer; None where this truth does not know."""
         return None
 
+    def answer_fits(self, question: str, answer: str) -> bool | None:
+        """Whether the answer, right or wrong, is of the kind that the question asks for.
+
+        None where this truth does not know.
+        """
+        return None
+
 
 TRUTHS: Registry[Callable[[str, JudgeContext], Truth]] = Registry("truth", "vqapg.truths")
 TRUTHS.register(
     "easy-vqa",
     "vqapg.judges.easy_vqa_truth:EasyVQATruth.of_context",
     "what the gold pairs of an easy-VQA image leave possible",
+)
+TRUTHS.register(
+    "scenes",
+    "vqapg.judges.scenes_truth:ScenesTruth.of_context",
+    "what the drawings of the data set scenes show",
 )
 
 

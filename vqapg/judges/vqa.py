@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vqapg.data.directory import DataDirectory
+from vqapg.data.image_inputs import image_inputs
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize
 from vqapg.data.vqa_answers import exact_match, token_f1
@@ -142,7 +143,7 @@ class Answerer:
                 [features.rows[asked[i][0]] for i in batch], return_inverse=True
             )
             inputs = {
-                "features": torch.from_numpy(features.read(images)).to(device),
+                **{name: x.to(device) for name, x in image_inputs(features, images).items()},
                 "image_index": torch.from_numpy(image_index).to(device),
                 "question": pad([asked[i][1] for i in batch], dictionary).to(device),
                 # There is no latent variable: nothing is drawn.

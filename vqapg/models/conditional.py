@@ -56,6 +56,7 @@ class ConditionalModel(GenerationModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
         texts = {"question": question, "answer": answer}
         output = self.model(
@@ -65,6 +66,7 @@ class ConditionalModel(GenerationModel):
             texts[self.text],
             noise_keys,
             latent_from,
+            regions_real,
         )
         return PairOutput.of_texts({self.text: output}, {self.text: texts[self.text]})
 
@@ -77,11 +79,18 @@ class ConditionalModel(GenerationModel):
         nbest: int = 1,
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[Texts]]:
         if given is None:
             raise ValueError(f"{type(self).__name__} needs the {self.given} that is given")
         found = self.model.generate(
-            self._seen(features), image_index, given, noise_keys, search, latent_temperature
+            self._seen(features),
+            image_index,
+            given,
+            noise_keys,
+            search,
+            latent_temperature,
+            regions_real,
         )
         return [[{self.text: hypothesis} for hypothesis in hypotheses] for hypotheses in found]
 

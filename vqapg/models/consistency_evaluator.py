@@ -14,6 +14,7 @@ from vqapg.models import parts
 from vqapg.models.vqapg_model import ModelConfig, TrainingFeatures, VQAPGModel
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
+from vqapg.modules.regions import select_real
 
 
 @dataclass
@@ -108,7 +109,12 @@ class ConsistencyModel(VQAPGModel):
             self.predict = MLP(dim, dim, cfg.answer_classes, cfg.dropout)
 
     def forward(
-        self, features: Tensor, question: Tensor, answer: Tensor, triples: Tensor
+        self,
+        features: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        triples: Tensor,
+        regions_real: Tensor | None = None,
     ) -> Judgement:
         """Judges triples.
 
@@ -118,19 +124,22 @@ class ConsistencyModel(VQAPGModel):
             features: of the distinct images
             question, answer: ended and padded
             triples: rows of features, question and answer to judge together
+            regions_real: False on padding behind an image's own regions; None where there is none
 
         Shape:
-            features ``[U, R, C]``, question ``[B, T]``, answer ``[A, T]``, triples ``[M, 3]``
+            features ``[U, R, C]``, question ``[B, T]``, answer ``[A, T]``, triples ``[M, 3]``,
+            regions_real ``[U, R]``
         """
         image_row, question_row, answer_row = triples.unbind(dim=1)
-        regions = self.image_encoder(features)[image_row]
+        regions = self.image_encoder(features, regions_real)[image_row]
+        real = select_real(regions_real, image_row)
         questions = self.text_encoder(question).sequence[question_row]
         distinct_answers = self.text_encoder(answer).sequence
         answers = distinct_answers[answer_row]
-        fused = self.attention(torch.cat([questions, answers], dim=-1), regions)
+        fused = self.attention(torch.cat([questions, answers], dim=-1), regions, real)
         if self.question_attention is None:
             return Judgement(self.score(fused).squeeze(1))
-        found = self.question_attention(questions, regions)
+        found = self.question_attention(questions, regions, real)
         if self.gate is not None:
             fused = torch.cat([fused, found * self.gate(answers)], dim=-1)
         logits, answer_scores = self.score(fused).squeeze(1), None

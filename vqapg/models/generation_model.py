@@ -46,6 +46,7 @@ class GenerationModel(VQAPGModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
         """Teacher forcing.
 
@@ -55,10 +56,12 @@ class GenerationModel(VQAPGModel):
             question, answer: ended and padded
             noise_keys: see :mod:`vqapg.modules.noise`
             latent_from: "posterior" or "prior", where z is drawn from; a baseline ignores it
+            regions_real: False on padding behind an image's own regions; None where all of a
+                batch's images have equally many
 
         Shape:
             features ``[U, R, C]``, image_index ``[B]``, question and answer ``[B, T]``,
-            noise_keys ``[B, 3]``
+            noise_keys ``[B, 3]``, regions_real ``[U, R]``
         """
         raise NotImplementedError
 
@@ -71,11 +74,12 @@ class GenerationModel(VQAPGModel):
         nbest: int = 1,
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[Texts]]:
         """Pairs for each row of ``image_index``, every row with latent variables of its own.
 
         Args:
-            features, image_index, noise_keys: as in :meth:`forward`
+            features, image_index, noise_keys, regions_real: as in :meth:`forward`
             search: finds the texts, see ``generation/``
             nbest: how many hypotheses of a first text a second one is generated from (pipeline)
             latent_temperature: scales the standard deviation of the prior; at 0 z is its mean

@@ -12,6 +12,7 @@ from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
 from vqapg.modules.latent import Conditioning, Gaussians, LatentVariable, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
+from vqapg.modules.regions import select_real
 from vqapg.modules.text_decoder import LSTMState, Memory
 from vqapg.modules.text_encoder import TextEncoder, TextEncoding
 
@@ -59,18 +60,22 @@ class ImageAndTextToText(nn.Module):
         text: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str,
+        regions_real: Tensor | None = None,
     ) -> TextOutput:
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
         :class:`~vqapg.models.generation_model.GenerationModel`."""
-        regions = self.image_encoder(features)[image_index]
+        regions = self.image_encoder(features, regions_real)[image_index]
+        real = select_real(regions_real, image_index)
         x = self.text_encoder(given)
-        source, gaussians = Conditioning.of_image(regions), None
+        source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
             # Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h), and P(z | I, X) = M o f(h_X, h)
             y = (self.y_encoder or self.text_encoder)(text)
             both = torch.cat([x.sequence, y.sequence], dim=-1)
-            gaussians = Gaussians(self.posterior(both, regions), self.prior(x.sequence, regions))
-            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+            gaussians = Gaussians(
+                self.posterior(both, regions, real), self.prior(x.sequence, regions, real)
+            )
+            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source, x), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
 
@@ -82,19 +87,21 @@ class ImageAndTextToText(nn.Module):
         noise_keys: NoiseKeys,
         search: Search,
         latent_temperature: float,
+        regions_real: Tensor | None = None,
     ) -> list[list[Hypothesis]]:
         """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
-        regions = self.image_encoder(features)[image_index]
+        regions = self.image_encoder(features, regions_real)[image_index]
+        real = select_real(regions_real, image_index)
         x = self.text_encoder(given)
-        source = Conditioning.of_image(regions)
+        source = Conditioning.of_image(regions, real)
         if self.latent is not None:
-            prior = self.prior(x.sequence, regions)
-            source = self.latent(prior, regions, noise_keys, latent_temperature)
+            prior = self.prior(x.sequence, regions, real)
+            source = self.latent(prior, regions, noise_keys, latent_temperature, real)
         return search(self.decoder, *self._begin(source, x), noise_keys)
 
     def _begin(self, source: Conditioning, x: TextEncoding) -> tuple[Memory, LSTMState]:
         """What is decoded from: the regions and X's tokens; and the decoder's state before the
         first token.
         """
-        state = self.decoder.initial_state(source.start, source.latent, x.sequence)
-        return Memory(source.regions, x.tokens, x.real), state
+        state = self.decoder.initial_state(source.start, source.latent, x.sequence, source.real)
+        return Memory(source.regions, x.tokens, x.real, source.real), state

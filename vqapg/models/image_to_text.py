@@ -17,7 +17,8 @@ from vqapg.modules.latent import (
     TextImageGaussian,
 )
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.text_decoder import Memory
+from vqapg.modules.regions import select_real
+from vqapg.modules.text_decoder import LSTMState, Memory
 
 
 class ImageToText(nn.Module):
@@ -57,21 +58,21 @@ class ImageToText(nn.Module):
         text: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str,
+        regions_real: Tensor | None = None,
     ) -> TextOutput:
         """Teacher forcing of *text* ``[B, T]``; the rest as in
         :class:`~vqapg.models.generation_model.GenerationModel`.
         """
-        image = self.image_encoder(features)
-        regions = image[image_index]
-        source, gaussians = Conditioning.of_image(regions), None
+        image = self.image_encoder(features, regions_real)
+        regions, real = image[image_index], select_real(regions_real, image_index)
+        source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
             # Equation 2: P(z | I, X) = M o f(h_X, h), and P(z | I) = M(mean_i h_i), once an image
-            posterior = self.posterior(self.text_encoder(text).sequence, regions)
-            prior = self.prior(image).select(image_index)
+            posterior = self.posterior(self.text_encoder(text).sequence, regions, real)
+            prior = self.prior(image, regions_real).select(image_index)
             gaussians = Gaussians(posterior, prior)
-            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
-        state = self.decoder.initial_state(source.start, source.latent)
-        decoded = self.decoder.teacher_forced(text, Memory(source.regions), state, noise_keys)
+            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
+        decoded = self.decoder.teacher_forced(text, *self._begin(source), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
 
     def generate(
@@ -81,12 +82,18 @@ class ImageToText(nn.Module):
         noise_keys: NoiseKeys,
         search: Search,
         latent_temperature: float,
+        regions_real: Tensor | None = None,
     ) -> list[list[Hypothesis]]:
         """For each row hypotheses of X, best first, given z ~ P(z | I)."""
-        image = self.image_encoder(features)
-        source = Conditioning.of_image(image[image_index])
+        image = self.image_encoder(features, regions_real)
+        real = select_real(regions_real, image_index)
+        source = Conditioning.of_image(image[image_index], real)
         if self.latent is not None:
-            prior = self.prior(image).select(image_index)
-            source = self.latent(prior, source.regions, noise_keys, latent_temperature)
-        state = self.decoder.initial_state(source.start, source.latent)
-        return search(self.decoder, Memory(source.regions), state, noise_keys)
+            prior = self.prior(image, regions_real).select(image_index)
+            source = self.latent(prior, source.regions, noise_keys, latent_temperature, real)
+        return search(self.decoder, *self._begin(source), noise_keys)
+
+    def _begin(self, source: Conditioning) -> tuple[Memory, LSTMState]:
+        """What is decoded from, and the decoder's state before the first token."""
+        state = self.decoder.initial_state(source.start, source.latent, real=source.real)
+        return Memory(source.regions, regions_real=source.real), state

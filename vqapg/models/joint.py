@@ -15,6 +15,7 @@ from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
 from vqapg.modules.latent import Conditioning, Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
+from vqapg.modules.regions import select_real
 from vqapg.modules.text_decoder import DecoderOutput, Memory
 
 
@@ -48,21 +49,31 @@ class JointModel(GenerationModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
-        source = Conditioning.of_image(self.image_encoder(features)[image_index])
+        source = self._of_image(features, image_index, regions_real)
         decoded = self._decode(source, question, answer, noise_keys)
         # Without z there is no attention alignment (section 4.1, Table 1), so none is returned.
         logits = {text: output.logits for text, output in decoded.items()}
         return PairOutput(logits, {"question": question, "answer": answer}, {}, {})
 
+    def _of_image(
+        self, features: Tensor, image_index: Tensor, regions_real: Tensor | None
+    ) -> Conditioning:
+        image = self.image_encoder(features, regions_real)
+        return Conditioning.of_image(image[image_index], select_real(regions_real, image_index))
+
     def _decode(
         self, source: Conditioning, question: Tensor, answer: Tensor, noise_keys: NoiseKeys
     ) -> dict[str, DecoderOutput]:
         """What each decoder says of its text, given *source* alone."""
-        memory = Memory(source.regions)
+        memory = Memory(source.regions, regions_real=source.real)
         return {
             text: decoder.teacher_forced(
-                target, memory, decoder.initial_state(source.start, source.latent), noise_keys
+                target,
+                memory,
+                decoder.initial_state(source.start, source.latent, real=source.real),
+                noise_keys,
             )
             for text, decoder, target in (
                 ("question", self.question_decoder, question),
@@ -76,9 +87,10 @@ class JointModel(GenerationModel):
         image_index: Tensor,
         noise_keys: NoiseKeys,
         latent_temperature: float,
+        regions_real: Tensor | None = None,
     ) -> Conditioning:
         """What a generated pair depends on: the regions to decode from, and z (here none)."""
-        return Conditioning.of_image(self.image_encoder(features)[image_index])
+        return self._of_image(features, image_index, regions_real)
 
     def generate(
         self,
@@ -89,13 +101,14 @@ class JointModel(GenerationModel):
         nbest: int = 1,
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[Texts]]:
-        source = self.sample(features, image_index, noise_keys, latent_temperature)
+        source = self.sample(features, image_index, noise_keys, latent_temperature, regions_real)
         questions, answers = (
             search(
                 decoder,
-                Memory(source.regions),
-                decoder.initial_state(source.start, source.latent),
+                Memory(source.regions, regions_real=source.real),
+                decoder.initial_state(source.start, source.latent, real=source.real),
                 noise_keys,
             )
             for decoder in (self.question_decoder, self.answer_decoder)
@@ -138,17 +151,18 @@ class VariationalJointModel(JointModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
-        image = self.image_encoder(features)
-        regions = image[image_index]
+        image = self.image_encoder(features, regions_real)
+        regions, real = image[image_index], select_real(regions_real, image_index)
         # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
-        prior = self.prior(image).select(image_index)
+        prior = self.prior(image, regions_real).select(image_index)
         answer_encoder = self.answer_encoder or self.text_encoder
         both = torch.cat(
             [self.text_encoder(question).sequence, answer_encoder(answer).sequence], dim=-1
         )
-        gaussians = Gaussians(self.posterior(both, regions), prior)
-        source = self.latent(getattr(gaussians, latent_from), regions, noise_keys)
+        gaussians = Gaussians(self.posterior(both, regions, real), prior)
+        source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
         decoded = self._decode(source, question, answer, noise_keys)
         return PairOutput(
             logits={text: output.logits for text, output in decoded.items()},
@@ -164,11 +178,16 @@ class VariationalJointModel(JointModel):
         image_index: Tensor,
         noise_keys: NoiseKeys,
         latent_temperature: float,
+        regions_real: Tensor | None = None,
     ) -> Conditioning:
         """z ~ P(z | I), and the regions scaled by it."""
-        image = self.image_encoder(features)
-        prior = self.prior(image).select(image_index)
+        image = self.image_encoder(features, regions_real)
+        prior = self.prior(image, regions_real).select(image_index)
         source: Conditioning = self.latent(
-            prior, image[image_index], noise_keys, latent_temperature
+            prior,
+            image[image_index],
+            noise_keys,
+            latent_temperature,
+            select_real(regions_real, image_index),
         )
         return source

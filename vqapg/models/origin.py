@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from vqapg.errors import InputError
+from vqapg.picture_size import LARGEST_SIDE, is_picture_size
+from vqapg.provenance import IMPORTED
 
-LARGEST_IMAGE = 10_000  # pixels a side
 DIGEST = 64  # characters of a SHA-256 in hexadecimal
 
 
@@ -80,12 +81,14 @@ def _check(record: Any) -> None:
         isinstance(features.get(key), str) for key in ("backbone", "weights_sha256")
     ):
         wrong = "it does not name the backbone and its weights"
-    elif not isinstance(features.get("image_size"), int) or isinstance(
-        features["image_size"], bool
-    ):
-        wrong = "its image size is not a whole number"
-    elif not 1 <= features["image_size"] <= LARGEST_IMAGE:
-        wrong = f"its image size is not between 1 and {LARGEST_IMAGE:,}"
+    elif features["backbone"].startswith(IMPORTED):
+        # No network of ours made them, so there is no picture's size either.
+        size = features.get("image_size")
+        wrong = None if type(size) is int and size == 0 else "imported features have an image size"
+    elif type(size := features.get("image_size")) is int and not 1 <= size <= LARGEST_SIDE:
+        wrong = f"its image size is not between 1 and {LARGEST_SIDE:,}"
+    elif not is_picture_size(size):
+        wrong = "its image size is not a whole number, nor HEIGHTxWIDTH such as 224x160"
     if wrong:
         raise InputError(
             f"its record of the training data is wrong: {wrong}; give another checkpoint"

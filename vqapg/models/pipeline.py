@@ -101,14 +101,19 @@ class PipelineModel(GenerationModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
         texts = {"question": question, "answer": answer}
         x, y = texts[self.x], texts[self.y]
         outputs: dict[str, TextOutput] = {}
         if self.x_model is not None:
-            outputs[self.x] = self.x_model(features, image_index, x, noise_keys, latent_from)
+            outputs[self.x] = self.x_model(
+                features, image_index, x, noise_keys, latent_from, regions_real
+            )
         if self.y_model is not None:
-            outputs[self.y] = self.y_model(features, image_index, x, y, noise_keys, latent_from)
+            outputs[self.y] = self.y_model(
+                features, image_index, x, y, noise_keys, latent_from, regions_real
+            )
         return PairOutput.of_texts(outputs, {text: texts[text] for text in outputs})
 
     def generate(
@@ -120,21 +125,36 @@ class PipelineModel(GenerationModel):
         nbest: int = 1,
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[Texts]]:
         x_model, y_model = self._both()
         if given is not None:
             found = y_model.generate(
-                features, image_index, given, noise_keys, search, latent_temperature
+                features,
+                image_index,
+                given,
+                noise_keys,
+                search,
+                latent_temperature,
+                regions_real,
             )
             return [[{self.y: y} for y in hypotheses] for hypotheses in found]
-        found = x_model.generate(features, image_index, noise_keys, search, latent_temperature)
+        found = x_model.generate(
+            features, image_index, noise_keys, search, latent_temperature, regions_real
+        )
         predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
         rows = [row for row, _ in predicted]
         given = pad_sequence(
             [x.tokens for _, x in predicted], batch_first=True, padding_value=self.padding
         )
         found = y_model.generate(
-            features, image_index[rows], given, noise_keys[rows], search, latent_temperature
+            features,
+            image_index[rows],
+            given,
+            noise_keys[rows],
+            search,
+            latent_temperature,
+            regions_real,
         )
         pairs: list[list[Texts]] = [[] for _ in image_index]
         for (row, x), hypotheses in zip(predicted, found, strict=True):

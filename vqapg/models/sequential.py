@@ -54,10 +54,11 @@ class SequentialModel(GenerationModel):
         answer: Tensor,
         noise_keys: NoiseKeys,
         latent_from: str = "posterior",
+        regions_real: Tensor | None = None,
     ) -> PairOutput:
         first, second = (answer, question) if self.answer_first else (question, answer)
         pair = concatenate(first, second, self.special.separator, self.special.padding)
-        output = self.model(features, image_index, pair, noise_keys, latent_from)
+        output = self.model(features, image_index, pair, noise_keys, latent_from, regions_real)
         return PairOutput.of_texts({"pair": output}, {"pair": pair})
 
     def generate(
@@ -69,8 +70,11 @@ class SequentialModel(GenerationModel):
         nbest: int = 1,
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
+        regions_real: Tensor | None = None,
     ) -> list[list[Texts]]:
-        found = self.model.generate(features, image_index, noise_keys, search, latent_temperature)
+        found = self.model.generate(
+            features, image_index, noise_keys, search, latent_temperature, regions_real
+        )
         return [[self._halves(text) for text in hypotheses] for hypotheses in found]
 
     def _halves(self, text: Hypothesis) -> Texts:

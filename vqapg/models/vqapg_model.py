@@ -17,6 +17,7 @@ from vqapg.models import origin
 from vqapg.models.stock_flags import refuse_inference_flags
 from vqapg.modules.initialisation import initialise
 from vqapg.modules.region_scaling import MAPS, SCORES
+from vqapg.provenance import IMPORTED
 
 # What must agree between the features a model was trained on and those it is given.
 FEATURE_IDENTITY = ("backbone", "weights_sha256", "image_size")
@@ -278,6 +279,8 @@ def _equal_in_parameters(cfg: ModelConfig) -> str:
 
 
 def _describe(features: dict[str, Any]) -> str:
+    if str(features["backbone"]).startswith(IMPORTED):
+        return str(features["backbone"])
     return "{backbone} at {image_size} px (weights {short})".format(
         short=str(features["weights_sha256"])[:8], **features
     )

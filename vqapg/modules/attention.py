@@ -21,7 +21,7 @@ def attend(queries: Tensor, keys: Tensor, real: Tensor | None = None) -> Attenti
     Args:
         queries: what asks
         keys: regions, or a text's tokens
-        real: bool, False on padding; None where no key is padding, as among regions
+        real: bool, False on padding; None where no key is padding
 
     Shape:
         queries ``[B, T, D]``, keys ``[B, R, D]``, real ``[B, R]`` -> attended ``[B, T, D]``,
@@ -47,7 +47,8 @@ class TextImageAttention(nn.Module):
             ``dim`` first, since a dot product needs equal widths
         dim: width D of the regions and of the result
 
-    Shape: q ``[B, query_dim]``, h ``[B, R, D]`` -> ``[B, D]``.
+    Shape: q ``[B, query_dim]``, h ``[B, R, D]``, real ``[B, R]`` -> ``[B, D]``; real is False on
+    padding among the regions, and None where there is none.
     """
 
     def __init__(self, query_dim: int, dim: int, dropout: float = 0.0) -> None:
@@ -55,9 +56,9 @@ class TextImageAttention(nn.Module):
         self.project = nn.Identity() if query_dim == dim else nn.Linear(query_dim, dim)
         self.mlp = MLP(2 * dim, dim, dim, dropout)
 
-    def forward(self, query: Tensor, regions: Tensor) -> Tensor:
+    def forward(self, query: Tensor, regions: Tensor, real: Tensor | None = None) -> Tensor:
         query = self.project(query)
         # [B, 1, D] -> [B, D]
-        attended = attend(query.unsqueeze(1), regions).attended.squeeze(1)
+        attended = attend(query.unsqueeze(1), regions, real).attended.squeeze(1)
         fused: Tensor = self.mlp(torch.cat([query, attended], dim=-1))
         return fused

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 
 class ImageEncoder(nn.Module):
@@ -22,7 +23,9 @@ class ImageEncoder(nn.Module):
         embed_dim: width the features are mapped to
         dim: width D of a region, both directions together; must be even
 
-    Shape: features ``[U, R, C]`` of any floating type -> h ``[U, R, D]``.
+    Shape: features ``[U, R, C]`` of any floating type, real ``[U, R]`` -> h ``[U, R, D]``; real is
+    False on padding, behind an image's own regions, and None where there is none. h is 0 on
+    padding, whatever the features are there.
 
     Raises:
         ValueError: if ``dim`` is odd
@@ -64,10 +67,25 @@ class ImageEncoder(nn.Module):
         self.feature_mean, self.feature_std = (x.to(self.feature_mean.device) for x in statistics)
         return self
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Tensor, real: Tensor | None = None) -> Tensor:
         # In float32, whatever features are stored in, and in one piece of memory: nothing here is
         # larger.
         standardised = (features - self.feature_mean).div_(self.feature_std)
-        embedded = self.embed(standardised.to(self.embed.weight.dtype))
-        regions: Tensor = self.dropout(self.lstm(self.dropout(embedded))[0])
+        if real is not None:
+            # Before the product: in the weights' gradient 0 times a NaN of padding would be NaN.
+            standardised.masked_fill_(~real.unsqueeze(2), 0)
+        embedded = self.dropout(self.embed(standardised.to(self.embed.weight.dtype)))
+        states: Tensor = self.lstm(embedded)[0] if real is None else self._packed(embedded, real)
+        regions: Tensor = self.dropout(states)
         return regions
+
+    def _packed(self, embedded: Tensor, real: Tensor) -> Tensor:
+        """The states, neither direction of which reads padding: ``[U, R, E] -> [U, R, D]``."""
+        packed = pack_padded_sequence(
+            embedded, real.sum(dim=1).cpu(), batch_first=True, enforce_sorted=False
+        )
+        states: Tensor
+        states, _ = pad_packed_sequence(
+            self.lstm(packed)[0], batch_first=True, total_length=embedded.size(1)
+        )
+        return states

@@ -9,6 +9,7 @@ from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
 from vqapg.modules.noise import NoiseKeys, Stream, standard_normal
 from vqapg.modules.region_scaling import RegionScaling, ScaledRegions
+from vqapg.modules.regions import mean_region
 
 
 class Gaussian(NamedTuple):
@@ -79,14 +80,17 @@ class GaussianHead(nn.Module):
 
 
 class ImagePrior(nn.Module):
-    """P(Z | I) = M(mean_i h_i), equation 2. Regions ``[U, R, D]`` -> Gaussian ``[U, Z]``."""
+    """P(Z | I) = M(mean_i h_i), equation 2.
+
+    Shape: regions ``[U, R, D]``, real ``[U, R]`` or None -> Gaussian ``[U, Z]``.
+    """
 
     def __init__(self, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
         super().__init__()
         self.head = GaussianHead(dim, latent_dim, dropout)
 
-    def forward(self, regions: Tensor) -> Gaussian:
-        prior: Gaussian = self.head(regions.mean(dim=1))
+    def forward(self, regions: Tensor, real: Tensor | None = None) -> Gaussian:
+        prior: Gaussian = self.head(mean_region(regions, real))
         return prior
 
 
@@ -96,7 +100,8 @@ class TextImageGaussian(nn.Module):
     Args:
         text_dim: width of the text's encoding, or of several concatenated
 
-    Shape: text ``[B, text_dim]``, regions ``[B, R, D]`` -> Gaussian ``[B, Z]``.
+    Shape: text ``[B, text_dim]``, regions ``[B, R, D]``, real ``[B, R]`` or None -> Gaussian
+    ``[B, Z]``.
     """
 
     def __init__(self, text_dim: int, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
@@ -104,8 +109,8 @@ class TextImageGaussian(nn.Module):
         self.attention = TextImageAttention(text_dim, dim, dropout)
         self.head = GaussianHead(dim, latent_dim, dropout)
 
-    def forward(self, text: Tensor, regions: Tensor) -> Gaussian:
-        gaussian: Gaussian = self.head(self.attention(text, regions))
+    def forward(self, text: Tensor, regions: Tensor, real: Tensor | None = None) -> Gaussian:
+        gaussian: Gaussian = self.head(self.attention(text, regions, real))
         return gaussian
 
 
@@ -117,17 +122,19 @@ class Conditioning(NamedTuple):
         start: ``[B, R, D]``, the regions whose mean decoders start from
         latent: z ``[B, Z]``; None without a latent variable
         gate: what scaled the regions; None without region scaling
+        real: bool ``[B, R]``, False on padding among the regions; None where there is none
     """
 
     regions: Tensor
     start: Tensor
     latent: Tensor | None = None
     gate: ScaledRegions | None = None
+    real: Tensor | None = None
 
     @classmethod
-    def of_image(cls, regions: Tensor) -> "Conditioning":
+    def of_image(cls, regions: Tensor, real: Tensor | None = None) -> "Conditioning":
         """The regions ``[B, R, D]`` of an image alone, as in a baseline."""
-        return cls(regions, regions)
+        return cls(regions, regions, real=real)
 
 
 class LatentVariable(nn.Module):
@@ -154,7 +161,12 @@ class LatentVariable(nn.Module):
         self.scaled_start = scaled_start
 
     def forward(
-        self, source: Gaussian, regions: Tensor, noise_keys: NoiseKeys, temperature: float = 1.0
+        self,
+        source: Gaussian,
+        regions: Tensor,
+        noise_keys: NoiseKeys,
+        temperature: float = 1.0,
+        real: Tensor | None = None,
     ) -> Conditioning:
         """Draws z.
 
@@ -163,9 +175,10 @@ class LatentVariable(nn.Module):
             regions: of each row's image
             noise_keys: see :mod:`vqapg.modules.noise`
             temperature: scales the standard deviation; at 0 z is the Gaussian's mean
+            real: False on padding among the regions; None where there is none
 
         Shape:
-            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]``
+            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]``, real ``[B, R]``
 
         Returns:
             z, and the regions to decode from
@@ -174,7 +187,7 @@ class LatentVariable(nn.Module):
             temperature * standard_normal(noise_keys, self.latent_dim, self.stream)
         )
         if self.scaling is None:
-            return Conditioning(regions, regions, latent)
-        gate: ScaledRegions = self.scaling(latent, regions)
+            return Conditioning(regions, regions, latent, real=real)
+        gate: ScaledRegions = self.scaling(latent, regions, real)
         start = gate.regions if self.scaled_start else regions
-        return Conditioning(gate.regions, start, latent, gate)
+        return Conditioning(gate.regions, start, latent, gate, real)

@@ -16,18 +16,21 @@ SCORES = ("dot-product", "scaled-dot-product")
 
 class ScaledRegions(NamedTuple):
     """The ``regions [B, R, D]`` after scaling, the ``weights [B, R]`` they were scaled by, and the
-    ``scores [B, R]`` that the weights are a softmax of.
+    ``scores [B, R]`` that the weights are a softmax of. ``real [B, R]`` is False on padding, where
+    weights are 0 and scores -inf; None where there is none.
     """
 
     regions: Tensor
     weights: Tensor
     scores: Tensor
+    real: Tensor | None = None
 
 
 class RegionScaling(nn.Module):
     """w_i = min(1, R * softmax_i(M(z)^T h_i)), h_i <- w_i h_i: equation 5.
 
-    A region keeps its representation when it gets at least its even share 1/R of the softmax.
+    A region keeps its representation when it gets at least its even share 1/R of the softmax. R is
+    the image's own number of regions, and padding has no part in the softmax.
 
     Args:
         latent_dim: width Z of z
@@ -36,7 +39,8 @@ class RegionScaling(nn.Module):
         scores: one of :data:`SCORES`
         map: M, one of :data:`MAPS`
 
-    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` -> :class:`ScaledRegions`.
+    Shape: latent ``[B, Z]``, regions ``[B, R, D]``, real ``[B, R]`` -> :class:`ScaledRegions`;
+    real is False on padding, and None where there is none.
     """
 
     def __init__(
@@ -57,9 +61,13 @@ class RegionScaling(nn.Module):
         self.factor = factor
         self.score_unit = math.sqrt(dim) if scores == "scaled-dot-product" else 1.0
 
-    def forward(self, latent: Tensor, regions: Tensor) -> ScaledRegions:
+    def forward(self, latent: Tensor, regions: Tensor, real: Tensor | None = None) -> ScaledRegions:
         # [B, R, D] x [B, D, 1] -> [B, R]
         scores = (regions @ self.mlp(latent).unsqueeze(2)).squeeze(2) / self.score_unit
+        count: int | Tensor = regions.size(1)
+        if real is not None:
+            scores = scores.masked_fill(~real, -torch.inf)
+            count = real.sum(dim=1, keepdim=True)
         shares = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(regions)
-        weights = ((self.factor or regions.size(1)) * shares).clamp(max=1)
-        return ScaledRegions(weights.unsqueeze(2) * regions, weights, scores)
+        weights = ((self.factor or count) * shares).clamp(max=1)
+        return ScaledRegions(weights.unsqueeze(2) * regions, weights, scores, real)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from vqapg.modules.attention import attend
 from vqapg.modules.noise import NoiseKeys, Stream
+from vqapg.modules.regions import mean_region, select_real
 from vqapg.modules.text import drop_words, shift_right
 
 # h and c of an LSTM, each [layers, M, D].
@@ -27,18 +28,19 @@ class SpecialTokens(NamedTuple):
 class Memory(NamedTuple):
     """What a text is decoded from: ``regions [B, R, D]``, scaled where there is region scaling; in
     a Y-model also the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``,
-    False on padding.
+    False on padding. So is ``regions_real [B, R]``, which is None where no region is padding.
     """
 
     regions: Tensor
     text: Tensor | None = None
     text_real: Tensor | None = None
+    regions_real: Tensor | None = None
 
     def select(self, rows: Tensor) -> "Memory":
         """The memory of the given rows."""
         text = None if self.text is None else self.text[rows]
-        real = None if self.text_real is None else self.text_real[rows]
-        return Memory(self.regions[rows], text, real)
+        text_real = select_real(self.text_real, rows)
+        return Memory(self.regions[rows], text, text_real, select_real(self.regions_real, rows))
 
 
 class DecoderOutput(NamedTuple):
@@ -106,7 +108,11 @@ class TextDecoder(nn.Module):
         )
 
     def initial_state(
-        self, regions: Tensor, latent: Tensor | None = None, text: Tensor | None = None
+        self,
+        regions: Tensor,
+        latent: Tensor | None = None,
+        text: Tensor | None = None,
+        real: Tensor | None = None,
     ) -> LSTMState:
         """The LSTM's state before the first token: a linear map of the mean region, plus one of z
         (section 4.5).
@@ -115,12 +121,13 @@ class TextDecoder(nn.Module):
             regions: of the image, as a rule unscaled (``Conditioning.start``)
             latent: z, None in a model without latent variable
             text: the encoding of the text read, None where none is
+            real: False on padding among the regions, None where there is none
 
         Shape:
-            regions ``[B, R, D]``, latent ``[B, Z]``, text ``[B, D]`` -> h and c, each
-            ``[layers, B, dim]``
+            regions ``[B, R, D]``, latent ``[B, Z]``, text ``[B, D]``, real ``[B, R]`` -> h and c,
+            each ``[layers, B, dim]``
         """
-        state = self.state_from_image(regions.mean(dim=1))
+        state = self.state_from_image(mean_region(regions, real))
         if self.state_from_latent is not None:
             state = state + self.state_from_latent(latent)
         if self.state_from_text is not None:
@@ -146,7 +153,7 @@ class TextDecoder(nn.Module):
         hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
         # All beams and steps of a row ask its memory in one product: [M, T, dim] -> [B, K * T, dim]
         asked = hidden.reshape(memory.regions.size(0), -1, hidden.size(2))
-        attended, attention = attend(self.query(asked), memory.regions)
+        attended, attention = attend(self.query(asked), memory.regions, memory.regions_real)
         parts = [asked, attended]
         if self.text_query is not None:
             if memory.text is None:

@@ -3,6 +3,7 @@ and Table 7.
 """
 
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,18 +12,21 @@ import numpy as np
 from vqapg.data.tokenizer import detokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.judged import CONSISTENT_ABOVE
-from vqapg.reports.paper import VARIATIONAL
+from vqapg.reports.paper import MODELS, VARIATIONAL
 from vqapg.reports.stored import read_json, seed_folders
 from vqapg.reports.study_judge import identity_of
 from vqapg.reports.trained import UNKNOWN
 
 CURE = "make it again with vqapg attention"
+# Cells of a map that boxes are painted into, each way
+RASTER = 200
 
 
 class LookedPair(NamedTuple):
     """A generated pair: texts for people, the evaluator's score (None where not known), and by
     text, "question" or "answer", arrays over the regions ``[H, W]``: ``weights`` (empty without
-    region scaling) and mean ``attention``.
+    region scaling) and mean ``attention``. Where the regions are objects, the arrays are ``[R]``,
+    and ``boxes [R, 4]`` say where they lie.
     """
 
     question: str
@@ -30,6 +34,11 @@ class LookedPair(NamedTuple):
     consistency: float | None
     weights: dict[str, np.ndarray]
     attention: dict[str, np.ndarray]
+    boxes: np.ndarray | None = None
+
+    def map_of(self, values: np.ndarray) -> np.ndarray:
+        """Values of the regions over the whole picture, ``[H, W]``."""
+        return values if self.boxes is None else painted(values, self.boxes)
 
     def __str__(self):
         return f"{self.question} {self.answer}"
@@ -102,14 +111,26 @@ def attention_records(folder: Path) -> dict[str, AttentionRecord]:
     return found
 
 
+def without_drawn_pairs(records: Mapping[str, AttentionRecord]) -> Iterator[str]:
+    """The models and images of which no well-formed pair was drawn, a sentence a model."""
+    images = dict.fromkeys(image for record in records.values() for image in record.images)
+    for model, record in records.items():
+        none = [image for image in images if image in record.images and not record.pairs_of(image)]
+        if none:
+            yield f"{MODELS[model]} drew no well-formed pair for {', '.join(none)}."
+        others = [image for image in images if image not in record.images]
+        if others:
+            yield f"{MODELS[model]} was not given {', '.join(others)}."
+
+
 def _read(path, shared):
     stored = read_json(path, CURE)
     try:
-        height, width = stored["grid"]
+        grid = None if stored["grid"] is None else tuple(stored["grid"])
         images = {
             image["image"]: (
                 image["path"],
-                [_pair(pair, (height, width)) for pair in image["pairs"]],
+                [_pair(pair, grid, image.get("boxes")) for pair in image["pairs"]],
             )
             for image in stored["images"]
         }
@@ -124,13 +145,30 @@ def _read(path, shared):
     return AttentionRecord(images, shared, path.parent, judge)
 
 
-def _pair(pair, grid):
+def painted(values: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Each box filled with its value; the largest is seen where boxes overlap, 0 outside of all.
+
+    Args:
+        values: of the regions
+        boxes: x1 y1 x2 y2, in shares of the picture's width and height
+
+    Shape:
+        ``[R], [R, 4] -> [RASTER, RASTER]``
+    """
+    raster = np.zeros((RASTER, RASTER))
+    for region in np.argsort(values, kind="stable"):
+        x1, y1, x2, y2 = (boxes[region] * RASTER).round().astype(int)
+        raster[y1:y2, x1:x2] = values[region]
+    return raster
+
+
+def _pair(pair, grid, boxes):
     score = pair.get("consistency")
     if score is not None and not (isinstance(score, float) and math.isfinite(score)):
         raise ValueError(f"consistency {score!r}")
     weights, attention = (
         {
-            text: np.array(values, dtype=np.float64).reshape(grid)
+            text: np.array(values, dtype=np.float64).reshape(grid or len(boxes))
             for text, values in pair[what].items()
         }
         for what in ("weights", "attention")
@@ -138,4 +176,5 @@ def _pair(pair, grid):
     if set(attention) != {"question", "answer"} or not set(weights) <= set(attention):
         raise ValueError("question and answer are not both there")
     question, answer = (detokenize(pair[text].split()) for text in ("question", "answer"))
-    return LookedPair(question, answer, score, weights, attention)
+    placed = None if grid is not None else np.array(boxes, dtype=np.float64).reshape(-1, 4)
+    return LookedPair(question, answer, score, weights, attention, placed)

@@ -1,7 +1,7 @@
 """Table 8: VQG and VQA with and without pre-training on generated pairs (section 6.6).
 
-The control is pre-trained on copies of the gold pairs, for as many updates as the models that are
-pre-trained on generated pairs. Only a gain over it cannot come from longer training.
+The control is pre-trained on copies of the gold pairs, as many as the generated ones of the other
+models, and for as many epochs. Only a gain over it cannot come from longer training.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ MEASURES = (BLEU, METEOR, ROUGE)
 CONTROL = "control"
 ROWS = {
     "baseline": "none: gold pairs alone",
-    CONTROL: "gold pairs alone, as many updates as the pre-trained",
+    CONTROL: "gold pairs alone, trained as long as the pre-trained",
     **{name: MODELS[name] for name in VARIATIONAL},
 }
 PAPER_KEYS = {"baseline": "baseline"} | {name: f"+{name}" for name in VARIATIONAL}
@@ -32,12 +32,22 @@ NOTE = (
     "seeds' bootstrap 95% intervals over images. The paper's figures are of Visual7W."
 )
 WITH_CONTROL = (
-    "The control, which the paper lacks, is trained on gold pairs alone for as many updates. The "
-    "last column names the figures whose intervals do not overlap with the control's."
+    "The control, which the paper lacks, is trained on gold pairs alone, for as many epochs of as "
+    "many pairs. The last column names the figures whose intervals do not overlap with the "
+    "control's, and which are printed as another number."
 )
+BEST_WEIGHTS = (
+    "The rows of {} differ in updates: each has the weights of its epoch that was best on dev."
+)
+OTHER_UPDATES = (
+    "The rows of {} were not trained for as many updates: a gain can come from longer training."
+)
+WITHOUT_ROW = "{} has no row of {}: nothing was evaluated there."
+ONE_SEED = "{} has a control of one seed: a difference can come from the seed."
 WITHOUT_CONTROL = "{} has no control row: a gain there may come from longer training."
 
 Runs = dict[int, dict[str, Any]]
+Found = dict[str, tuple[Runs, list[Path]]]
 
 
 def table_8(folder: Path, conditions: StudyConditions) -> Table | None:
@@ -57,6 +67,7 @@ def table_8(folder: Path, conditions: StudyConditions) -> Table | None:
     rows, folders = [], []
     reasons: dict[str, str] = {}
     controlled: dict[str, bool] = {}
+    warnings: list[str] = []
     for task, label in TASKS.items():
         found = {name: _read(folder / "downstream" / task / name) for name in ROWS}
         for name, (runs, its_folders) in found.items():
@@ -72,15 +83,37 @@ def table_8(folder: Path, conditions: StudyConditions) -> Table | None:
             control, _ = found[CONTROL]
             rows.append([*row, ours(EXACT, runs), text(_beside(name, runs, control))])
             controlled[label] = bool(control)
+        warnings += _warnings(label, found, conditions)
     if not rows:
         return None
     notes = [NOTE, WITH_CONTROL] if any(controlled.values()) else [NOTE]
-    notes += [WITHOUT_CONTROL.format(label) for label, there in controlled.items() if not there]
+    notes += warnings
     if reasons:
         missing = "; ".join(f"{key} {reason}" for key, reason in reasons.items())
         notes.append(f"Not computed: {missing}.")
     title = "VQG and VQA, pre-trained on generated pairs"
     return Table(8, title, " ".join(notes), conditions.of_runs(folders), columns, rows)
+
+
+def _warnings(label: str, found: Found, conditions: StudyConditions) -> list[str]:
+    """What keeps the rows of a task from being compared with its control, a sentence each."""
+    control, _ = found[CONTROL]
+    rows = {name: folders for name, (runs, folders) in found.items() if runs}
+    if not rows:
+        return []
+    without = [ROWS[name] for name in ROWS if name not in rows and name != CONTROL]
+    said = [WITHOUT_ROW.format(label, ", ".join(without))] if without else []
+    if not control:
+        return [*said, WITHOUT_CONTROL.format(label)]
+    rows.pop("baseline", None)
+    trained = [conditions.trained(folder) for folders in rows.values() for folder in folders]
+    known = [one for one in trained if one is not None]
+    if len({one.updates for one in known}) > 1:
+        best = any(one.weights == "best" for one in known)
+        said.append((BEST_WEIGHTS if best else OTHER_UPDATES).format(label))
+    if len(control) == 1 and len(rows) > 1:
+        said.append(ONE_SEED.format(label))
+    return said
 
 
 def _read(folder: Path) -> tuple[Runs, list[Path]]:

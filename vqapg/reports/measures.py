@@ -4,6 +4,8 @@ from vqapg.evaluation.metric import Measure
 from vqapg.evaluation.metrics import OURS
 
 D, N, P, S = (OURS[key] for key in ("distinct4", "unique_pairs", "consistent", "mean_score"))
+# Ours: it stands beside N where truth is known.
+R = OURS["right_pairs"]
 TRUE, FOUND, AGREES = (
     OURS[key] for key in ("true_consistent", "possible_pairs_found", "evaluator_agreement")
 )

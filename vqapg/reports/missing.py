@@ -12,6 +12,7 @@ ATTENTION = (
     "vqapg attention DATA IMAGE... --checkpoint CKPT --output STUDY/MODEL/seed-K/attention.json"
 )
 EVALUATE = "vqapg evaluate DATA --pairs FILE ... --output STUDY/MODEL/seed-K/metrics.json"
+FORMED = f"{EVALUATE}, of models that make well-formed pairs"
 REJECTED = f"{ATTENTION} --evaluator CKPT, of joint_variational, with a pair that it rejects"
 COMMANDS = {
     "Table 2": "ln -s DATA STUDY/data",
@@ -41,6 +42,8 @@ def missing_commands(
     records: Mapping[str, AttentionRecord],
     *,
     can_plot: bool,
+    unreadable: Mapping[str, str],
+    both_orders: bool,
 ) -> dict[str, str]:
     """{name: command} of the tables and figures that are not *written*.
 
@@ -50,14 +53,22 @@ def missing_commands(
         written: names of tables and figures
         records: the study's attention records
         can_plot: whether matplotlib is installed
+        unreadable: {figure: what keeps its picture from being read}
+        both_orders: whether models of Figure 5 were evaluated, which then lack pairs
     """
+    place = shlex.quote(str(folder))
     missing = {}
     for name in sorted(set(COMMANDS) - set(written), key=list(COMMANDS).index):
-        command = COMMANDS[name].replace("STUDY", shlex.quote(str(folder)))
         if name.startswith("Figure") and not can_plot:
             command = PLOTTING
+        elif name in unreadable:
+            command = f"vqapg report {place} --overwrite, when this is mended: {unreadable[name]}"
+        elif name == "Figure 5" and both_orders:
+            command = FORMED.replace("STUDY", place)
         elif file is not None and not _needs_people(name, records):
             command = file.command(folder, name.lower().replace(" ", ""))
+        else:
+            command = COMMANDS[name].replace("STUDY", place)
         missing[name] = command
     return missing
 

@@ -1,18 +1,20 @@
 """The tables that have a row a generation model: 4, 5 and 9, from the metrics of a study."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+from vqapg.evaluation.metric import Measure
 from vqapg.reports.conditions import StudyConditions
-from vqapg.reports.measures import BLEU, FOUND, METEOR, PUBLISHED, ROUGE, TRUE, D, N, P, S
+from vqapg.reports.measures import BLEU, FOUND, METEOR, PUBLISHED, ROUGE, TRUE, D, N, P, R, S
 from vqapg.reports.paper import DATASETS, MODELS, PAPER, paper_datasets
 from vqapg.reports.stored import format_summary, summary
-from vqapg.reports.study import seeds_note
+from vqapg.reports.study import ROWS, Study, seeds_note, without_pairs
 from vqapg.reports.study_judge import NO_PART
 from vqapg.reports.table import Cell, Column, Table, text, text_column
 
 # By the order of the paper's columns, with its decimals and what one of its units is.
 MAIN = ((D, 2, 1), (N, 0, 1000), (P, 2, 1), (S, 2, 1))
+# Ours, which stand right of the paper's where truth is known.
+BESIDE = {N.key: (R,)}
 OVERLAPS = ((BLEU, 2, 1), (METEOR, 2, 1), (ROUGE, 2, 1))
 # Table 5: the models of each paradigm, under our names and the paper's keys.
 ABLATION = {
@@ -40,8 +42,6 @@ RULES = (
     "Ours is over all pairs, without punctuation (coco-caption). The published code's rule leaves "
     "out repeats within an image, and counts punctuation."
 )
-
-Study = Mapping[str, Mapping[int, Mapping[str, Any]]]
 
 
 def table_4(study: Study, conditions: StudyConditions) -> Table | None:
@@ -105,15 +105,18 @@ def _table(number_, title, study, conditions, rows, key, measures, extra):
     if not any(name in study for name in rows):
         return None
     sets = paper_datasets(conditions.dataset)
-    extra = [
-        m
-        for m in extra
-        if any(m.key in metrics for name in rows for metrics in study.get(name, {}).values())
-    ]
+    stored = [metrics for name in rows for metrics in study.get(name, {}).values()]
+
+    def known(those: Iterable[Measure]) -> list[Measure]:
+        return [one for one in those if any(one.key in metrics for metrics in stored)]
+
+    extra = known(extra)
+    beside = {measure.key: known(BESIDE.get(measure.key, ())) for measure, _, _ in measures}
     columns = [text_column("model"), text_column("seeds")]
     for measure, _, _ in measures:
         columns += [ours_column(head) for head in _heads(measure)]
         columns.append(paper_column(measure.head, sets))
+        columns += [ours_column(ours_alone.head) for ours_alone in beside[measure.key]]
     columns += [ours_column(measure.head) for measure in extra]
     body = []
     for name, (label, paper_key) in rows.items():
@@ -123,8 +126,10 @@ def _table(number_, title, study, conditions, rows, key, measures, extra):
             paper = {where: unit * PAPER[key][where][paper_key][place] for where in sets}
             row += [ours(one, runs) for one in _rules(measure)]
             row.append(paper_cell(paper, decimals))
+            row += [ours(ours_alone, runs) for ours_alone in beside[measure.key]]
         body.append([*row, *(ours(measure, runs) for measure in extra)])
-    note = f"{seeds_note(study)} {paper_note(sets)}"
+    labels = {name: ROWS[name] for name in rows}
+    note = " ".join([seeds_note(study), paper_note(sets), *without_pairs(study, labels)])
     return Table(number_, title, note, conditions.of_models(study, rows), columns, body)
 
 
@@ -153,11 +158,11 @@ def paper_column(head, sets):
 
 def ours(measure, runs):
     """The mean over seeds with its interval; in CSV with six decimals."""
-    found = summary(measure, runs) if runs else None
+    found = summary(measure, runs)
     numbers = (
         (None,) * 3 if found is None else tuple(round(measure.scaled(value), 6) for value in found)
     )
-    return Cell(format_summary(measure, found), numbers)
+    return Cell(format_summary(measure, runs), numbers)
 
 
 def paper_cell(values: Mapping[str, float], decimals: int) -> Cell:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vqapg.errors import InputError
-from vqapg.reports.attention_maps import AttentionRecord
+from vqapg.reports.attention_maps import AttentionRecord, without_drawn_pairs
 from vqapg.reports.conditions import SPLITS, Conditions, StudyConditions, of_counted_parameters
 from vqapg.reports.measures import ACCURACY, HUMAN
 from vqapg.reports.model_tables import ours, ours_column, paper_cell, paper_column, paper_note
@@ -176,6 +176,7 @@ def table_7(records: Mapping[str, AttentionRecord], conditions: StudyConditions)
         f"The first {SHOWN} pairs drawn, each from latent variables of its own. A score above 0.5 "
         "counts as consistent."
     )
+    note = " ".join([note, *without_drawn_pairs(records)])
     if not rows:
         return None
     its_conditions = conditions.of_records(records.values())

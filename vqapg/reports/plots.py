@@ -12,10 +12,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from vqapg.data.pictures import open_rgb
-from vqapg.reports.measures import TRUE, D, N, P
+from vqapg.reports.generation_order import ORDERS, measures, paradigms
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import summary
-from vqapg.reports.study import in_both_orders
 
 STYLE = {
     "font.size": 10,
@@ -28,34 +27,32 @@ STYLE = {
 }
 BLUE, ORANGE = "#0072B2", "#E69F00"
 COLOURS, OPACITY = "viridis", 0.55
-ORDERS = (("", "answer first", BLUE, ""), ("-qa", "question first", ORANGE, "//"))
+# By the order of generation
+FACES = {"": (BLUE, ""), "-qa": (ORANGE, "//")}
+NOTHING = (np.nan, np.nan, np.nan)
 PANEL = 2.6  # inches
 
 
 def figure_5(study):
-    """Diversity and consistency by order of generation; None where no model was trained in both
-    orders.
+    """Diversity and consistency by order of generation; None where no model was evaluated in both
+    orders, or nothing is measured. In the place of a bar that there is not stands "missing".
     """
-    paradigms = in_both_orders(study)
-    measures = [
-        measure
-        for measure in (D, N, P, TRUE)
-        if paradigms
-        and all(summary(measure, study[name + order]) for name in paradigms for order, *_ in ORDERS)
-    ]
-    if not measures:
+    names, shown = paradigms(study), measures(study)
+    if not shown:
         return None
     with plt.rc_context(STYLE):
-        figure, panels = plt.subplots(
-            1, len(measures), figsize=(PANEL * len(measures), 3), squeeze=False
-        )
-        for axes, measure in zip(panels[0], measures):
-            for place, (order, label, colour, hatch) in enumerate(ORDERS):
-                found = np.array([summary(measure, study[name + order]) for name in paradigms])
-                found = measure.scaled(found)
-                mean, low, high = found.T
+        figure, panels = plt.subplots(1, len(shown), figsize=(PANEL * len(shown), 3), squeeze=False)
+        for axes, measure in zip(panels[0], shown):
+            for place, (order, label) in enumerate(ORDERS.items()):
+                colour, hatch = FACES[order]
+                found = [summary(measure, study.get(name + order, {})) for name in names]
+                mean, low, high = measure.scaled(np.array([one or NOTHING for one in found])).T
+                places = np.arange(len(names)) + (place - 0.5) * 0.38
+                for at, one in zip(places, found):
+                    if one is None:
+                        _write_missing(axes, at)
                 axes.bar(
-                    np.arange(len(paradigms)) + (place - 0.5) * 0.38,
+                    places,
                     mean,
                     0.36,
                     color=colour,
@@ -66,11 +63,23 @@ def figure_5(study):
                     capsize=3,
                     error_kw={"elinewidth": 1, "ecolor": "black"},
                 )
-            axes.set_xticks(range(len(paradigms)), [MODELS[name] for name in paradigms])
+            axes.set_xticks(range(len(names)), [MODELS[name] for name in names])
             axes.set_ylabel(measure.head)
         handles, labels = panels[0][0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
     return figure
+
+
+def _write_missing(axes, place):
+    axes.text(
+        place,
+        0.02,
+        "missing",
+        rotation=90,
+        ha="center",
+        va="bottom",
+        transform=axes.get_xaxis_transform(),
+    )
 
 
 def figure_6(image, records):
@@ -84,7 +93,9 @@ def figure_6(image, records):
             for text in ("answer", "question"):
                 if text in pair.weights and not (record.shared and text == "question"):
                     what = str(pair) if record.shared else f"{text}: {getattr(pair, text)}"
-                    panels.append((f"{MODELS[model]}\n{_wrapped(what)}", pair.weights[text]))
+                    panels.append(
+                        (f"{MODELS[model]}\n{_wrapped(what)}", pair.map_of(pair.weights[text]))
+                    )
     if not panels:
         return None
     path = next(record.path_of(image) for record in records.values() if image in record.images)
@@ -96,8 +107,8 @@ def figure_7(image, record, pair):
     scale.
     """
     panels = [
-        (f"answer: {_wrapped(pair.answer)}", pair.attention["answer"]),
-        (f"question: {_wrapped(pair.question)}", pair.attention["question"]),
+        (f"answer: {_wrapped(pair.answer)}", pair.map_of(pair.attention["answer"])),
+        (f"question: {_wrapped(pair.question)}", pair.map_of(pair.attention["question"])),
     ]
     highest = max(weights.max() for _, weights in panels)
     title = f"{image}: KL of question and answer attention {pair.divergence:.2f} nats"

@@ -20,22 +20,15 @@ from vqapg.files import atomic_write
 from vqapg.folders import new_folder
 from vqapg.reports import model_tables, other_tables
 from vqapg.reports.attention_maps import attention_records
-from vqapg.reports.conditions import Conditions, StudyConditions
+from vqapg.reports.conditions import StudyConditions
 from vqapg.reports.downstream_table import table_8
+from vqapg.reports.figure_captions import captions
+from vqapg.reports.generation_order import runs_shown
 from vqapg.reports.missing import missing_commands
 from vqapg.reports.stored import read_json
-from vqapg.reports.study import format_study, in_both_orders, read_study
-from vqapg.reports.study_judge import NO_PART
+from vqapg.reports.study import format_study, read_study
 
 STUDY = "give the folder of a study, such as scripts/reproduce.sh makes"
-CAPTIONS = {
-    "Figure 5": "diversity and consistency by order of generation, with intervals as in Table 4",
-    "Figure 6": "weights of the regions of an image, for the first pair of each variational model",
-    "Figure 7": "mean attention of the joint model, for the pair of each image that the evaluator "
-    "scores highest",
-    "Figure 8": "mean attention of the joint model, for the pair of each image that it scores "
-    "lowest, and rejects",
-}
 
 
 class Report(NamedTuple):
@@ -67,16 +60,26 @@ def write_report(folder: Path, output: Path, *, overwrite: bool = False) -> Repo
     with new_folder(output, overwrite=overwrite) as partial:
         written = {name: _write_table(table, partial) for name, table in tables.items()}
         can_plot = importlib.util.find_spec("matplotlib") is not None
-        captions = _captions(study, records, conditions)
+        under = captions(study, records, conditions)
+        unreadable: dict[str, str] = {}
         if can_plot:
-            written |= _write_figures(study, records, captions, partial)
+            figures, unreadable = _write_figures(study, records, under, partial)
+            written |= figures
         name = folder.resolve().name
         if study:
             text = format_study(study, conditions.of_models(study, study))
             _write(partial / "study.md", f"# {name}\n\n{text}\n")
             written["Study"] = ["study.md"]
-        missing = missing_commands(folder, conditions.file, written, records, can_plot=can_plot)
-        _write(partial / "report.md", _index(name, tables, captions, written, missing))
+        missing = missing_commands(
+            folder,
+            conditions.file,
+            written,
+            records,
+            can_plot=can_plot,
+            unreadable=unreadable,
+            both_orders=bool(runs_shown(study)),
+        )
+        _write(partial / "report.md", _index(name, tables, under, written, missing))
     return Report(written, missing)
 
 
@@ -109,41 +112,38 @@ def _write_table(table, output):
     return names
 
 
-def _captions(study, records, conditions) -> dict[str, Conditions]:
-    """{"Figure N": the conditions of what it shows} of those that there may be."""
-    found = {}
-    models = [name + order for name in in_both_orders(study) for order in ("", "-qa")]
-    if models:
-        found["Figure 5"] = conditions.of_models(study, models)
-    if records:
-        weights = conditions.of_records(records.values())
-        found["Figure 6"] = weights._replace(evaluator=NO_PART)
-    if "joint_variational" in records:
-        joint = conditions.of_records([records["joint_variational"]])
-        found |= {"Figure 7": joint, "Figure 8": joint}
-    return found
+def _write_figures(study, records, under, output):
+    """Draws what there is to draw, with captions in the files.
 
+    Args:
+        under: {"Figure N": Caption}. What a figure lacks for want of a picture is added to it.
 
-def _write_figures(study, records, captions, output):
-    """Draws what there is to draw, with captions in the files; {"Figure N": files' names}."""
+    Returns:
+        ({"Figure N": files' names}, {"Figure N": what keeps a picture from being read})
+    """
     from matplotlib import pyplot
 
-    written = {}
+    written, unreadable = {}, {}
     drawings = list(_drawings(study, records))
     for name, file_name, draw in tqdm(
         drawings, desc="drawing", unit="figure", delay=2, leave=False, disable=None
     ):
-        figure = draw()
+        try:
+            figure = draw()
+        except InputError as error:
+            unreadable[name] = str(error)
+            under[name] = under[name].without(f"{error}.")
+            continue
         if figure is None:
             continue
-        caption = f"{name}: {CAPTIONS[name]}. {captions[name].text()}"
+        caption = f"{name}: {under[name].text()}"
         # The keys of either format for a description. A picture may be passed on without its page.
         for ending, key in (("png", "Description"), ("pdf", "Subject")):
             with atomic_write(output / f"{file_name}.{ending}", "wb") as file:
                 figure.savefig(file, format=ending, metadata={key: caption})
             written.setdefault(name, []).append(f"{file_name}.{ending}")
         pyplot.close(figure)
-    return written
+    return written, unreadable
 
 
 def _drawings(study, records):
@@ -181,7 +181,7 @@ def _file_names(images):
     return names
 
 
-def _index(title, tables, captions, written, missing):
+def _index(title, tables, under, written, missing):
     """report.md: the tables themselves, the figures, and what is missing."""
     parts = [f"# {title}"]
     if "Study" in written:
@@ -193,7 +193,7 @@ def _index(title, tables, captions, written, missing):
     for name, files in written.items():
         if name.startswith("Figure"):
             pictures = "\n\n".join(f"![{file}]({file})" for file in files if file.endswith(".png"))
-            parts += [f"## {name}: {CAPTIONS[name]}", captions[name].markdown(), pictures]
+            parts += [f"## {name}: {under[name].title}", under[name].markdown(), pictures]
     if missing:
         parts.append("## Missing")
         parts.append("\n".join(f"- {name}: `{command}`" for name, command in missing.items()))

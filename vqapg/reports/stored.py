@@ -8,10 +8,13 @@ from typing import Any, TypeVar
 
 from vqapg import strict_json
 from vqapg.errors import InputError
+from vqapg.evaluation.metric import Measure
 from vqapg.files import check_readable_file
 from vqapg.targets import LARGEST_JSON
 
 T = TypeVar("T")
+# {seed: what is stored of the run}
+Runs = Mapping[int, Mapping[str, Any]]
 KINDS = {int: "whole number", str: "text", list: "list", dict: "object"}
 SEED_FOLDER = re.compile(r"seed-(\d+)")
 
@@ -79,26 +82,42 @@ def seed_folders(folder):
     return dict(sorted(found.items()))
 
 
-def summary(measure, runs):
-    """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``; None where one
-    lacks the figure or its interval.
+def measured(measure: Measure, runs: Runs) -> dict[int, dict[str, Any]]:
+    """The figures of those *runs*, ``{seed: stored}``, that have one with an interval, by seed."""
+    figures = {seed: stored.get(measure.key) for seed, stored in runs.items()}
+    return {
+        seed: figure
+        for seed, figure in figures.items()
+        if isinstance(figure, dict) and figure.get("ci95")
+    }
+
+
+def summary(measure: Measure, runs: Runs) -> tuple[float, float, float] | None:
+    """(mean, lowest end, highest end) over the seeds of *runs*, ``{seed: stored}``, that have the
+    figure with an interval; None where none has it.
     """
-    figures = [stored.get(measure.key) for stored in runs.values()]
-    if not all(isinstance(figure, dict) and figure.get("ci95") for figure in figures):
+    figures = measured(measure, runs).values()
+    if not figures:
         return None
     values = [figure["value"] for figure in figures]
     low, high = (bounds for bounds in zip(*(figure["ci95"] for figure in figures)))
     return sum(values) / len(values), min(low), max(high)
 
 
-def compare(measure, runs, others):
+def compare(measure: Measure, runs: Runs, others: Runs) -> str | None:
     """Whether *runs* have "more" or "less" of *measure* than *others*, by seed both.
 
-    Where their intervals overlap they are "not told apart". None: one lacks the figure.
+    They are "not told apart" where their intervals overlap, or both print as the same number. None:
+    a seed of one lacks the figure.
     """
+    if any(len(measured(measure, each)) < len(each) for each in (runs, others)):
+        return None
     ours, theirs = summary(measure, runs), summary(measure, others)
     if ours is None or theirs is None:
         return None
+    # Nobody can read a difference between 0.00 and 0.00, however narrow the intervals.
+    if measure.text(ours[0]) == measure.text(theirs[0]):
+        return "not told apart"
     if ours[1] > theirs[2]:
         return "more"
     if ours[2] < theirs[1]:
@@ -106,9 +125,14 @@ def compare(measure, runs, others):
     return "not told apart"
 
 
-def format_summary(measure, found):
-    """The mean and its interval as text; a dash for None."""
+def format_summary(measure: Measure, runs: Runs) -> str:
+    """The mean over *runs* and its interval as text; a dash where there is none. Where some seeds
+    lack the figure, it says how many have it.
+    """
+    found = summary(measure, runs)
     if found is None:
         return "-"
     mean, low, high = map(measure.text, found)
-    return f"{mean} [{low}, {high}]"
+    count = len(measured(measure, runs))
+    of = "" if count == len(runs) else f" ({count} of {len(runs)} seeds)"
+    return f"{mean} [{low}, {high}]{of}"

@@ -2,30 +2,32 @@
 study.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vqapg.errors import InputError
 from vqapg.evaluation.metrics import OURS, added_metrics
 from vqapg.reports.claims import CLAIMS
 from vqapg.reports.conditions import Conditions
-from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, S
+from vqapg.reports.measures import AGREES, FOUND, TRUE, D, N, P, R, S
 from vqapg.reports.paper import MODELS
 from vqapg.reports.stored import (
     check_figure,
     compare,
     format_summary,
+    measured,
     read_json,
     seed_folders,
-    summary,
 )
 from vqapg.reports.study_judge import identity_of
 from vqapg.reports.table import markdown_table
 
+Study = Mapping[str, Mapping[int, Mapping[str, Any]]]
+
 COUNTS = ("pairs", "images", "malformed")
 CURE = "make it again with vqapg evaluate"
 
-MEASURES = (D, N, P, S, TRUE, FOUND, AGREES)
+MEASURES = (D, N, R, P, S, TRUE, FOUND, AGREES)
 
 # The paper's rows in its order, then what is only here.
 ROWS = {
@@ -95,10 +97,19 @@ def read_study(folder):
     return {model: found[model] for model in sorted(found, key=order.index)}
 
 
-def in_both_orders(study: Mapping[str, Any]) -> list[str]:
-    """The models of Figure 5 that were trained answer first and question first."""
-    names = ("pipeline_variational", "sequential_variational")
-    return [name for name in names if {name, f"{name}-qa"} <= set(study)]
+def without_pairs(study: Study, labels: Mapping[str, str]) -> Iterator[str]:
+    """The runs without a well-formed pair, a sentence a model.
+
+    Args:
+        study: as :func:`read_study` gives it
+        labels: of the models that are looked at, by name
+    """
+    for name, label in labels.items():
+        runs = study.get(name, {})
+        seeds = [seed for seed, stored in runs.items() if stored["malformed"] == stored["pairs"]]
+        if seeds:
+            of = "" if len(seeds) == len(runs) else f" of seed {', '.join(map(str, seeds))}"
+            yield f"{label}{of} has no figures: none of its pairs is well-formed."
 
 
 def seeds_note(study):
@@ -128,7 +139,9 @@ def format_study(study, conditions: Conditions) -> str:
         )
     ]
     parts = [
-        seeds_note(study),
+        " ".join(
+            [seeds_note(study), *without_pairs(study, {name: _label(name) for name in study})]
+        ),
         conditions.markdown(),
         _table(
             study, measures, lambda name, runs: (_label(name), _seeds(runs)), ("model", "seeds")
@@ -149,7 +162,8 @@ def format_study(study, conditions: Conditions) -> str:
     if claims:
         parts += [
             "The paper's claims. *Holds* and *does not hold*: the intervals above do not overlap; "
-            "*not told apart*: they do.",
+            "*not told apart*: they do, or both figures are printed alike. *Not known*: a seed "
+            "lacks the figure.",
             markdown_table(
                 (
                     "paper",
@@ -189,16 +203,17 @@ def _check(claim, study):
     beside = " / ".join(_figure(N, runs).split()[0] for runs in both)
     seeds = " / ".join(str(len(runs)) for runs in both)
     for measure in claim.measures:
-        found = compare(measure, *both)
-        if found is None:
+        # Of what nobody measured, such as a truth that is not known, there is nothing to say.
+        if not any(measured(measure, runs) for runs in both):
             continue
-        verdict = {"more": "holds", "less": "does not hold"}.get(found, found)
+        found = compare(measure, *both)
+        verdict = {"more": "holds", "less": "does not hold", None: "not known"}.get(found, found)
         figures = (_figure(measure, runs) for runs in both)
         yield claim.source, claim.text, measure.head, *figures, beside, seeds, verdict
 
 
 def _figure(measure, runs):
-    return format_summary(measure, summary(measure, runs))
+    return format_summary(measure, runs)
 
 
 def _label(name):

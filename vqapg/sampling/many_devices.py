@@ -14,13 +14,15 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from vqapg.data.directory import DataDirectory
 from vqapg.data.input_image import InputImage
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.sampling.entries import Entries
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.run import sample_images
-from vqapg.sampling.sampler import load
+from vqapg.sampling.sampler import PairSampler, load
+from vqapg.sampling.stored_features import StoredSampler
 
 # Enough for a few batches, and few enough that the processes end together.
 IMAGES_AT_ONCE = 256
@@ -28,11 +30,27 @@ PATIENCE = 1.0  # seconds between two looks at whether all processes are alive
 
 
 class Recipe(NamedTuple):
-    """What each process loads, as :func:`~vqapg.sampling.sampler.load` takes it."""
+    """What each process loads.
+
+    Attributes:
+        checkpoint, judge, weights: as :func:`~vqapg.sampling.sampler.load` takes them
+        data: whose stored features are read; None: pictures are
+    """
 
     checkpoint: str
     judge: Any
     weights: str
+    data: DataDirectory | None = None
+
+    def load(self, device: str) -> PairSampler:
+        """The sampler on *device*.
+
+        Raises:
+            InputError: as ``load``, or :class:`~vqapg.sampling.stored_features.StoredSampler`
+        """
+        if self.data is not None:
+            return StoredSampler(self.checkpoint, self.data, self.judge, device)
+        return load(self.checkpoint, judge=self.judge, weights=self.weights, device=device)
 
 
 class Sent(NamedTuple):
@@ -167,7 +185,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        sampler = load(recipe.checkpoint, judge=recipe.judge, weights=recipe.weights, device=device)
+        sampler = recipe.load(device)
         while (task := tasks.get()) is not None:
             first, images = task
             errors = sample_images(sampler, options, _Sending(images, results), quiet=True, **how)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from vqapg.data.remote_files import is_remote
@@ -76,7 +76,8 @@ def run(
                 destination.html,
                 journal.entries(),
                 part,
-                grid=sampler.backbone.grid,
+                grid=sampler.grid,
+                boxes=sampler.boxes,
                 about=about(sampler, options),
                 judged=sampler.judge is not None,
                 min_consistency=options.min_consistency,
@@ -159,7 +160,7 @@ def sample_images(
     """
     left, total = journal.left(), len(journal.images)
     loader = DataLoader(
-        _Pictures(left, sampler.backbone.preprocessing),
+        sampler.pictures(left),
         batch_size=max(1, batch_size // sampler.draws(options)),
         num_workers=(workers := min(num_workers, len(left))),
         collate_fn=_collate,
@@ -210,26 +211,6 @@ def sample_images(
 
 def _picture(image):
     return image.open()[0]
-
-
-class _Pictures(Dataset):
-    """Reads in the loader's workers. An error travels as text: raised there it would end in a
-    traceback.
-    """
-
-    def __init__(self, images, preprocessing):
-        self.images = images
-        self.preprocessing = preprocessing
-
-    def __len__(self):
-        return len(self.images)
-
-    def __getitem__(self, index):
-        try:
-            picture, number = self.images[index].open()
-        except InputError as error:
-            return str(error)
-        return self.preprocessing.resize(picture), number
 
 
 def _collate(items):

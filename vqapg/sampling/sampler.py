@@ -2,16 +2,18 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 import torch
 from fairseq.dataclass.configs import GenerationConfig
 from PIL.Image import Image
+from torch.utils.data import Dataset
 
 from vqapg.data.feature_extraction import encode_images
-from vqapg.data.input_image import open_given
+from vqapg.data.image_inputs import image_inputs
+from vqapg.data.input_image import InputImage, open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.devices import chosen_device
@@ -24,6 +26,7 @@ from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.images_in_hand import ImagesInHand, OpenPicture, no_picture
 from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.picture_reader import Pictures
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tasks.checkpoints import load_backbone, load_generation_model
 from vqapg.tokens import SEPARATOR
@@ -124,8 +127,22 @@ class PairSampler:
         self.in_hand = ImagesInHand(generator, device)
         context = JudgeContext(features=self.in_hand, open_picture=self.in_hand.picture)
         self.judge = None if judge is None else make_judge(judge, context)
-        self.backbone = backbone.to(device)
+        self.backbone = None if backbone is None else backbone.to(device)
         self.device = device
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Rows and columns of the regions; None where they are no grid."""
+        grid: tuple[int, int] = self.backbone.grid
+        return grid
+
+    def boxes(self, name: str) -> np.ndarray | None:
+        """Where an image's regions lie, ``[R, 4]``; None where they are a grid."""
+        return None
+
+    def pictures(self, images: Sequence[InputImage]) -> Dataset:
+        """A dataset of *images*: pixels for :meth:`features` and number, or an error."""
+        return Pictures(images, self.backbone.preprocessing.resize)
 
     @in_python_terms(*OPTIONS, "evaluator", "judge", num_samples="n")
     def sample(self, image: str | os.PathLike | Image, n: int = 10, **options) -> list[SampledPair]:
@@ -217,6 +234,7 @@ class PairSampler:
         options,
         rows_at_once=256,
         pictures: Mapping[str, OpenPicture] | None = None,
+        region_counts: np.ndarray | None = None,
     ):
         """Pairs for several images.
 
@@ -226,6 +244,7 @@ class PairSampler:
             options: :class:`SamplingOptions`, checked
             rows_at_once: how many draws are decoded together; changes no pair
             pictures: what opens each image, by its name, for judges that look at it
+            region_counts: ``[U]``, where images have different numbers of regions
 
         Returns:
             for each image :class:`Sampled`: its different pairs, the most consistent first or as
@@ -236,7 +255,7 @@ class PairSampler:
         ]  # for each image {(question, answer): (score, draw, region weights)}
         found = [Sampled() for _ in numbers]
         for image, draw, text, score, weights in self._draw(
-            features, numbers, options, rows_at_once
+            features, numbers, options, rows_at_once, region_counts
         ):
             if text[0] is None:
                 found[image].malformed += 1
@@ -244,7 +263,7 @@ class PairSampler:
                 drawn[image].setdefault(text, (score, draw, weights))
         if pictures is None:
             pictures = {str(place): no_picture for place in range(len(numbers))}
-        self.in_hand.hold(features, pictures)
+        self.in_hand.hold(features, pictures, region_counts)
         scores = self._consistency(drawn)
         for sampled, pairs, consistency in zip(found, drawn, scores, strict=True):
             order = range(len(pairs))
@@ -290,11 +309,12 @@ class PairSampler:
             self.model, self.dictionary, separator, stock, options.latent_temperature
         )
 
-    def _draw(self, features, numbers, options, rows_at_once):
+    def _draw(self, features, numbers, options, rows_at_once, region_counts=None):
         """Yields image, draw, (question, answer) in tokens or (None, None), score and region
         weights of every draw.
         """
         generator, draws = self._pair_generator(options), self.draws(options)
+        own = _Batch(features, region_counts)
         image_of_row = np.repeat(np.arange(len(numbers)), draws)
         keys = np.stack(
             [
@@ -315,24 +335,29 @@ class PairSampler:
                 if text is None
                 else pad([text] * len(image_index), self.dictionary).to(self.device)
             )
+            inputs = {name: x.to(self.device) for name, x in image_inputs(own, images).items()}
             with region_weights_of(self.model) as weights:
                 hypotheses = generator.best(
-                    torch.from_numpy(features[images]).to(self.device),
-                    torch.from_numpy(image_index).to(self.device),
-                    keys[chunk],
-                    given,
+                    image_index=torch.from_numpy(image_index).to(self.device),
+                    noise_keys=keys[chunk],
+                    given=given,
+                    **inputs,
                 )
             for row, (hypothesis,) in enumerate(hypotheses):
                 pair = split_pair(self.dictionary.string(hypothesis["tokens"]))
                 if text is not None and pair[0] is not None:
                     # As it was given, words unknown to the model too
                     pair = (text, pair[1]) if options.given == "question" else (pair[0], text)
+                image = image_of_row[start + row]
                 yield (
-                    image_of_row[start + row],
+                    image,
                     int(keys[start + row, 1]),
                     pair,
                     float(hypothesis["score"]),
-                    {name: as_bytes(values[row]) for name, values in weights.items()},
+                    {
+                        name: as_bytes(values[row, : own.regions_of(image)])
+                        for name, values in weights.items()
+                    },
                 )
 
     def _consistency(self, drawn):
@@ -345,6 +370,21 @@ class PairSampler:
         ends = np.cumsum([len(pairs) for pairs in drawn])[:-1]
         # Chosen by what is written
         return np.split(score_triples(self.judge, triples).round(4), ends)
+
+
+class _Batch:
+    """Features ``[U, R, C]`` as :func:`~vqapg.data.image_inputs.image_inputs` reads them."""
+
+    def __init__(self, features, region_counts):
+        self.features, self.region_counts = features, region_counts
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        if self.region_counts is None:
+            return self.features[rows]
+        return self.features[rows, : self.region_counts[rows].max()]
+
+    def regions_of(self, row: int) -> int | None:
+        return None if self.region_counts is None else self.region_counts[row]
 
 
 def _known(score: float) -> float | None:

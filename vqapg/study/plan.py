@@ -58,11 +58,13 @@ class Result(NamedTuple):
         file: in the folder of each run and seed; without runs a file of the study
         runs: their names
         seeds: ``all`` or ``first``
+        also: other files of the study
     """
 
     file: str
     runs: tuple[str, ...] = ()
     seeds: str = ALL
+    also: tuple[str, ...] = ()
 
 
 class Plan(NamedTuple):
@@ -105,8 +107,8 @@ class Plan(NamedTuple):
         needed: dict[str, int] = {}
         for name in self.chosen(names):
             result = self.results[name]
-            if not result.runs:
-                needed[result.file] = 0
+            for file in (*result.also, *([] if result.runs else [result.file])):
+                needed[file] = 0
             for run in result.runs:
                 folders = self.runs[run].folders(seeds, result.seeds)
                 for place, folder in enumerate(folders):
@@ -123,10 +125,7 @@ def read_plan(path: Path) -> Plan:
     try:
         stored: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         runs = {name: _run(name, **line) for name, line in stored["runs"].items()}
-        results = {
-            name: Result(line["file"], tuple(line.get("runs", ())), line.get("seeds", ALL))
-            for name, line in stored["results"].items()
-        }
+        results = {name: _result(**line) for name, line in stored["results"].items()}
         plan = Plan(runs, results, tuple(stored["annotation"]), stored["gpus"])
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: is no plan of a study ({error}); correct it") from error
@@ -135,6 +134,12 @@ def read_plan(path: Path) -> Plan:
     for run in sorted(named - set(runs)):
         raise InputError(f"{path}: has no run {run}, which it needs; add it to the runs")
     return plan
+
+
+def _result(
+    file: str, runs: Sequence[str] = (), seeds: str = ALL, also: Sequence[str] = ()
+) -> Result:
+    return Result(file, tuple(runs), seeds, tuple(also))
 
 
 def _run(

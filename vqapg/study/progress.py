@@ -5,6 +5,7 @@ job. The whole of that stands in ``.snakemake/log``.
 """
 
 import logging
+import shlex
 import sys
 import time
 from collections import Counter
@@ -198,6 +199,9 @@ class Progress(logging.Handler):
         if text.startswith(TOLD_BEFORE):
             if text.startswith(TOLD_BEFORE[-1]):
                 jobs = "1 job" if self.failed == 1 else f"{self.failed} jobs"
+                # The report of the study waits for all of its jobs.
+                report = shlex.join(["vqapg", "report", str(Path.cwd()), "--overwrite"])
+                self.say(f"{report} reports what is there")
                 self.say(f"{jobs} failed; mend what the log says, and run the same command again")
             return
         self.say(text)

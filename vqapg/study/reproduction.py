@@ -28,7 +28,12 @@ LOCK = ".study.lock"
 IMAGES = "images.txt"
 # The data sets that are prepared here, with the names of their files in configs/data, and the files
 # of those that people must get.
-DATA_SETS = {"vqa2": "vqa2", "visual7w": "visual7w", "easy-vqa": "easy_vqa"}
+DATA_SETS = {
+    "vqa2": "vqa2",
+    "visual7w": "visual7w",
+    "easy-vqa": "easy_vqa",
+    "scenes": "scenes",
+}
 EXPECTED = {"vqa2": VQA2, "visual7w": VISUAL7W}
 
 

@@ -21,7 +21,7 @@ class Study(NamedTuple):
     """What is reproduced.
 
     Attributes:
-        dataset: ``vqa2``, ``visual7w``, ``easy-vqa``, or the name of a data directory
+        dataset: ``vqa2``, ``visual7w``, ``easy-vqa``, ``scenes``, or the name of a data directory
         preset: of the settings
         changes: of the preset's settings, ``KEY=VALUE`` each
         settings_of: the file of ``configs/data`` that adds to the preset

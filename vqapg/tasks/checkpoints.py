@@ -15,6 +15,7 @@ from vqapg.errors import InputError
 from vqapg.models.consistency_evaluator import ConsistencyModel
 from vqapg.models.generation_model import GenerationModel
 from vqapg.models.vqapg_model import VQAPGModel
+from vqapg.provenance import IMPORTED
 from vqapg.tasks.checkpoint_file import CheckpointFile, read_checkpoint
 from vqapg.tasks.data_task import DataDirectoryTask
 
@@ -107,8 +108,14 @@ def load_backbone(features: dict[str, Any], weights: str) -> Backbone:
         weights: as ``vqapg extract-features --weights``: "imagenet", a file, or "none"
 
     Raises:
-        InputError: if those weights are not the ones
+        InputError: if those weights are not the ones, or the features were imported
     """
+    if features["backbone"].startswith(IMPORTED):
+        raise InputError(
+            f"the model was trained on {features['backbone']} features, and has no backbone to look"
+            " at new photographs; import their features into a data directory, and give that: vqapg"
+            " sample --features DATA"
+        )
     backbone = build_backbone(features["backbone"], weights, features["image_size"])
     if backbone.weights_sha256 != features["weights_sha256"]:
         raise InputError(

@@ -3,6 +3,7 @@
 import logging
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from fairseq.data import Dictionary
 from fairseq.dataclass import FairseqDataclass
@@ -100,6 +101,12 @@ class DataDirectoryTask(FairseqTask):
 
         patch_fairseq()
         return cls(cfg)
+
+    def get_checkpoint_dict(self) -> dict[str, Any]:
+        """What fairseq puts into every checkpoint besides."""
+        from vqapg.tasks import early_stopping
+
+        return early_stopping.state()
 
     def build_model(self, cfg, from_checkpoint=False):
         model = super().build_model(cfg, from_checkpoint)

@@ -14,6 +14,7 @@ nothing. A program that reads checkpoints by fairseq's functions before it sets 
 | the same | the optimizer's state is checked | the first step ends in a traceback |
 | the same | a final checkpoint has no such state | the optimizer starts anew without a word |
 | the same, ``ReduceLROnPlateauLRSchedule`` | epochs without gain are counted on | halves late |
+| ``Trainer.load_checkpoint`` | ``--patience`` counts on | a resumed run stops late or never |
 | the same | half precision without a GPU is one line | a traceback of torch |
 | ``load_checkpoint`` | the best is copied if a kill came before that | the best model is lost |
 | the same | a kill between the copies of the first save is no loss | the run is refused |
@@ -41,7 +42,7 @@ from fairseq.optim.lr_scheduler.reduce_lr_on_plateau import ReduceLROnPlateauLRS
 from fairseq.trainer import Trainer
 
 from vqapg.errors import InputError, RunError, shortage
-from vqapg.tasks import plateau_schedule
+from vqapg.tasks import early_stopping, plateau_schedule
 from vqapg.tasks.checkpoint_config import TRAINING_SETTINGS
 from vqapg.tasks.checkpoint_file import CHECKPOINT_TYPES, read_checkpoint
 from vqapg.tasks.final_checkpoint import is_final
@@ -124,6 +125,9 @@ def _never_anew(load):
                     if not reset_lr_scheduler:
                         check_schedule(trainer.lr_scheduler, loaded, filename)
                         plateau_schedule.give_figure_of_last_epoch(trainer, loaded)
+                    # fairseq takes over its own best figure under the same conditions.
+                    if not options.get("reset_meters", False):
+                        early_stopping.restore(trainer, loaded, filename)
             return loaded
         except InputError as error:
             raise InputError(f"{error}{_others(filename)}") from error

@@ -17,6 +17,10 @@ EXAMPLE = (
     "vqapg annotate start DIR --for consistency --data DATA --pairs generate-test.txt "
     "--evaluator CKPT -n 200"
 )
+ANY_SYSTEM = (
+    "vqapg annotate start DIR --for consistency --images PHOTOS --pairs pairs.jsonl "
+    "--evaluator CKPT"
+)
 Perform = Callable[[argparse.Namespace], None]
 
 
@@ -35,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         step.set_defaults(perform=perform)
         return step
 
-    start.add_arguments(add("start", start.start, "draw pairs", EXAMPLE.partition("start ")[2]))
+    examples = f"{EXAMPLE.partition('start ')[2]}\n  {ANY_SYSTEM}"
+    start.add_arguments(add("start", start.start, "draw pairs", examples))
 
     step = add("serve", serve.serve, "show the page on this machine", "DIR")
     step.add_argument(

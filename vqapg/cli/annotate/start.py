@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqapg.cli.judge_flags import add_judge_arguments, judge_of
+from vqapg.cli.place_flags import add_weights_argument
 from vqapg.errors import InputError
 
 if TYPE_CHECKING:  # --help is instant
+    from vqapg.annotation.pair_source import PairSource
     from vqapg.annotation.session import Session
 
 # The flags that one purpose has alone, with the value that they have where they are not given.
-OF_CONSISTENCY = {"n": 200, "annotators": 2, "judge": None, "evaluator": None}
-OF_PAPER = {"images": 50}
-FLAGS = {"n": "-n"}
+OF_CONSISTENCY = {"annotators": 2, "judge": None, "evaluator": None}
+N = {"consistency": 200, "paper": 50}
 
 
 def add_arguments(step: argparse.ArgumentParser) -> None:
@@ -26,7 +27,13 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         "pairs are right, with an interval",
     )
     step.add_argument(
-        "--data", required=True, metavar="DATA", help="the data directory that was generated from"
+        "--data", metavar="DATA", help="the data directory that was generated from; or --images"
+    )
+    step.add_argument(
+        "--images",
+        metavar="PHOTOS",
+        help="instead of --data: the folder that the pictures are in, for pairs made by any "
+        "system, as JSON lines",
     )
     step.add_argument(
         "--pairs",
@@ -40,18 +47,19 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=1, help="of images, pairs and orders (default: 1)"
     )
     step.add_argument(
-        "--split", default="test", choices=("train", "valid", "test"), help="default: test"
+        "--split",
+        choices=("train", "valid", "test"),
+        help="of --data, which the pairs are of (default: test)",
     )
-    paper = step.add_argument_group("only --for paper")
-    paper.add_argument("--images", type=int, metavar="N", help="default: 50, as in the paper")
-    own = step.add_argument_group("only --for consistency")
-    own.add_argument(
+    step.add_argument(
         "-n",
         type=int,
         metavar="N",
-        help="distinct triples to judge (default: 200); with three or more files, for each "
-        "comparison of two",
+        help="--for paper: images to draw (default: 50, as in the paper); --for consistency: "
+        "distinct triples to judge (default: 200), with three or more files for each comparison "
+        "of two",
     )
+    own = step.add_argument_group("only --for consistency")
     own.add_argument(
         "--annotators",
         type=int,
@@ -61,6 +69,7 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
     add_judge_arguments(
         own, "whose score makes the strata; without one the pairs are a simple random sample"
     )
+    add_weights_argument(own)
 
 
 def start(args: argparse.Namespace) -> None:
@@ -72,27 +81,36 @@ def start(args: argparse.Namespace) -> None:
     --for consistency: distinct triples, at random among those that the judge accepts, and among
     those that it rejects. Of two files only triples that they do not share.
     """
-    for purpose, flags in (("paper", OF_PAPER), ("consistency", OF_CONSISTENCY)):
-        for name, default in flags.items():
-            if getattr(args, name) is None:
-                setattr(args, name, default)
-            elif purpose != args.purpose:
-                flag = FLAGS.get(name, f"--{name}")
-                raise InputError(f"{flag}: is for --for {purpose} only; leave it out")
-    session = _start_paper(args) if args.purpose == "paper" else _start_consistency(args)
+    from vqapg.annotation.pair_source import pair_source
+
+    for name, default in OF_CONSISTENCY.items():
+        if getattr(args, name) is None:
+            setattr(args, name, default)
+        elif args.purpose == "paper":
+            raise InputError(f"--{name}: is for --for consistency only; leave it out")
+    if args.n is None:
+        args.n = N[args.purpose]
+    if args.images is not None and args.images.isdecimal() and not Path(args.images).exists():
+        raise InputError(
+            f"--images {args.images}: is the folder of the pictures; to draw so many images, "
+            f"give -n {args.images}"
+        )
+    source = pair_source(args.data, args.images, args.split, args.weights)
+    starts = _start_paper if args.purpose == "paper" else _start_consistency
+    session = starts(args, source)
     pairs = sum(len(group.pairs) for group in session.groups)
-    what = (
-        f"{len(session.groups)} groups, {pairs} pairs of {len(session.models)} models"
-        if session.plan is None
-        else f"{pairs} pairs to judge, by {session.plan.annotators} annotators each"
-    )
+    if session.plan is None:
+        what = f"{len(session.groups)} groups, {pairs} pairs of {len(session.models)} models"
+    else:
+        people = session.plan.annotators
+        what = f"{pairs} pairs to judge, by {people} annotator{'s' if people > 1 else ''} each"
     print(
         f"{session.path}: {len(session.images)} images, {what}; next: "
         f"vqapg annotate serve {session.path}"
     )
 
 
-def _start_paper(args: argparse.Namespace) -> "Session":
+def _start_paper(args: argparse.Namespace, source: "PairSource") -> "Session":
     from vqapg.annotation.drawing import start_session
 
     files = {}
@@ -101,14 +119,11 @@ def _start_paper(args: argparse.Namespace) -> "Session":
         if not name.strip() or not file or name.strip() in files:
             raise InputError(f"--pairs {given}: give NAME=FILE, a name of its own for every model")
         files[name.strip()] = file
-    return start_session(
-        args.folder, args.data, files, images=args.images, split=args.split, seed=args.seed
-    )
+    return start_session(args.folder, source, files, images=args.n, seed=args.seed)
 
 
-def _start_consistency(args: argparse.Namespace) -> "Session":
+def _start_consistency(args: argparse.Namespace, source: "PairSource") -> "Session":
     from vqapg.annotation.consistency_drawing import start_consistency_session
-    from vqapg.annotation.pair_source import data_source
 
     files = {}
     for given in args.pairs:
@@ -122,7 +137,7 @@ def _start_consistency(args: argparse.Namespace) -> "Session":
     judge, _ = judge_of(args)
     return start_consistency_session(
         args.folder,
-        data_source(args.data, args.split),
+        source,
         files,
         judge=judge,
         n=args.n,
