@@ -7,11 +7,13 @@
 # The pairs are OUT/generate-SPLIT.txt. --preset is paper unless given; the other words are flags of
 # fairseq-generate, which override.
 set -euo pipefail
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-[ $# -ge 3 ] || usage
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+misused() { usage >&2; exit 2; }
+[ "${1-}" != --help ] || { usage; exit; }
+[ $# -ge 3 ] || misused
 checkpoint=$1 data=$2 output=$3 preset=paper
 shift 3
-if [ "${1-}" = --preset ]; then preset=${2-}; shift 2 || usage; fi
+if [ "${1-}" = --preset ]; then preset=${2-}; shift 2 || misused; fi
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 beam=$(vqapg settings joint --preset "$preset" --get generation.beam)

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
 # Makes .venv in the repository's root, unless it is there. environment.sh calls this, and enters it.
+#
+#   bash scripts/install.sh
 set -euo pipefail
+usage() { sed -n '2,4s/^# \{0,1\}//p' "$0"; }
+[ "${1-}" != --help ] || { usage; exit; }
+[ $# = 0 ] || { usage >&2; exit 2; }
 cd "$(dirname "$0")/.."
 
 stamp=.venv/made-for

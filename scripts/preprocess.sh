@@ -8,17 +8,19 @@
 #
 # --preset is paper unless given. --glove picks the dictionary's words out of GloVe.
 set -euo pipefail
-usage() { sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-[ $# -ge 2 ] || usage
+usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
+misused() { usage >&2; exit 2; }
+[ "${1-}" != --help ] || { usage; exit; }
+[ $# -ge 2 ] || misused
 dataset=$1 data=$2 preset=paper glove= source=()
 shift 2
 while [ $# -gt 0 ]; do
-    [ $# -ge 2 ] || usage
+    [ $# -ge 2 ] || misused
     case $1 in
         --preset) preset=$2 ;;
         --glove) glove=$2 ;;
         --source) source=(--source "$2") ;;
-        *) usage ;;
+        *) misused ;;
     esac
     shift 2
 done

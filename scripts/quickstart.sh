@@ -5,7 +5,9 @@
 #
 #   bash scripts/quickstart.sh            8 to 10 minutes on 2 cores after the install
 set -euo pipefail
-[ $# = 0 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
+[ "${1-}" != --help ] || { usage; exit; }
+[ $# = 0 ] || { usage >&2; exit 2; }
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
 

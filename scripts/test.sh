@@ -3,6 +3,7 @@
 #   bash scripts/test.sh tests/modules -k attention
 #   bash scripts/test.sh tests/modules -n 0 --pdb      in one process, which a debugger needs
 set -euo pipefail
+[ "${1-}" != --help ] || { sed -n '2,4s/^# \{0,1\}//p' "$0"; exit; }
 cd "$(dirname "$0")/.."
 source scripts/environment.sh
 

@@ -13,9 +13,10 @@
 #   NODES=2 NODE_RANK=0 MASTER_ADDR=host0 MASTER_PORT=29500 bash scripts/train.sh ...     two machines
 #   PROCESSES=2 bash scripts/train.sh ...                                 two processes, without GPU
 set -euo pipefail
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
+[ "${1-}" != --help ] || { usage; exit; }
 fail() { echo "error: $1" >&2; exit 2; }
-[ $# -ge 1 ] || usage
+[ $# -ge 1 ] || { usage >&2; exit 2; }
 [ $# -ge 2 ] || fail "which data directory? bash scripts/train.sh $1 DATA"
 model=$1 data=$2 preset=paper
 shift 2

@@ -1,6 +1,7 @@
 """The shell scripts are well formed."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,22 @@ SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "scripts").glob("*.sh"))
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_every_script_is_well_formed(script):
     subprocess.run(["bash", "-n", script], check=True)
+
+
+# environment.sh is sourced, and reproduce.sh hands --help to `vqapg reproduce`.
+@pytest.mark.parametrize(
+    "name", [path.name for path in SCRIPTS if path.stem not in ("environment", "reproduce")]
+)
+def test_help_of_a_script_tells_its_use_and_touches_nothing(name, tmp_path):
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS[0].parent, scripts)
+    before = sorted(tmp_path.rglob("*"))
+    done = subprocess.run(
+        ["bash", scripts / name, "--help"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"bash scripts/{name}" in done.stdout
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def preprocess(folder, *words):
