@@ -28,6 +28,7 @@ from vqapg.memory import keep_freed_memory
 from vqapg.sampling import run as sampling_run
 from vqapg.sampling.images import find_images
 from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.picture_reader import Pictures
 from vqapg.sampling.sampler import load
 
 STAGES = ("decode", "CNN", "draws", "scoring")
@@ -63,8 +64,7 @@ def watch(sampler, clocks):
     # It yields one draw after the other.
     sampler._draw = clocks.timed("draws", lambda *given: list(draw(*given)))
     sampler._consistency = clocks.timed("scoring", sampler._consistency)
-    read = sampling_run._Pictures.__getitem__
-    sampling_run._Pictures.__getitem__ = clocks.timed("decode", read)
+    Pictures.__getitem__ = clocks.timed("decode", Pictures.__getitem__)
 
 
 def copies(found, count):
