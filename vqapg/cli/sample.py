@@ -283,6 +283,8 @@ def _sample_here(args, options, judge, inputs):
     )
     if args.counts is not None:
         write_json(Path(args.counts), counts.as_json(), overwrite=overwrite)
+    if counts.repetition is not None:
+        print(f"warning: {counts.repetition}", file=sys.stderr)
     for error in counts.skipped:
         print(f"left out: {printable(error)}", file=sys.stderr)
     told = [counts.describe(options.choosing), describe(images.passed_over)]

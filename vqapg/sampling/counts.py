@@ -21,6 +21,8 @@ class Counts(NamedTuple):
         left_out: distinct pairs that --min-consistency and --keep left out
         malformed: draws that are no pair
         skipped: what was wrong with each image that was left out, its name first
+        repetition: a warning where one pair stands with most images, see
+            :func:`~vqapg.sampling.repetition.repetition`; files of counts do not keep it
     """
 
     images: int
@@ -29,10 +31,11 @@ class Counts(NamedTuple):
     left_out: int
     malformed: int
     skipped: list[str]
+    repetition: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As they stand in a file of counts."""
-        return self._asdict()
+        return {name: getattr(self, name) for name in (*NUMBERS, "skipped")}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Counts":

@@ -8,6 +8,7 @@ from vqapg.data.input_image import InputImage
 from vqapg.sampling.counts import Counts
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.repetition import repetition
 
 if TYPE_CHECKING:
     from vqapg.sampling.sampler import Sampled
@@ -53,7 +54,9 @@ def count(entries: Entries | Journal, skipped: list[str]) -> Counts:
         without_pair += not entry["pairs"]
         left_out += entry["left_out"]
         malformed += entry["malformed"]
-    return Counts(images, without_pair, pairs, left_out, malformed, skipped)
+    return Counts(
+        images, without_pair, pairs, left_out, malformed, skipped, repetition(entries.entries())
+    )
 
 
 def records_of(
