@@ -64,10 +64,12 @@ def test_photos_go_in_pairs_and_page_come_out(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--html", "gallery.html") == 0
     out, err = capsys.readouterr()
     records = lines()
-    assert (
-        out == f"pairs.jsonl, gallery.html: {len(records)} pairs of 5 images\n"
-        and "\n" not in err.strip()
-    )
+    assert out == f"pairs.jsonl, gallery.html: {len(records)} pairs of 5 images\n"
+    # A slow machine shows a bar too.
+    told = [
+        line for line in err.replace("\r", "\n").splitlines() if not line.startswith("sampling")
+    ]
+    assert [line[:5] for line in told if line.strip()] == ["note:"]
     assert list(dict.fromkeys(record["image"] for record in records)) == [
         f"photos/{number}.png" for number in range(5)
     ]
