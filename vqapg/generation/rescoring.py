@@ -33,9 +33,9 @@ from vqapg.modules.noise import NoiseKeys, Stream, standard_normal
 
 # Of the answer's own z, which a pipeline's Y-model draws given the question
 OWN_DRAWS = 4
-# Answers are compared in tenths of probability, and of equals the first is kept. Else a sure answer
-# would give way to a surer one, and all draws to the few questions that are easiest. Nor does
-# rounding of floats, which changes with the batch, decide.
+# Log-probabilities are compared in tenths of a nat, and of equals the first is kept. Else a sure
+# answer would give way to a surer one, and all draws to the few questions that are easiest. Nor
+# does rounding of floats, which changes with the batch, decide.
 STEPS = 10
 # Far above any number of draws: no two uses of a pair's noise meet.
 NEXT_CANDIDATE, NEXT_LATENT = 2**24, 2**44
@@ -126,7 +126,7 @@ class Rescoring:
         if texts:
             places = [text.place for text in texts]
             found = self.log_probs(texts, images, image_index[places], noise_keys[places])
-            for place, score in zip(places, (STEPS * found.exp()).round().tolist()):
+            for place, score in zip(places, (STEPS * found).round().tolist()):
                 scores[place] = score
         best = []
         for start in range(0, len(tokens), self.candidates):
