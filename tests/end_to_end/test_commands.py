@@ -100,6 +100,14 @@ def test_the_latent_temperature_goes_through_fairseq_generate(world, tmp_path):
     )
 
 
+def test_refine_and_rescore_go_through_fairseq_generate(world, tmp_path):
+    flags = ["--refine", 1, "--rescore", 3, "--beam", 2]
+    found = hypotheses(generate(world, tmp_path / "a", *flags, "--batch-size", 50))
+    assert found == hypotheses(generate(world, tmp_path / "b", *flags, "--batch-size", 4))
+    plain = hypotheses(generate(world, tmp_path / "c", "--beam", 2, "--batch-size", 50))
+    assert len(found) == len(plain) == PAIRS and found != plain
+
+
 def test_validate_reports_the_elbo_both_reconstructions_and_what_tells_of_collapse(world):
     done = fairseq(
         "validate",

@@ -123,3 +123,18 @@ def test_z_is_drawn_by_its_keys_and_scales_the_regions(region_scaling, temperatu
         torch.testing.assert_close(gate.weights, variable.scaling(expected, regions).weights)
     else:
         assert scaled is regions and start is regions and gate is None
+
+
+def test_log_density_is_the_sum_over_independent_normals():
+    torch.manual_seed(0)
+    gaussian, z = Gaussian(torch.randn(3, 5), torch.randn(3, 5)), torch.randn(3, 5)
+    found = gaussian.log_density(z)
+    for row in range(3):
+        mean, variance = gaussian.mean[row], gaussian.log_variance[row].exp()
+        normal = torch.distributions.Normal(mean, variance.sqrt())
+        assert found[row].item() == pytest.approx(normal.log_prob(z[row]).sum().item(), abs=1e-4)
+
+
+def test_a_gaussian_at_z_gives_z_whatever_the_noise():
+    z = torch.randn(3, 5)
+    assert torch.equal(Gaussian.at(z).sample(100 * torch.randn(3, 5)), z)

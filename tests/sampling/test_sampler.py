@@ -13,6 +13,7 @@ from vqapg.data.pair_dataset import pad
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.images import find_images
+from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.sampling.sampler import LONGEST, SamplingOptions
 from vqapg.tokens import SEPARATOR
 
@@ -52,6 +53,9 @@ def told(sampled):
         ("vqapg_pipeline_variational", "aq", DRAWN),
         ("vqapg_pipeline_variational", "qa", SEARCHED),
         ("vqapg_sequential_variational", "qa", DRAWN),
+        ("vqapg_joint_variational", None, {**DRAWN, "refine": 1, "rescore": 3}),
+        ("vqapg_sequential_variational", "aq", {**DRAWN, "refine": 1, "rescore": 2}),
+        ("vqapg_pipeline_variational", "qa", {**DRAWN, "refine": 2, "rescore": 2}),
     ],
 )
 def test_the_pairs_do_not_hang_on_the_batch(sampler, photos, name, order, how):
@@ -222,6 +226,10 @@ def test_a_pipeline_completes_x_with_its_y_model(sampler, photos, dictionary):
         ("vqapg_joint", {"temperature": 0}, "temperature must be above 0"),
         ("vqapg_joint", {"sampling_topp": 2}, "sampling_topp must be"),
         ("vqapg_joint", {"beam": 0}, "beam must be at least 1"),
+        ("vqapg_joint", {"refine": -1}, "refine must be at least 0"),
+        ("vqapg_joint", {"refine": 1}, "refine has no meaning"),
+        ("vqapg_joint", {"rescore": 0}, "rescore must be at least 1"),
+        ("vqapg_joint", {"rescore": 2, "sampling": True}, "rescore has no meaning"),
     ],
 )
 def test_options_that_cannot_be_followed(sampler, photos, name, changes, message):
@@ -235,6 +243,33 @@ def test_where_nothing_is_drawn_one_draw_is_enough(sampler, photos):
     model = sampler("vqapg_joint", evaluator=False)
     assert model.draws(SamplingOptions(num_samples=9)) == 1 and model.draws(options()) == 6
     assert len(model.sample(photos / "0.png", n=9, beam=2)) == 1
+
+
+def test_rescored_draws_bring_what_they_were_made_with(sampler, photos, dictionary):
+    model = sampler("vqapg_joint_variational", evaluator=False)
+    how = {"n": 6, "rescore": 4, "latent_temperature": 4.0, **DRAWN}
+    pairs = model.sample(photos / "1.png", **how)
+    picture, number = open_given(photos / "1.png")
+    features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
+    generator = model._pair_generator(options(rescore=4, latent_temperature=4.0))
+    later = 0
+    for pair in pairs:
+        keys = generator.rescoring.noise_keys(np.array([[1, pair.draw, number]]))
+        made = {}
+        for candidate in range(4):
+            with region_weights_of(model.model) as weights:
+                ((hypothesis,),) = generator.best(
+                    torch.from_numpy(features), torch.tensor([0]), keys[[candidate]]
+                )
+            text = dictionary.string(hypothesis["tokens"]).replace(f" {SEPARATOR} ", " ")
+            told = (round(hypothesis["score"], 4), as_bytes(weights["pair"][0]))
+            made.setdefault(text, (candidate, *told))
+        words = f"{pair.question} {pair.answer}".replace("?", " ?").split()
+        candidate, score, weights = made[" ".join(words)]
+        assert pair.score == pytest.approx(score, abs=2e-4)
+        assert pair.region_weights == {"pair": weights}
+        later += candidate > 0
+    assert later and {pair.draw for pair in pairs} <= set(range(6))
 
 
 def test_malformed_draws_are_counted(sampler, photos):

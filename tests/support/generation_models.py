@@ -60,11 +60,17 @@ def generation_options(**changes):
     return SimpleNamespace(**(defaults | changes))
 
 
-def generate(model, dictionary, batch, latent_temperature=1.0, **changes):
+def generate(model, dictionary, batch, latent_temperature=1.0, refine=0, rescore=1, **changes):
     """For each pair a list of hypotheses in fairseq's form."""
     options = generation_options(**changes)
     generator = PairGenerator(
-        model, dictionary, dictionary.index(SEPARATOR), options, latent_temperature
+        model,
+        dictionary,
+        dictionary.index(SEPARATOR),
+        options,
+        latent_temperature,
+        refine,
+        rescore,
     )
     return generator.generate([model], {"net_input": batch})
 

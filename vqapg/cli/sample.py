@@ -100,6 +100,23 @@ def add_arguments(parser):
         metavar="T",
         help="scales the standard deviation of the latent variable; 0: its mean (default: 1)",
     )
+    draw.add_argument(
+        "--refine",
+        type=int,
+        default=0,
+        metavar="N",
+        help="decode, take for the latent variable the mean of its posterior given what was "
+        "decoded, and decode again, N times; each costs as much as decoding once (default: 0)",
+    )
+    draw.add_argument(
+        "--rescore",
+        type=int,
+        default=1,
+        metavar="K",
+        help="of K draws of a pair keep the one whose answer the model finds likeliest given the "
+        "image and its own question; costs K decodings, and up to K^2 readings of a pair "
+        "(default: 1)",
+    )
 
     choose = parser.add_argument_group("choosing, by the judge")
     choose.add_argument(

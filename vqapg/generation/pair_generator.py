@@ -13,6 +13,7 @@ from torch import Tensor
 
 from vqapg.errors import InputError
 from vqapg.generation.beam_search import BeamSearch
+from vqapg.generation.rescoring import Images, Rescoring
 from vqapg.generation.token_rules import TokenRules, normalised_score
 from vqapg.generation.token_sampling import Sampling
 from vqapg.models.generation_model import GenerationModel
@@ -36,6 +37,9 @@ class PairGenerator:
         args: stock fairseq's generation options
         latent_temperature: scales the standard deviation of the prior that z is drawn from; at 0 z
             is its mean
+        refine: how often z is then replaced by the mean of its posterior, given what was decoded,
+            and the pair decoded again
+        rescore: of so many draws one is kept, see :mod:`vqapg.generation.rescoring`
 
     Raises:
         InputError: on a stock flag that has no meaning here
@@ -48,6 +52,8 @@ class PairGenerator:
         separator: int,
         args: Any,
         latent_temperature: float = 1.0,
+        refine: int = 0,
+        rescore: int = 1,
     ) -> None:
         refuse_generation_flags(args)
         if not 0 < args.temperature < math.inf:
@@ -78,6 +84,19 @@ class PairGenerator:
                 "--latent-temperature has no meaning for a model without latent variable; leave "
                 "it out"
             )
+        if refine < 0:
+            raise InputError(f"--refine must be at least 0, not {refine}")
+        if refine and not model.variational:
+            raise InputError(
+                "--refine has no meaning for a model without latent variable; leave it out"
+            )
+        if rescore > 1 and not (model.variational or args.sampling):
+            raise InputError(
+                "--rescore: nothing is drawn in this model with beam search, so all draws are the "
+                "same; add --sampling"
+            )
+        self.rescoring = Rescoring(model, rescore, separator, dictionary.eos(), dictionary.pad())
+        self.refine = refine
         self.model = model
         self.latent_temperature = latent_temperature
         self.separator, self.padding = separator, dictionary.pad()
@@ -111,15 +130,18 @@ class PairGenerator:
         """One list of hypotheses a pair, best first, in stock fairseq's form."""
         inputs = sample["net_input"]
         # One row a draw: a row never shares its latent variable.
-        image_index = inputs["image_index"].repeat_interleave(self.draws)
         noise_keys = np.repeat(inputs["noise_keys"], self.draws, axis=0)
         noise_keys[:, 1] = np.tile(np.arange(self.draws), len(inputs["noise_keys"]))
+        noise_keys = self.rescoring.noise_keys(noise_keys)
+        rows = self.draws * self.rescoring.candidates
+        image_index = inputs["image_index"].repeat_interleave(rows)
         given = None
         if self.model.given is not None:
-            given = inputs[self.model.given].repeat_interleave(self.draws, dim=0)
-        best = self.best(
-            inputs["features"], image_index, noise_keys, given, inputs.get("regions_real")
-        )
+            given = inputs[self.model.given].repeat_interleave(rows, dim=0)
+        images = Images(inputs["features"], inputs.get("regions_real"))
+        candidates = self.best(images.features, image_index, noise_keys, given, images.regions_real)
+        kept = self.kept(candidates, images, image_index, noise_keys)
+        best = [candidates[place] for place in kept]
         grouped = (best[i : i + self.draws] for i in range(0, len(best), self.draws))
         joined = ([hypothesis for row in group for hypothesis in row] for group in grouped)
         return [sorted(group, key=lambda h: h["score"], reverse=True) for group in joined]
@@ -138,6 +160,10 @@ class PairGenerator:
         ``generate``.
         """
         self.model.eval()
+        # Only models that take it can be given images of different R, or refine.
+        options: dict[str, Any] = {} if regions_real is None else {"regions_real": regions_real}
+        if self.refine:
+            options["refine"] = self.refine
         rows = self.model.generate(
             features,
             image_index,
@@ -146,8 +172,7 @@ class PairGenerator:
             nbest=self.nbest,
             latent_temperature=self.latent_temperature,
             given=given,
-            # Only models that take it can be given images of different R.
-            **({} if regions_real is None else {"regions_real": regions_real}),
+            **options,
         )
         return [
             [
@@ -156,6 +181,21 @@ class PairGenerator:
             ]
             for row, row_given in zip(rows, [None] * len(rows) if given is None else given)
         ]
+
+    def kept(
+        self,
+        candidates: Sequence[Sequence[dict[str, Any]]],
+        images: Images,
+        image_index: Tensor,
+        noise_keys: NoiseKeys,
+    ) -> Sequence[int]:
+        """Which of the *candidates* that :meth:`best` found are kept: the place of one of every
+        ``rescore``, by its best hypothesis; the arguments are those of ``Rescoring.kept``.
+        """
+        if self.rescoring.candidates == 1:
+            return range(len(candidates))
+        tokens = [hypotheses[0]["tokens"] for hypotheses in candidates]
+        return self.rescoring.kept(tokens, images, image_index, noise_keys)
 
     def score(self, texts: Texts) -> float:
         """What hypotheses of pairs are ordered by: of the tokens that were generated, whatever was

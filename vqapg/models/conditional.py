@@ -13,6 +13,7 @@ from vqapg.models.hypothesis import Search, Texts
 from vqapg.models.image_and_text_to_text import ImageAndTextToText
 from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
+from vqapg.modules.latent import Gaussian
 from vqapg.modules.noise import NoiseKeys
 
 
@@ -55,7 +56,7 @@ class ConditionalModel(GenerationModel):
         question: Tensor,
         answer: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str = "posterior",
+        latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         texts = {"question": question, "answer": answer}
@@ -80,6 +81,7 @@ class ConditionalModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Texts]]:
         if given is None:
             raise ValueError(f"{type(self).__name__} needs the {self.given} that is given")
@@ -91,6 +93,7 @@ class ConditionalModel(GenerationModel):
             search,
             latent_temperature,
             regions_real,
+            refine,
         )
         return [[{self.text: hypothesis} for hypothesis in hypotheses] for hypotheses in found]
 
@@ -107,3 +110,4 @@ class VQAModel(ConditionalModel):
     """Visual question answering: P(A | I, Q)."""
 
     text, given = "answer", "question"
+    scores_answers = "own"

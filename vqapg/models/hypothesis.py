@@ -1,8 +1,10 @@
 """A generated text, and what a model asks of a search. The searches are in ``generation/``."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from vqapg.modules.noise import NoiseKeys
 from vqapg.modules.text_decoder import LSTMState, Memory, TextDecoder
@@ -33,6 +35,13 @@ class Hypothesis(NamedTuple):
             Hypothesis(first, self.log_probs[:length], first_total),
             Hypothesis(second, self.log_probs[length:], self.total - first_total),
         )
+
+
+def best_texts(found: Sequence[Sequence[Hypothesis]], padding: int) -> Tensor:
+    """The best hypothesis of each row, as a text that an encoder reads: ``[B, T]``, padded."""
+    return pad_sequence(
+        [hypotheses[0].tokens for hypotheses in found], batch_first=True, padding_value=padding
+    )
 
 
 # What a model generates for one row: the hypothesis of each text.

@@ -7,10 +7,16 @@ from fairseq.data import Dictionary
 from torch import Tensor, nn
 
 from vqapg.models import parts
-from vqapg.models.hypothesis import Hypothesis, Search
+from vqapg.models.hypothesis import Hypothesis, Search, best_texts
 from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
-from vqapg.modules.latent import Conditioning, Gaussians, LatentVariable, TextImageGaussian
+from vqapg.modules.latent import (
+    Conditioning,
+    Gaussian,
+    Gaussians,
+    LatentVariable,
+    TextImageGaussian,
+)
 from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.regions import select_real
 from vqapg.modules.text_decoder import LSTMState, Memory
@@ -59,7 +65,7 @@ class ImageAndTextToText(nn.Module):
         given: Tensor,
         text: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str,
+        latent_from: str | Gaussian,
         regions_real: Tensor | None = None,
     ) -> TextOutput:
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
@@ -69,13 +75,10 @@ class ImageAndTextToText(nn.Module):
         x = self.text_encoder(given)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
-            # Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h), and P(z | I, X) = M o f(h_X, h)
-            y = (self.y_encoder or self.text_encoder)(text)
-            both = torch.cat([x.sequence, y.sequence], dim=-1)
-            gaussians = Gaussians(
-                self.posterior(both, regions, real), self.prior(x.sequence, regions, real)
-            )
-            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
+            # Equation 3: P(z | I, X) = M o f(h_X, h)
+            prior = self.prior(x.sequence, regions, real)
+            gaussians = Gaussians(self._posterior(x, text, regions, real), prior)
+            source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source, x), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
 
@@ -88,8 +91,12 @@ class ImageAndTextToText(nn.Module):
         search: Search,
         latent_temperature: float,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Hypothesis]]:
-        """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X)."""
+        """For each row hypotheses of Y, best first, given X ``[B, T]`` and z ~ P(z | I, X).
+
+        Then, *refine* times, z is the mean of P(z | I, X, Y) at the best Y, and Y is decoded again.
+        """
         regions = self.image_encoder(features, regions_real)[image_index]
         real = select_real(regions_real, image_index)
         x = self.text_encoder(given)
@@ -97,7 +104,24 @@ class ImageAndTextToText(nn.Module):
         if self.latent is not None:
             prior = self.prior(x.sequence, regions, real)
             source = self.latent(prior, regions, noise_keys, latent_temperature, real)
-        return search(self.decoder, *self._begin(source, x), noise_keys)
+        found = search(self.decoder, *self._begin(source, x), noise_keys)
+        for _ in range(refine):
+            if self.latent is None:
+                raise ValueError("without a latent variable nothing is refined")
+            y = best_texts(found, self.decoder.special.padding)
+            posterior = self._posterior(x, y, regions, real)
+            source = self.latent.known(posterior.mean, regions, real)
+            found = search(self.decoder, *self._begin(source, x), noise_keys)
+        return found
+
+    def _posterior(
+        self, x: TextEncoding, y: Tensor, regions: Tensor, real: Tensor | None
+    ) -> Gaussian:
+        """Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h)."""
+        encoded = (self.y_encoder or self.text_encoder)(y)
+        both = torch.cat([x.sequence, encoded.sequence], dim=-1)
+        posterior: Gaussian = self.posterior(both, regions, real)
+        return posterior
 
     def _begin(self, source: Conditioning, x: TextEncoding) -> tuple[Memory, LSTMState]:
         """What is decoded from: the regions and X's tokens; and the decoder's state before the

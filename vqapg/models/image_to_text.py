@@ -6,11 +6,12 @@ from fairseq.data import Dictionary
 from torch import Tensor, nn
 
 from vqapg.models import parts
-from vqapg.models.hypothesis import Hypothesis, Search
+from vqapg.models.hypothesis import Hypothesis, Search, best_texts
 from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
 from vqapg.modules.latent import (
     Conditioning,
+    Gaussian,
     Gaussians,
     ImagePrior,
     LatentVariable,
@@ -57,7 +58,7 @@ class ImageToText(nn.Module):
         image_index: Tensor,
         text: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str,
+        latent_from: str | Gaussian,
         regions_real: Tensor | None = None,
     ) -> TextOutput:
         """Teacher forcing of *text* ``[B, T]``; the rest as in
@@ -67,11 +68,8 @@ class ImageToText(nn.Module):
         regions, real = image[image_index], select_real(regions_real, image_index)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
-            # Equation 2: P(z | I, X) = M o f(h_X, h), and P(z | I) = M(mean_i h_i), once an image
-            posterior = self.posterior(self.text_encoder(text).sequence, regions, real)
-            prior = self.prior(image, regions_real).select(image_index)
-            gaussians = Gaussians(posterior, prior)
-            source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
+            gaussians = self._gaussians(image, image_index, text, regions_real)
+            source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
 
@@ -83,15 +81,51 @@ class ImageToText(nn.Module):
         search: Search,
         latent_temperature: float,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Hypothesis]]:
-        """For each row hypotheses of X, best first, given z ~ P(z | I)."""
+        """For each row hypotheses of X, best first, given z ~ P(z | I).
+
+        Then, *refine* times, z is the mean of P(z | I, X) at the best X, and X is decoded again.
+        """
         image = self.image_encoder(features, regions_real)
         real = select_real(regions_real, image_index)
-        source = Conditioning.of_image(image[image_index], real)
+        regions = image[image_index]
+        source = Conditioning.of_image(regions, real)
         if self.latent is not None:
             prior = self.prior(image, regions_real).select(image_index)
-            source = self.latent(prior, source.regions, noise_keys, latent_temperature, real)
-        return search(self.decoder, *self._begin(source), noise_keys)
+            source = self.latent(prior, regions, noise_keys, latent_temperature, real)
+        found = search(self.decoder, *self._begin(source), noise_keys)
+        for _ in range(refine):
+            if self.latent is None:
+                raise ValueError("without a latent variable nothing is refined")
+            text = best_texts(found, self.decoder.special.padding)
+            source = self.latent.known(self._posterior(text, regions, real).mean, regions, real)
+            found = search(self.decoder, *self._begin(source), noise_keys)
+        return found
+
+    def gaussians(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        text: Tensor,
+        regions_real: Tensor | None = None,
+    ) -> Gaussians:
+        """Posterior and prior of z, in a variational model; the arguments are :meth:`forward`'s."""
+        image = self.image_encoder(features, regions_real)
+        return self._gaussians(image, image_index, text, regions_real)
+
+    def _gaussians(
+        self, image: Tensor, image_index: Tensor, text: Tensor, regions_real: Tensor | None
+    ) -> Gaussians:
+        """Equation 2, of encoded images ``[U, R, D]``; P(z | I) = M(mean_i h_i) once an image."""
+        real = select_real(regions_real, image_index)
+        posterior = self._posterior(text, image[image_index], real)
+        return Gaussians(posterior, self.prior(image, regions_real).select(image_index))
+
+    def _posterior(self, text: Tensor, regions: Tensor, real: Tensor | None) -> Gaussian:
+        """Equation 2: P(z | I, X) = M o f(h_X, h)."""
+        posterior: Gaussian = self.posterior(self.text_encoder(text).sequence, regions, real)
+        return posterior
 
     def _begin(self, source: Conditioning) -> tuple[Memory, LSTMState]:
         """What is decoded from, and the decoder's state before the first token."""

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vqapg.models import parts
 from vqapg.models.generation_model import GenerationModel
-from vqapg.models.hypothesis import Search, Texts
+from vqapg.models.hypothesis import Hypothesis, Search, Texts, best_texts
 from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
-from vqapg.modules.latent import Conditioning, Gaussians, ImagePrior, TextImageGaussian
+from vqapg.modules.latent import Conditioning, Gaussian, Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.regions import select_real
 from vqapg.modules.text_decoder import DecoderOutput, Memory
@@ -48,7 +48,7 @@ class JointModel(GenerationModel):
         question: Tensor,
         answer: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str = "posterior",
+        latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         source = self._of_image(features, image_index, regions_real)
@@ -102,8 +102,35 @@ class JointModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Texts]]:
         source = self.sample(features, image_index, noise_keys, latent_temperature, regions_real)
+        found = self._search(source, search, noise_keys)
+        for _ in range(refine):
+            source = self.refined(source, *found)
+            found = self._search(source, search, noise_keys)
+        # Given z they are independent: any question goes with any answer.
+        return [
+            [
+                {"question": question, "answer": answer}
+                for question, answer in itertools.product(*texts)
+            ]
+            for texts in zip(*found)
+        ]
+
+    def refined(
+        self,
+        source: Conditioning,
+        questions: list[list[Hypothesis]],
+        answers: list[list[Hypothesis]],
+    ) -> Conditioning:
+        """*source* with z from the posterior of the best question and the best answer."""
+        raise ValueError("without a latent variable nothing is refined")
+
+    def _search(
+        self, source: Conditioning, search: Search, noise_keys: NoiseKeys
+    ) -> tuple[list[list[Hypothesis]], list[list[Hypothesis]]]:
+        """For each row hypotheses of the question, and of the answer, best first."""
         questions, answers = (
             search(
                 decoder,
@@ -113,14 +140,7 @@ class JointModel(GenerationModel):
             )
             for decoder in (self.question_decoder, self.answer_decoder)
         )
-        # Given z they are independent: any question goes with any answer.
-        return [
-            [
-                {"question": question, "answer": answer}
-                for question, answer in itertools.product(*texts)
-            ]
-            for texts in zip(questions, answers)
-        ]
+        return questions, answers
 
 
 @register_model("vqapg_joint_variational", dataclass=VariationalJointConfig)
@@ -128,6 +148,7 @@ class VariationalJointModel(JointModel):
     """E_z log P(Q | I, z) P(A | I, z) - KL(P(z | I, Q, A) || P(z | I)): Table 1, section 4.3."""
 
     variational = True
+    scores_answers = "pair"
 
     def __init__(
         self, cfg: GenerationModelConfig, dictionary: Dictionary, features: TrainingFeatures
@@ -150,19 +171,13 @@ class VariationalJointModel(JointModel):
         question: Tensor,
         answer: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str = "posterior",
+        latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         image = self.image_encoder(features, regions_real)
         regions, real = image[image_index], select_real(regions_real, image_index)
-        # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
-        prior = self.prior(image, regions_real).select(image_index)
-        answer_encoder = self.answer_encoder or self.text_encoder
-        both = torch.cat(
-            [self.text_encoder(question).sequence, answer_encoder(answer).sequence], dim=-1
-        )
-        gaussians = Gaussians(self.posterior(both, regions, real), prior)
-        source = self.latent(getattr(gaussians, latent_from), regions, noise_keys, real=real)
+        gaussians = self._gaussians(image, image_index, question, answer, regions_real)
+        source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self._decode(source, question, answer, noise_keys)
         return PairOutput(
             logits={text: output.logits for text, output in decoded.items()},
@@ -191,3 +206,52 @@ class VariationalJointModel(JointModel):
             select_real(regions_real, image_index),
         )
         return source
+
+    def refined(
+        self,
+        source: Conditioning,
+        questions: list[list[Hypothesis]],
+        answers: list[list[Hypothesis]],
+    ) -> Conditioning:
+        if source.unscaled is None:
+            raise ValueError("a refinement begins at a pair that was decoded from a z")
+        padding = self.question_decoder.special.padding
+        question, answer = (best_texts(found, padding) for found in (questions, answers))
+        posterior = self._posterior(question, answer, source.unscaled, source.real)
+        refined: Conditioning = self.latent.known(posterior.mean, source.unscaled, source.real)
+        return refined
+
+    def gaussians(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        regions_real: Tensor | None = None,
+    ) -> Gaussians:
+        image = self.image_encoder(features, regions_real)
+        return self._gaussians(image, image_index, question, answer, regions_real)
+
+    def _gaussians(
+        self,
+        image: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        regions_real: Tensor | None,
+    ) -> Gaussians:
+        """Of encoded images ``[U, R, D]``: P(z | I, Q, A), and P(z | I) once an image."""
+        real = select_real(regions_real, image_index)
+        posterior = self._posterior(question, answer, image[image_index], real)
+        return Gaussians(posterior, self.prior(image, regions_real).select(image_index))
+
+    def _posterior(
+        self, question: Tensor, answer: Tensor, regions: Tensor, real: Tensor | None
+    ) -> Gaussian:
+        """P(z | I, Q, A) = M o f(h_Q (+) h_A, h)."""
+        answer_encoder = self.answer_encoder or self.text_encoder
+        both = torch.cat(
+            [self.text_encoder(question).sequence, answer_encoder(answer).sequence], dim=-1
+        )
+        posterior: Gaussian = self.posterior(both, regions, real)
+        return posterior

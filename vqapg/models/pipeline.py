@@ -20,6 +20,7 @@ from vqapg.models.vqapg_model import (
     OrderConfig,
     TrainingFeatures,
 )
+from vqapg.modules.latent import Gaussian
 from vqapg.modules.noise import NoiseKeys
 
 SUB_MODELS = ("x", "y")
@@ -80,6 +81,10 @@ class PipelineModel(GenerationModel):
         return self.x
 
     @property
+    def scores_answers(self) -> str | None:  # type: ignore[override]  # hangs on the order
+        return "own" if self.y == "answer" else None
+
+    @property
     def incomplete(self) -> str | None:
         if self.sub_model == "both":
             return None
@@ -100,7 +105,7 @@ class PipelineModel(GenerationModel):
         question: Tensor,
         answer: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str = "posterior",
+        latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         texts = {"question": question, "answer": answer}
@@ -126,6 +131,7 @@ class PipelineModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Texts]]:
         x_model, y_model = self._both()
         if given is not None:
@@ -137,10 +143,11 @@ class PipelineModel(GenerationModel):
                 search,
                 latent_temperature,
                 regions_real,
+                refine,
             )
             return [[{self.y: y} for y in hypotheses] for hypotheses in found]
         found = x_model.generate(
-            features, image_index, noise_keys, search, latent_temperature, regions_real
+            features, image_index, noise_keys, search, latent_temperature, regions_real, refine
         )
         predicted = [(row, x) for row, hypotheses in enumerate(found) for x in hypotheses[:nbest]]
         rows = [row for row, _ in predicted]
@@ -155,6 +162,7 @@ class PipelineModel(GenerationModel):
             search,
             latent_temperature,
             regions_real,
+            refine,
         )
         pairs: list[list[Texts]] = [[] for _ in image_index]
         for (row, x), hypotheses in zip(predicted, found, strict=True):

@@ -17,6 +17,7 @@ from vqapg.models.vqapg_model import (
     OrderConfig,
     TrainingFeatures,
 )
+from vqapg.modules.latent import Gaussian, Gaussians
 from vqapg.modules.noise import NoiseKeys
 from vqapg.modules.text import concatenate
 
@@ -46,6 +47,12 @@ class SequentialModel(GenerationModel):
         self.special = special_tokens(dictionary)
         self.model = ImageToText(cfg, dictionary, features, "pair", self.variational)
 
+    @property
+    def scores_answers(self) -> str | None:  # type: ignore[override]  # hangs on the order
+        if self.variational:
+            return "pair"
+        return None if self.answer_first else "own"
+
     def forward(
         self,
         features: Tensor,
@@ -53,11 +60,10 @@ class SequentialModel(GenerationModel):
         question: Tensor,
         answer: Tensor,
         noise_keys: NoiseKeys,
-        latent_from: str = "posterior",
+        latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
-        first, second = (answer, question) if self.answer_first else (question, answer)
-        pair = concatenate(first, second, self.special.separator, self.special.padding)
+        pair = self._pair(question, answer)
         output = self.model(features, image_index, pair, noise_keys, latent_from, regions_real)
         return PairOutput.of_texts({"pair": output}, {"pair": pair})
 
@@ -71,11 +77,28 @@ class SequentialModel(GenerationModel):
         latent_temperature: float = 1.0,
         given: Tensor | None = None,
         regions_real: Tensor | None = None,
+        refine: int = 0,
     ) -> list[list[Texts]]:
         found = self.model.generate(
-            features, image_index, noise_keys, search, latent_temperature, regions_real
+            features, image_index, noise_keys, search, latent_temperature, regions_real, refine
         )
         return [[self._halves(text) for text in hypotheses] for hypotheses in found]
+
+    def gaussians(
+        self,
+        features: Tensor,
+        image_index: Tensor,
+        question: Tensor,
+        answer: Tensor,
+        regions_real: Tensor | None = None,
+    ) -> Gaussians:
+        pair = self._pair(question, answer)
+        return self.model.gaussians(features, image_index, pair, regions_real)
+
+    def _pair(self, question: Tensor, answer: Tensor) -> Tensor:
+        """T = X <sep> Y."""
+        first, second = (answer, question) if self.answer_first else (question, answer)
+        return concatenate(first, second, self.special.separator, self.special.padding)
 
     def _halves(self, text: Hypothesis) -> Texts:
         halves = text.split(self.special.separator, self.special.end)

@@ -1,5 +1,6 @@
 """The latent variable: Gaussians, reparametrisation, KL divergence (section 4.1)."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -25,6 +26,18 @@ class Gaussian(NamedTuple):
         """
         return self.mean + torch.exp(0.5 * self.log_variance) * noise.to(self.mean)
 
+    def log_density(self, z: Tensor) -> Tensor:
+        """log N(z; mean, variance), in nats: ``[B, Z] -> [B]``, float32."""
+        z, mean, log_variance = (x.float() for x in (z, *self))
+        squared = (z - mean).pow(2) * (-log_variance).exp()
+        density: Tensor = -0.5 * (squared + log_variance + math.log(2 * math.pi)).sum(dim=-1)
+        return density
+
+    @classmethod
+    def at(cls, z: Tensor) -> "Gaussian":
+        """What draws are always *z* of: standard deviation 0."""
+        return cls(z, torch.full_like(z, -torch.inf))
+
     def detach(self) -> "Gaussian":
         """The same distribution without gradient: sg(.) of the training objective."""
         return Gaussian(self.mean.detach(), self.log_variance.detach())
@@ -41,6 +54,12 @@ class Gaussians(NamedTuple):
 
     posterior: Gaussian
     prior: Gaussian
+
+    def source(self, latent_from: str | Gaussian) -> Gaussian:
+        """What z is drawn from: "posterior", "prior", or the Gaussian that is given."""
+        if isinstance(latent_from, Gaussian):
+            return latent_from
+        return self.posterior if latent_from == "posterior" else self.prior
 
 
 def kl_per_dimension(q: Gaussian, p: Gaussian) -> Tensor:
@@ -123,6 +142,7 @@ class Conditioning(NamedTuple):
         latent: z ``[B, Z]``; None without a latent variable
         gate: what scaled the regions; None without region scaling
         real: bool ``[B, R]``, False on padding among the regions; None where there is none
+        unscaled: ``[B, R, D]``, the regions before z scaled them; None in a baseline
     """
 
     regions: Tensor
@@ -130,6 +150,7 @@ class Conditioning(NamedTuple):
     latent: Tensor | None = None
     gate: ScaledRegions | None = None
     real: Tensor | None = None
+    unscaled: Tensor | None = None
 
     @classmethod
     def of_image(cls, regions: Tensor, real: Tensor | None = None) -> "Conditioning":
@@ -183,11 +204,20 @@ class LatentVariable(nn.Module):
         Returns:
             z, and the regions to decode from
         """
-        latent = source.sample(
-            temperature * standard_normal(noise_keys, self.latent_dim, self.stream)
-        )
+        noise = standard_normal(noise_keys, self.latent_dim, self.stream)
+        return self.known(source.sample(temperature * noise), regions, real)
+
+    def known(self, latent: Tensor, regions: Tensor, real: Tensor | None = None) -> Conditioning:
+        """What texts are decoded from where z is known: nothing is drawn.
+
+        Args:
+            latent: z
+            regions, real: as in :meth:`forward`
+
+        Shape: latent ``[B, Z]``.
+        """
         if self.scaling is None:
-            return Conditioning(regions, regions, latent, real=real)
+            return Conditioning(regions, regions, latent, None, real, regions)
         gate: ScaledRegions = self.scaling(latent, regions, real)
         start = gate.regions if self.scaled_start else regions
-        return Conditioning(gate.regions, start, latent, gate, real)
+        return Conditioning(gate.regions, start, latent, gate, real, regions)

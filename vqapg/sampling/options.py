@@ -24,6 +24,8 @@ class SamplingOptions:
     sampling_topp: float = -1.0
     temperature: float = 1.0
     latent_temperature: float = 1.0
+    refine: int = 0
+    rescore: int = 1
     question: str | None = None
     answer: str | None = None
     min_consistency: float | None = None
@@ -31,7 +33,13 @@ class SamplingOptions:
     diversity: float = DIVERSITY
 
     def __post_init__(self):
-        for name, least in (("num_samples", 1), ("seed", 0), ("keep", 1)):
+        for name, least in (
+            ("num_samples", 1),
+            ("seed", 0),
+            ("keep", 1),
+            ("refine", 0),
+            ("rescore", 1),
+        ):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise InputError(

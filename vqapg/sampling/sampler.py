@@ -21,6 +21,7 @@ from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
 from vqapg.evaluation.judge_verdict import Verdict, stored_verdict
 from vqapg.generation.pair_generator import PairGenerator
+from vqapg.generation.rescoring import Images
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
@@ -306,7 +307,13 @@ class PairSampler:
         )
         separator = self.dictionary.index(SEPARATOR)
         return PairGenerator(
-            self.model, self.dictionary, separator, stock, options.latent_temperature
+            self.model,
+            self.dictionary,
+            separator,
+            stock,
+            options.latent_temperature,
+            options.refine,
+            options.rescore,
         )
 
     def _draw(self, features, numbers, options, rows_at_once, region_counts=None):
@@ -327,9 +334,13 @@ class PairSampler:
         text = (
             None if options.given is None else " ".join(tokenize(getattr(options, options.given)))
         )
-        for start in range(0, len(keys), rows_at_once):
-            chunk = slice(start, start + rows_at_once)
-            images, image_index = np.unique(image_of_row[chunk], return_inverse=True)
+        candidates = options.rescore
+        step = max(1, rows_at_once // candidates)
+        for start in range(0, len(keys), step):
+            chunk = slice(start, start + step)
+            images, own_index = np.unique(image_of_row[chunk], return_inverse=True)
+            image_index = torch.from_numpy(own_index).repeat_interleave(candidates).to(self.device)
+            noise_keys = generator.rescoring.noise_keys(keys[chunk])
             given = (
                 None
                 if text is None
@@ -338,12 +349,11 @@ class PairSampler:
             inputs = {name: x.to(self.device) for name, x in image_inputs(own, images).items()}
             with region_weights_of(self.model) as weights:
                 hypotheses = generator.best(
-                    image_index=torch.from_numpy(image_index).to(self.device),
-                    noise_keys=keys[chunk],
-                    given=given,
-                    **inputs,
+                    image_index=image_index, noise_keys=noise_keys, given=given, **inputs
                 )
-            for row, (hypothesis,) in enumerate(hypotheses):
+            kept = generator.kept(hypotheses, Images(**inputs), image_index, noise_keys)
+            for row, place in enumerate(kept):
+                (hypothesis,) = hypotheses[place]
                 pair = split_pair(self.dictionary.string(hypothesis["tokens"]))
                 if text is not None and pair[0] is not None:
                     # As it was given, words unknown to the model too
@@ -355,7 +365,7 @@ class PairSampler:
                     pair,
                     float(hypothesis["score"]),
                     {
-                        name: as_bytes(values[row, : own.regions_of(image)])
+                        name: as_bytes(values[place, : own.regions_of(image)])
                         for name, values in weights.items()
                     },
                 )

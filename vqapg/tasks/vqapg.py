@@ -24,6 +24,22 @@ class GenerationConfig(DataConfig):
             "help": "in generation, scales the prior's standard deviation; 0: z is the prior's mean"
         },
     )
+    refine: int = field(
+        default=0,
+        metadata={
+            "help": "in generation, decode, take for z the mean of its posterior given what was "
+            "decoded, and decode again, so many times; each costs as much as decoding once. More "
+            "pairs are right, and somewhat fewer differ"
+        },
+    )
+    rescore: int = field(
+        default=1,
+        metadata={
+            "help": "in generation, of so many draws of a pair keep the one whose answer the model "
+            "finds likeliest given the image and its own question. K draws cost K decodings, up to "
+            "K^2 readings of a pair, and K times the memory. More pairs are right, and fewer differ"
+        },
+    )
     valid_draws: int = field(
         default=10,
         metadata={
@@ -94,9 +110,12 @@ class GenerationTask(DataDirectoryTask):
             options = FairseqGenerationConfig(
                 beam=draws, nbest=draws, sampling=True, sampling_topk=1, max_len_b=LONGEST_DRAW
             )
-            found = self.build_generator([model], options).generate(
-                [model], sample | {"net_input": inputs}
+            separator = self.dictionary.index(SEPARATOR)
+            # One plain draw each, whatever generation does
+            generator = PairGenerator(
+                model, self.dictionary, separator, options, self.cfg.latent_temperature
             )
+            found = generator.generate([model], sample | {"net_input": inputs})
             distinct = sum(
                 len({tuple(h["tokens"].tolist()) for h in hypotheses}) for hypotheses in found
             )
@@ -136,4 +155,6 @@ class GenerationTask(DataDirectoryTask):
             self.dictionary.index(SEPARATOR),
             args,
             self.cfg.latent_temperature,
+            self.cfg.refine,
+            self.cfg.rescore,
         )
