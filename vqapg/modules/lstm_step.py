@@ -62,7 +62,8 @@ def lstm_step(
             word, place_of_word = _distinct(words)
             gates += (embedding(word) @ weight_in.t()).index_select(0, place_of_word)
         else:
-            gates.addmm_(below, weight_in.t())
+            # Not addmm_: torch's counter of operations does not know it.
+            torch.addmm(gates, below, weight_in.t(), out=gates)
         below, latest = _cell(gates, _rows(state[1][layer], parents))
         hidden.append(below)
         cell.append(latest)
@@ -72,7 +73,7 @@ def lstm_step(
 def _cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     """h and c after *gates* ``[M, 4 D]``, which are spent, and before them *cell* ``[M, D]``."""
     precision, dim = cell.dtype, cell.size(1)
-    # float32: half would round each of the products; float32 gates are not copied
+    # float32: half would round each of the products
     gates = gates.float() if precision.itemsize < 4 else gates
     gates[:, : 2 * dim].sigmoid_()
     gates[:, 2 * dim : 3 * dim].tanh_()
