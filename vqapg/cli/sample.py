@@ -230,11 +230,13 @@ def run(args):
     destination = Destination(Path(args.output), format, html, overwrite)
 
     # Seconds
+    from vqapg.denormals import flush_denormals
     from vqapg.memory import keep_freed_memory
     from vqapg.sampling.run import run
     from vqapg.sampling.sampler import load
 
     keep_freed_memory()
+    flush_denormals()  # before the CNN starts torch's threads
     if data is None:
         sampler = load(args.checkpoint, judge=judge, weights=args.weights, device=args.device)
     else:
