@@ -31,6 +31,14 @@ settings.load_profile("no-deadline")
 WORDS = "what color is the shape ? red blue there a circle yes no".split()
 
 
+@pytest.fixture(autouse=True)
+def denormals_kept():
+    """A command run in this process leaves them flushed, and Hypothesis needs them."""
+    torch.set_flush_denormal(False)
+    yield
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture
 def dictionary():
     dictionary = Dictionary()

@@ -17,8 +17,10 @@ from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures, save_checkpoint
 from vqapg.cli.main import main
+from vqapg.denormals import are_flushed
 from vqapg.errors import RunError
 from vqapg.files import sha256
+from vqapg.sampling import sampler
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.sampler import PairSampler
 from vqapg.targets import write_json
@@ -58,6 +60,15 @@ def lines(name="pairs.jsonl"):
 
 def left_over(folder):
     return sorted(path.name for path in folder.iterdir() if "partial" in path.name)
+
+
+def test_sample_computes_without_denormals_from_its_start(folder, monkeypatch):
+    seen, load = [], sampler.load
+    monkeypatch.setattr(
+        sampler, "load", lambda *a, **b: seen.append(are_flushed()) or load(*a, **b)
+    )
+    assert sample() == 0
+    assert seen == [True]
 
 
 def test_photos_go_in_pairs_and_page_come_out(folder, capsys):

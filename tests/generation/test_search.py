@@ -228,7 +228,7 @@ def test_rows_that_are_done_stay_as_they_are_however_late_that_is_asked(
 class Peaked:
     """Says 4 4 4 4 with probability near 1; all else, with an end at any time, is improbable."""
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         (step,) = state[0].unique().tolist()
         logits = torch.zeros(len(previous), 1, VOCABULARY)
         logits[..., END if step == 4 else 4] = 9.0
@@ -239,7 +239,7 @@ class Peaked:
 class EndsNext:
     """4; then the end with probability 0.51, or 4 again and then the end for sure."""
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         (step,) = state[0].unique().tolist()
         logits = torch.full((len(previous), 1, VOCABULARY), -30.0)
         logits[..., 4 if step == 0 else END] = math.log(0.51)
@@ -258,7 +258,7 @@ def test_a_beam_that_would_end_better_with_the_next_token_goes_on():
 class EndsLater:
     """4; then the end with probability 0.6, or 4 4 and then the end for sure."""
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         (step,) = state[0].unique().tolist()
         logits = torch.full((len(previous), 1, VOCABULARY), -30.0)
         logits[..., END if step == 3 else 4] = math.log(0.4)
@@ -280,7 +280,7 @@ def test_a_beam_that_would_not_better_with_the_next_token_is_given_up(checks_eve
 class EndsTwice:
     """4; then the end or another 4, each with probability 1/2; then the end for sure."""
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         (step,) = state[0].unique().tolist()
         logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
         logits[..., END if step == 2 else 4] = 0.0
@@ -303,7 +303,7 @@ class CountsTo:
     def __init__(self):
         self.calls = 0
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         self.calls += 1
         (step,) = state[0].unique().tolist()
         lengths = memory.regions[:, 0, 0].repeat_interleave(len(previous) // len(memory.regions))
@@ -392,7 +392,7 @@ class SaysOneWord:
     def __init__(self, stream):
         self.stream = stream
 
-    def __call__(self, previous, memory, state):
+    def __call__(self, previous, memory, state, parents=None):
         (step,) = state[0].unique().tolist()
         logits = torch.full((len(previous), 1, VOCABULARY), -math.inf)
         logits[..., [4, 5] if step == 0 else END] = 0.0

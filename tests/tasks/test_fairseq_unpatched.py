@@ -11,6 +11,7 @@ from fairseq.utils import import_user_module
 
 import vqapg.tasks
 from tests.support.fairseq_commands import REPOSITORY
+from vqapg.denormals import are_flushed
 from vqapg.tasks import fairseq_patches
 from vqapg.tasks.one_line_errors import report_errors
 
@@ -71,6 +72,7 @@ def test_user_dir_changes_fairseq_on_import(monkeypatch, folders, times):
     monkeypatch.setattr(import_user_module, "memo", folders, raising=False)
     importlib.reload(vqapg.tasks)
     assert len(calls) == times
+    assert are_flushed() == bool(times)
 
 
 def test_second_call_changes_nothing():

@@ -271,11 +271,13 @@ def _sample_here(args, options, judge, inputs):
     destination = Destination(Path(args.output), format, html, overwrite)
 
     # Seconds
+    from vqapg.denormals import flush_denormals
     from vqapg.memory import keep_freed_memory
     from vqapg.sampling.many_devices import Recipe, gpus, sample_on_devices
     from vqapg.sampling.run import run
 
     keep_freed_memory()
+    flush_denormals()  # before the CNN starts torch's threads
     recipe = Recipe(args.checkpoint, judge, args.weights, data)
     devices, several = gpus(args.device), None
     if len(devices) > 1:

@@ -58,10 +58,11 @@ class BeamSearch:
         token_log_probs = torch.empty(rows, 1, 0, device=device)
         previous = torch.full((rows, 1), end, device=device)
         scores = torch.zeros(rows, 1, device=device)
+        parents: Tensor | None = None
 
         for step in range(self.rules.max_len + 1):
             beams = previous.size(1)
-            decoded: DecoderOutput = decoder(previous.reshape(-1, 1), memory, state)
+            decoded: DecoderOutput = decoder(previous.reshape(-1, 1), memory, state, parents)
             # [N * K, 1, V] -> [N, K, V]
             log_probs = self.rules.log_probs(decoded.logits.squeeze(1), step).view(
                 len(live_rows), beams, -1
@@ -122,9 +123,8 @@ class BeamSearch:
                     )
                 if not len(keep):
                     break
-            chosen_rows = state_rows.flatten()
-            hidden, cell = (part.index_select(1, chosen_rows) for part in decoded.state)
-            state = hidden, cell
+            # The decoder gathers: what beams of one parent share it computes once.
+            state, parents = decoded.state, state_rows.flatten()
 
         for row, hypotheses in zip(live_rows.tolist(), finished.hypotheses()):
             found[row] = hypotheses

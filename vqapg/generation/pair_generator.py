@@ -11,6 +11,7 @@ import torch
 from fairseq.data import Dictionary
 from torch import Tensor
 
+from vqapg.denormals import denormals_flushed
 from vqapg.errors import InputError
 from vqapg.generation.beam_search import BeamSearch
 from vqapg.generation.rescoring import Images, Rescoring
@@ -147,6 +148,7 @@ class PairGenerator:
         return [sorted(group, key=lambda h: h["score"], reverse=True) for group in joined]
 
     @torch.no_grad()
+    @denormals_flushed()
     def best(
         self,
         features: Tensor,

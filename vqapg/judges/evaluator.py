@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
+from vqapg.denormals import denormals_flushed
 from vqapg.devices import chosen_device
 from vqapg.errors import InputError
 from vqapg.files import sha256
@@ -86,7 +87,7 @@ class EvaluatorJudge:
         batches = [order[start : start + AT_ONCE] for start in range(0, len(order), AT_ONCE)]
         for batch in tqdm(batches, desc="scoring", unit="batch", disable=self.quiet):
             inputs = collate_triples([triples[i] for i in batch], self.dictionary, self.features)
-            with torch.inference_mode():
+            with torch.inference_mode(), denormals_flushed():
                 judgement = self.model(**{name: x.to(device) for name, x in inputs.items()})
             scores[batch] = torch.sigmoid(judgement.logits.float()).cpu().numpy()
         return scores

@@ -6,12 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from vqapg.modules.attention import attend
+from vqapg.modules.lstm_step import LSTMState as LSTMState
+from vqapg.modules.lstm_step import can_step, lstm_step
 from vqapg.modules.noise import NoiseKeys, Stream
 from vqapg.modules.regions import mean_region, select_real
 from vqapg.modules.text import drop_words, shift_right
-
-# h and c of an LSTM, each [layers, M, D].
-LSTMState = tuple[Tensor, Tensor]
 
 
 class SpecialTokens(NamedTuple):
@@ -137,22 +136,37 @@ class TextDecoder(nn.Module):
         hidden, cell = state.permute(1, 2, 0, 3).unbind(0)
         return hidden.contiguous(), cell.contiguous()
 
-    def forward(self, previous_tokens: Tensor, memory: Memory, state: LSTMState) -> DecoderOutput:
+    def forward(
+        self,
+        previous_tokens: Tensor,
+        memory: Memory,
+        state: LSTMState,
+        parents: Tensor | None = None,
+    ) -> DecoderOutput:
         """One step, or all steps of a text.
 
         Args:
             previous_tokens: the tokens before those to predict
             memory: of B rows
             state: before the first of these steps
+            parents: the row of *state* that each row goes on from; None where it is its own
 
         Shape:
             previous_tokens ``[M, T]``, where M is B, or B * K with the K beams of a row side by
-            side; state h and c, each ``[layers, M, dim]``
+            side; state h and c, each ``[layers, M, dim]``, or of any number of rows where there
+            are parents ``[M]``
         """
         rows, steps = previous_tokens.shape
-        hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
+        if can_step(self.lstm, previous_tokens):
+            hidden, state = lstm_step(
+                self.lstm, self.embedding, previous_tokens.squeeze(1), state, parents
+            )
+        else:
+            if parents is not None:
+                state = state[0].index_select(1, parents), state[1].index_select(1, parents)
+            hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
         # All beams and steps of a row ask its memory in one product: [M, T, dim] -> [B, K * T, dim]
-        asked = hidden.reshape(memory.regions.size(0), -1, hidden.size(2))
+        asked = hidden.reshape(memory.regions.size(0), -1, hidden.size(-1))
         attended, attention = attend(self.query(asked), memory.regions, memory.regions_real)
         parts = [asked, attended]
         if self.text_query is not None:

@@ -16,6 +16,9 @@ def _is_user_dir() -> bool:
 
 if _is_user_dir():
     # Here, not in setup_task alone: fairseq-validate reads the checkpoint before it has a task.
+    from vqapg.denormals import flush_denormals
     from vqapg.tasks.fairseq_patches import patch_fairseq
 
+    # One of fairseq's commands begins. torch has not started its threads yet.
+    flush_denormals()
     patch_fairseq()
