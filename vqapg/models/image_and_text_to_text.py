@@ -12,7 +12,7 @@ from vqapg.models.output import TextOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, TrainingFeatures
 from vqapg.modules.latent import Conditioning, Gaussians, LatentVariable, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import select_real, share_regions
 from vqapg.modules.text_decoder import LSTMState, Memory
 from vqapg.modules.text_encoder import TextEncoder, TextEncoding
 
@@ -64,7 +64,7 @@ class ImageAndTextToText(nn.Module):
     ) -> TextOutput:
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
         :class:`~vqapg.models.generation_model.GenerationModel`."""
-        regions = self.image_encoder(features, regions_real)[image_index]
+        regions = share_regions(self.image_encoder(features, regions_real), image_index)
         real = select_real(regions_real, image_index)
         x = self.text_encoder(given)
         source, gaussians = Conditioning.of_image(regions, real), None

@@ -17,7 +17,7 @@ from vqapg.modules.latent import (
     TextImageGaussian,
 )
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import select_real, share_regions
 from vqapg.modules.text_decoder import LSTMState, Memory
 
 
@@ -64,7 +64,7 @@ class ImageToText(nn.Module):
         :class:`~vqapg.models.generation_model.GenerationModel`.
         """
         image = self.image_encoder(features, regions_real)
-        regions, real = image[image_index], select_real(regions_real, image_index)
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
             # Equation 2: P(z | I, X) = M o f(h_X, h), and P(z | I) = M(mean_i h_i), once an image

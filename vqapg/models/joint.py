@@ -15,7 +15,7 @@ from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
 from vqapg.modules.latent import Conditioning, Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import select_real, share_regions
 from vqapg.modules.text_decoder import DecoderOutput, Memory
 
 
@@ -51,7 +51,10 @@ class JointModel(GenerationModel):
         latent_from: str = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
-        source = self._of_image(features, image_index, regions_real)
+        image = self.image_encoder(features, regions_real)
+        source = Conditioning.of_image(
+            share_regions(image, image_index), select_real(regions_real, image_index)
+        )
         decoded = self._decode(source, question, answer, noise_keys)
         # Without z there is no attention alignment (section 4.1, Table 1), so none is returned.
         logits = {text: output.logits for text, output in decoded.items()}
@@ -154,7 +157,7 @@ class VariationalJointModel(JointModel):
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         image = self.image_encoder(features, regions_real)
-        regions, real = image[image_index], select_real(regions_real, image_index)
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
         # P(z | I) = M(mean_i h_i), once an image; P(z | I, Q, A) = M o f(h_Q (+) h_A, h)
         prior = self.prior(image, regions_real).select(image_index)
         answer_encoder = self.answer_encoder or self.text_encoder
