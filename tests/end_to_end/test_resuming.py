@@ -123,3 +123,21 @@ def test_run_killed_between_the_copies_ends_as_one_left_alone(
     train(world, tmp_path, *NO_EPOCHS, *BEST)
     for name in FILES:
         assert_equal_weights(tmp_path / name, alone / name)
+
+
+@pytest.mark.parametrize(
+    "first, second", [("adam", "vqapg_fused_adam"), ("vqapg_fused_adam", "adam")]
+)
+def test_a_run_goes_on_with_the_other_adam(world, tmp_path, first, second):
+    """Their states are alike: only rounding tells such a run from one that kept its optimizer."""
+    flags = ("--valid-draws", 0, "--weight-decay", 0.1)
+    train(world, tmp_path / "alone", *flags, "--max-epoch", 2, "--optimizer", first)
+    for epochs, optimizer in ((1, first), (2, second)):
+        train(world, tmp_path / "swapped", *flags, "--max-epoch", epochs, "--optimizer", optimizer)
+    one, other = (
+        torch.load(tmp_path / folder / "checkpoint_last.pt")["model"]
+        for folder in ("alone", "swapped")
+    )
+    for name, value in one.items():
+        torch.testing.assert_close(other[name], value, rtol=1e-3, atol=1e-4, msg=name)
+    assert torch.load(tmp_path / "swapped" / "checkpoint1.pt")["model"].keys() == one.keys()

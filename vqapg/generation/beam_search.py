@@ -49,7 +49,7 @@ class BeamSearch:
 
         Beam search is deterministic and uses no noise.
         """
-        rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
+        rows, end, device = memory.rows, self.rules.end, state[0].device
         found: list[list[Hypothesis]] = [[] for _ in range(rows)]
         live_rows = torch.arange(rows, device=device)
         finished = _Finished.none(rows, self.beam, device)

@@ -31,7 +31,7 @@ class Sampling:
 
         The random numbers are those of the decoder's ``stream``.
         """
-        rows, end, device = memory.regions.size(0), self.rules.end, memory.regions.device
+        rows, end, device = memory.rows, self.rules.end, state[0].device
         draws = uniform(noise_keys, self.rules.max_len + 1, decoder.stream).to(device)
         tokens = torch.full((rows, 1), end, device=device)
         log_probs = torch.zeros(rows, 0, device=device)

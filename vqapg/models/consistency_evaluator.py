@@ -14,7 +14,7 @@ from vqapg.models import parts
 from vqapg.models.vqapg_model import ModelConfig, TrainingFeatures, VQAPGModel
 from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import select_real, share_regions
 
 
 @dataclass
@@ -131,7 +131,7 @@ class ConsistencyModel(VQAPGModel):
             regions_real ``[U, R]``
         """
         image_row, question_row, answer_row = triples.unbind(dim=1)
-        regions = self.image_encoder(features, regions_real)[image_row]
+        regions = share_regions(self.image_encoder(features, regions_real), image_row)
         real = select_real(regions_real, image_row)
         questions = self.text_encoder(question).sequence[question_row]
         distinct_answers = self.text_encoder(answer).sequence

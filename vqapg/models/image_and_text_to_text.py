@@ -18,7 +18,7 @@ from vqapg.modules.latent import (
     TextImageGaussian,
 )
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import Regions, select_real, share_regions
 from vqapg.modules.text_decoder import LSTMState, Memory
 from vqapg.modules.text_encoder import TextEncoder, TextEncoding
 
@@ -70,7 +70,7 @@ class ImageAndTextToText(nn.Module):
     ) -> TextOutput:
         """Teacher forcing of *text* (Y) after *given* (X), both ``[B, T]``; the rest as in
         :class:`~vqapg.models.generation_model.GenerationModel`."""
-        regions = self.image_encoder(features, regions_real)[image_index]
+        regions = share_regions(self.image_encoder(features, regions_real), image_index)
         real = select_real(regions_real, image_index)
         x = self.text_encoder(given)
         source, gaussians = Conditioning.of_image(regions, real), None
@@ -115,7 +115,7 @@ class ImageAndTextToText(nn.Module):
         return found
 
     def _posterior(
-        self, x: TextEncoding, y: Tensor, regions: Tensor, real: Tensor | None
+        self, x: TextEncoding, y: Tensor, regions: Regions, real: Tensor | None
     ) -> Gaussian:
         """Equation 3: P(z | I, X, Y) = M o f(h_X (+) h_Y, h)."""
         encoded = (self.y_encoder or self.text_encoder)(y)

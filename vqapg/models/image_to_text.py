@@ -18,7 +18,7 @@ from vqapg.modules.latent import (
     TextImageGaussian,
 )
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import Regions, select_real, share_regions
 from vqapg.modules.text_decoder import LSTMState, Memory
 
 
@@ -65,10 +65,12 @@ class ImageToText(nn.Module):
         :class:`~vqapg.models.generation_model.GenerationModel`.
         """
         image = self.image_encoder(features, regions_real)
-        regions, real = image[image_index], select_real(regions_real, image_index)
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
-            gaussians = self._gaussians(image, image_index, text, regions_real)
+            # P(z | I) = M(mean_i h_i), once an image
+            prior = self.prior(image, regions_real).select(image_index)
+            gaussians = Gaussians(self._posterior(text, regions, real), prior)
             source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
@@ -112,17 +114,11 @@ class ImageToText(nn.Module):
     ) -> Gaussians:
         """Posterior and prior of z, in a variational model; the arguments are :meth:`forward`'s."""
         image = self.image_encoder(features, regions_real)
-        return self._gaussians(image, image_index, text, regions_real)
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
+        prior = self.prior(image, regions_real).select(image_index)
+        return Gaussians(self._posterior(text, regions, real), prior)
 
-    def _gaussians(
-        self, image: Tensor, image_index: Tensor, text: Tensor, regions_real: Tensor | None
-    ) -> Gaussians:
-        """Equation 2, of encoded images ``[U, R, D]``; P(z | I) = M(mean_i h_i) once an image."""
-        real = select_real(regions_real, image_index)
-        posterior = self._posterior(text, image[image_index], real)
-        return Gaussians(posterior, self.prior(image, regions_real).select(image_index))
-
-    def _posterior(self, text: Tensor, regions: Tensor, real: Tensor | None) -> Gaussian:
+    def _posterior(self, text: Tensor, regions: Regions, real: Tensor | None) -> Gaussian:
         """Equation 2: P(z | I, X) = M o f(h_X, h)."""
         posterior: Gaussian = self.posterior(self.text_encoder(text).sequence, regions, real)
         return posterior

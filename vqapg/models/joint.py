@@ -15,7 +15,7 @@ from vqapg.models.output import PairOutput
 from vqapg.models.vqapg_model import GenerationModelConfig, LatentConfig, TrainingFeatures
 from vqapg.modules.latent import Conditioning, Gaussian, Gaussians, ImagePrior, TextImageGaussian
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import select_real
+from vqapg.modules.regions import Regions, select_real, share_regions
 from vqapg.modules.text_decoder import DecoderOutput, Memory
 
 
@@ -51,7 +51,10 @@ class JointModel(GenerationModel):
         latent_from: str | Gaussian = "posterior",
         regions_real: Tensor | None = None,
     ) -> PairOutput:
-        source = self._of_image(features, image_index, regions_real)
+        image = self.image_encoder(features, regions_real)
+        source = Conditioning.of_image(
+            share_regions(image, image_index), select_real(regions_real, image_index)
+        )
         decoded = self._decode(source, question, answer, noise_keys)
         # Without z there is no attention alignment (section 4.1, Table 1), so none is returned.
         logits = {text: output.logits for text, output in decoded.items()}
@@ -175,8 +178,10 @@ class VariationalJointModel(JointModel):
         regions_real: Tensor | None = None,
     ) -> PairOutput:
         image = self.image_encoder(features, regions_real)
-        regions, real = image[image_index], select_real(regions_real, image_index)
-        gaussians = self._gaussians(image, image_index, question, answer, regions_real)
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
+        # P(z | I) = M(mean_i h_i), once an image
+        prior = self.prior(image, regions_real).select(image_index)
+        gaussians = Gaussians(self._posterior(question, answer, regions, real), prior)
         source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self._decode(source, question, answer, noise_keys)
         return PairOutput(
@@ -230,23 +235,12 @@ class VariationalJointModel(JointModel):
         regions_real: Tensor | None = None,
     ) -> Gaussians:
         image = self.image_encoder(features, regions_real)
-        return self._gaussians(image, image_index, question, answer, regions_real)
-
-    def _gaussians(
-        self,
-        image: Tensor,
-        image_index: Tensor,
-        question: Tensor,
-        answer: Tensor,
-        regions_real: Tensor | None,
-    ) -> Gaussians:
-        """Of encoded images ``[U, R, D]``: P(z | I, Q, A), and P(z | I) once an image."""
-        real = select_real(regions_real, image_index)
-        posterior = self._posterior(question, answer, image[image_index], real)
-        return Gaussians(posterior, self.prior(image, regions_real).select(image_index))
+        regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
+        prior = self.prior(image, regions_real).select(image_index)
+        return Gaussians(self._posterior(question, answer, regions, real), prior)
 
     def _posterior(
-        self, question: Tensor, answer: Tensor, regions: Tensor, real: Tensor | None
+        self, question: Tensor, answer: Tensor, regions: Regions, real: Tensor | None
     ) -> Gaussian:
         """P(z | I, Q, A) = M o f(h_Q (+) h_A, h)."""
         answer_encoder = self.answer_encoder or self.text_encoder

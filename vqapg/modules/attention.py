@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from vqapg.modules.mlp import MLP
+from vqapg.modules.regions import Regions, dot, weighted_sum
 
 
 class Attention(NamedTuple):
@@ -15,7 +16,7 @@ class Attention(NamedTuple):
     weights: Tensor
 
 
-def attend(queries: Tensor, keys: Tensor, real: Tensor | None = None) -> Attention:
+def attend(queries: Tensor, keys: Regions, real: Tensor | None = None) -> Attention:
     """Dot-product attention, alpha of equation 1. The keys are the values too.
 
     Args:
@@ -24,19 +25,18 @@ def attend(queries: Tensor, keys: Tensor, real: Tensor | None = None) -> Attenti
         real: bool, False on padding; None where no key is padding
 
     Shape:
-        queries ``[B, T, D]``, keys ``[B, R, D]``, real ``[B, R]`` -> attended ``[B, T, D]``,
-        weights ``[B, T, R]``
+        queries ``[B, T, D]``, keys ``[B, R, D]`` or shared by B rows, real ``[B, R]`` -> attended
+        ``[B, T, D]``, weights ``[B, T, R]``
 
     Returns:
         the attended keys, and the weights; each row of weights is a distribution over the real keys
     """
-    # [B, T, D] x [B, D, R] -> [B, T, R]
-    scores = queries @ keys.transpose(1, 2)
+    scores = dot(queries, keys)
     if real is not None:
         scores = scores.masked_fill(~real.unsqueeze(1), -torch.inf)
     # The softmax in float32 whatever the precision of training
     weights = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(queries)
-    return Attention(weights @ keys, weights)
+    return Attention(weighted_sum(weights, keys), weights)
 
 
 class TextImageAttention(nn.Module):
@@ -47,8 +47,8 @@ class TextImageAttention(nn.Module):
             ``dim`` first, since a dot product needs equal widths
         dim: width D of the regions and of the result
 
-    Shape: q ``[B, query_dim]``, h ``[B, R, D]``, real ``[B, R]`` -> ``[B, D]``; real is False on
-    padding among the regions, and None where there is none.
+    Shape: q ``[B, query_dim]``, h ``[B, R, D]`` or shared by B pairs, real ``[B, R]`` ->
+    ``[B, D]``; real is False on padding among the regions, and None where there is none.
     """
 
     def __init__(self, query_dim: int, dim: int, dropout: float = 0.0) -> None:
@@ -56,7 +56,7 @@ class TextImageAttention(nn.Module):
         self.project = nn.Identity() if query_dim == dim else nn.Linear(query_dim, dim)
         self.mlp = MLP(2 * dim, dim, dim, dropout)
 
-    def forward(self, query: Tensor, regions: Tensor, real: Tensor | None = None) -> Tensor:
+    def forward(self, query: Tensor, regions: Regions, real: Tensor | None = None) -> Tensor:
         query = self.project(query)
         # [B, 1, D] -> [B, D]
         attended = attend(query.unsqueeze(1), regions, real).attended.squeeze(1)

@@ -10,7 +10,7 @@ from vqapg.modules.attention import TextImageAttention
 from vqapg.modules.mlp import MLP
 from vqapg.modules.noise import NoiseKeys, Stream, standard_normal
 from vqapg.modules.region_scaling import RegionScaling, ScaledRegions
-from vqapg.modules.regions import mean_region
+from vqapg.modules.regions import Regions, mean_region
 
 
 class Gaussian(NamedTuple):
@@ -119,8 +119,8 @@ class TextImageGaussian(nn.Module):
     Args:
         text_dim: width of the text's encoding, or of several concatenated
 
-    Shape: text ``[B, text_dim]``, regions ``[B, R, D]``, real ``[B, R]`` or None -> Gaussian
-    ``[B, Z]``.
+    Shape: text ``[B, text_dim]``, regions ``[B, R, D]`` or shared by B pairs, real ``[B, R]`` or
+    None -> Gaussian ``[B, Z]``.
     """
 
     def __init__(self, text_dim: int, dim: int, latent_dim: int, dropout: float = 0.0) -> None:
@@ -128,7 +128,7 @@ class TextImageGaussian(nn.Module):
         self.attention = TextImageAttention(text_dim, dim, dropout)
         self.head = GaussianHead(dim, latent_dim, dropout)
 
-    def forward(self, text: Tensor, regions: Tensor, real: Tensor | None = None) -> Gaussian:
+    def forward(self, text: Tensor, regions: Regions, real: Tensor | None = None) -> Gaussian:
         gaussian: Gaussian = self.head(self.attention(text, regions, real))
         return gaussian
 
@@ -137,24 +137,24 @@ class Conditioning(NamedTuple):
     """What a text is decoded from.
 
     Attributes:
-        regions: ``[B, R, D]``, what decoders attend to, scaled where there is region scaling
-        start: ``[B, R, D]``, the regions whose mean decoders start from
+        regions: of B pairs, what decoders attend to, scaled where there is region scaling
+        start: of B pairs, the regions whose mean decoders start from
         latent: z ``[B, Z]``; None without a latent variable
         gate: what scaled the regions; None without region scaling
         real: bool ``[B, R]``, False on padding among the regions; None where there is none
-        unscaled: ``[B, R, D]``, the regions before z scaled them; None in a baseline
+        unscaled: of B pairs, the regions before z scaled them; None in a baseline
     """
 
-    regions: Tensor
-    start: Tensor
+    regions: Regions
+    start: Regions
     latent: Tensor | None = None
     gate: ScaledRegions | None = None
     real: Tensor | None = None
-    unscaled: Tensor | None = None
+    unscaled: Regions | None = None
 
     @classmethod
-    def of_image(cls, regions: Tensor, real: Tensor | None = None) -> "Conditioning":
-        """The regions ``[B, R, D]`` of an image alone, as in a baseline."""
+    def of_image(cls, regions: Regions, real: Tensor | None = None) -> "Conditioning":
+        """The regions of an image alone, as in a baseline."""
         return cls(regions, regions, real=real)
 
 
@@ -184,7 +184,7 @@ class LatentVariable(nn.Module):
     def forward(
         self,
         source: Gaussian,
-        regions: Tensor,
+        regions: Regions,
         noise_keys: NoiseKeys,
         temperature: float = 1.0,
         real: Tensor | None = None,
@@ -199,7 +199,8 @@ class LatentVariable(nn.Module):
             real: False on padding among the regions; None where there is none
 
         Shape:
-            source ``[B, Z]``, regions ``[B, R, D]``, noise_keys ``[B, 3]``, real ``[B, R]``
+            source ``[B, Z]``, regions ``[B, R, D]`` or shared by B pairs, noise_keys ``[B, 3]``,
+            real ``[B, R]``
 
         Returns:
             z, and the regions to decode from
@@ -207,7 +208,7 @@ class LatentVariable(nn.Module):
         noise = standard_normal(noise_keys, self.latent_dim, self.stream)
         return self.known(source.sample(temperature * noise), regions, real)
 
-    def known(self, latent: Tensor, regions: Tensor, real: Tensor | None = None) -> Conditioning:
+    def known(self, latent: Tensor, regions: Regions, real: Tensor | None = None) -> Conditioning:
         """What texts are decoded from where z is known: nothing is drawn.
 
         Args:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vqapg.modules.mlp import MLP
+from vqapg.modules.regions import Regions, dot, scale
 
 # M of equation 5: the paper's "multi-layer perceptron", or the one linear map of its code.
 MAPS = ("mlp", "linear")
@@ -15,12 +16,12 @@ SCORES = ("dot-product", "scaled-dot-product")
 
 
 class ScaledRegions(NamedTuple):
-    """The ``regions [B, R, D]`` after scaling, the ``weights [B, R]`` they were scaled by, and the
+    """The ``regions`` of B pairs after scaling, the ``weights [B, R]`` they were scaled by, and the
     ``scores [B, R]`` that the weights are a softmax of. ``real [B, R]`` is False on padding, where
     weights are 0 and scores -inf; None where there is none.
     """
 
-    regions: Tensor
+    regions: Regions
     weights: Tensor
     scores: Tensor
     real: Tensor | None = None
@@ -39,8 +40,8 @@ class RegionScaling(nn.Module):
         scores: one of :data:`SCORES`
         map: M, one of :data:`MAPS`
 
-    Shape: latent ``[B, Z]``, regions ``[B, R, D]``, real ``[B, R]`` -> :class:`ScaledRegions`;
-    real is False on padding, and None where there is none.
+    Shape: latent ``[B, Z]``, regions ``[B, R, D]`` or shared by B pairs, real ``[B, R]`` ->
+    :class:`ScaledRegions`; real is False on padding, and None where there is none.
     """
 
     def __init__(
@@ -61,13 +62,15 @@ class RegionScaling(nn.Module):
         self.factor = factor
         self.score_unit = math.sqrt(dim) if scores == "scaled-dot-product" else 1.0
 
-    def forward(self, latent: Tensor, regions: Tensor, real: Tensor | None = None) -> ScaledRegions:
-        # [B, R, D] x [B, D, 1] -> [B, R]
-        scores = (regions @ self.mlp(latent).unsqueeze(2)).squeeze(2) / self.score_unit
-        count: int | Tensor = regions.size(1)
+    def forward(
+        self, latent: Tensor, regions: Regions, real: Tensor | None = None
+    ) -> ScaledRegions:
+        # [B, 1, R] -> [B, R]
+        scores = dot(self.mlp(latent).unsqueeze(1), regions).squeeze(1) / self.score_unit
+        count: int | Tensor = scores.size(1)
         if real is not None:
             scores = scores.masked_fill(~real, -torch.inf)
             count = real.sum(dim=1, keepdim=True)
-        shares = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(regions)
+        shares = torch.softmax(scores, dim=-1, dtype=torch.float32).type_as(scores)
         weights = ((self.factor or count) * shares).clamp(max=1)
-        return ScaledRegions(weights.unsqueeze(2) * regions, weights, scores, real)
+        return ScaledRegions(scale(regions, weights), weights, scores, real)

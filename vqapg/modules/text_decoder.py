@@ -9,7 +9,7 @@ from vqapg.modules.attention import attend
 from vqapg.modules.lstm_step import LSTMState as LSTMState
 from vqapg.modules.lstm_step import can_step, lstm_step
 from vqapg.modules.noise import NoiseKeys, Stream
-from vqapg.modules.regions import mean_region, select_real
+from vqapg.modules.regions import Regions, count_rows, mean_region, select_real, select_rows
 from vqapg.modules.text import drop_words, shift_right
 
 
@@ -25,21 +25,27 @@ class SpecialTokens(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """What a text is decoded from: ``regions [B, R, D]``, scaled where there is region scaling; in
-    a Y-model also the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``,
+    """What B texts are decoded from: their ``regions``, scaled where there is region scaling; in a
+    Y-model also the encodings of X's tokens ``text [B, T, D]`` and bool ``text_real [B, T]``,
     False on padding. So is ``regions_real [B, R]``, which is None where no region is padding.
     """
 
-    regions: Tensor
+    regions: Regions
     text: Tensor | None = None
     text_real: Tensor | None = None
     regions_real: Tensor | None = None
+
+    @property
+    def rows(self) -> int:
+        """B."""
+        return count_rows(self.regions)
 
     def select(self, rows: Tensor) -> "Memory":
         """The memory of the given rows."""
         text = None if self.text is None else self.text[rows]
         text_real = select_real(self.text_real, rows)
-        return Memory(self.regions[rows], text, text_real, select_real(self.regions_real, rows))
+        regions_real = select_real(self.regions_real, rows)
+        return Memory(select_rows(self.regions, rows), text, text_real, regions_real)
 
 
 class DecoderOutput(NamedTuple):
@@ -108,7 +114,7 @@ class TextDecoder(nn.Module):
 
     def initial_state(
         self,
-        regions: Tensor,
+        regions: Regions,
         latent: Tensor | None = None,
         text: Tensor | None = None,
         real: Tensor | None = None,
@@ -123,8 +129,8 @@ class TextDecoder(nn.Module):
             real: False on padding among the regions, None where there is none
 
         Shape:
-            regions ``[B, R, D]``, latent ``[B, Z]``, text ``[B, D]``, real ``[B, R]`` -> h and c,
-            each ``[layers, B, dim]``
+            regions ``[B, R, D]`` or shared by B pairs, latent ``[B, Z]``, text ``[B, D]``, real
+            ``[B, R]`` -> h and c, each ``[layers, B, dim]``
         """
         state = self.state_from_image(mean_region(regions, real))
         if self.state_from_latent is not None:
@@ -166,7 +172,7 @@ class TextDecoder(nn.Module):
                 state = state[0].index_select(1, parents), state[1].index_select(1, parents)
             hidden, state = self.lstm(self.dropout(self.embedding(previous_tokens)), state)
         # All beams and steps of a row ask its memory in one product: [M, T, dim] -> [B, K * T, dim]
-        asked = hidden.reshape(memory.regions.size(0), -1, hidden.size(-1))
+        asked = hidden.reshape(memory.rows, -1, hidden.size(-1))
         attended, attention = attend(self.query(asked), memory.regions, memory.regions_real)
         parts = [asked, attended]
         if self.text_query is not None:

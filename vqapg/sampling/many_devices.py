@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from vqapg.data.directory import DataDirectory
 from vqapg.data.input_image import InputImage
+from vqapg.denormals import flush_denormals
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.sampling.entries import Entries
 from vqapg.sampling.journal import Journal
@@ -185,6 +186,7 @@ def _work(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        flush_denormals()
         sampler = recipe.load(device)
         while (task := tasks.get()) is not None:
             first, images = task

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from vqapg.data.remote_files import is_remote, open_remote
+from vqapg.denormals import flush_denormals
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.export.gallery import MOST_IMAGES
 from vqapg.export.gallery_join import join_galleries
@@ -91,6 +92,7 @@ class PartMaker:
                 # Ray starts its processes wherever its own was started.
                 if os.path.isdir(job.home):
                     os.chdir(job.home)
+                flush_denormals()
                 sys.path.extend(path for path in job.modules if path not in sys.path)
                 self._sampler = load(
                     job.checkpoint, judge=job.judge, weights=job.weights, device=job.device

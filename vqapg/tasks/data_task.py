@@ -10,7 +10,8 @@ from fairseq.dataclass import FairseqDataclass
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
-import vqapg.models  # noqa: F401  a checkpoint of another task is then named, not just unknown
+import vqapg.models  # a checkpoint of another task is then named, not just unknown
+import vqapg.tasks.fused_adam  # noqa: F401  registers it, whoever imports the tasks
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.resident_features import ResidentFeatures
