@@ -98,7 +98,7 @@ def table(runs: Runs) -> str:
             mean, low, high = map(all_metrics()[key].text, edges([s[key] for s in seeds.values()]))
             cells.append(f"{mean} [{low}, {high}]")
         seconds = sum(seed["cpu_seconds"] for seed in seeds.values()) / len(seeds)
-        rows.append((model, str(len(seeds)), str(refine), str(k), *cells, f"{seconds:.0f}"))
+        rows.append((model, str(len(seeds)), str(refine), str(k), *cells, f"{seconds:.1f}"))
     return markdown_table(("model", "seeds", "refine", "rescore", *heads, "CPU s"), rows)
 
 

@@ -134,3 +134,22 @@ def test_equal_numbers_of_regions_pack_nothing(dictionary, features, batch, monk
     criterion(dictionary)(model, sample_of(batch))
     with pytest.raises(AssertionError, match="packed"):
         criterion(dictionary)(model, sample_of(padded(batch, 0.0)))
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        ("vqapg_joint_variational", None),
+        ("vqapg_sequential_variational", "aq"),
+        ("vqapg_pipeline_variational", "qa"),
+    ],
+)
+def test_padding_changes_no_refined_and_rescored_pair(name, order, dictionary, features, batch):
+    model = sharpened(build(name, dictionary, features, order))
+    how = {"sampling": True, "beam": 2, "nbest": 2, "refine": 1, "rescore": 3}
+    together = generate(model, dictionary, padded(batch, torch.nan), **how)
+    for row in range(4):
+        (found,) = generate(model, dictionary, alone(batch, row), **how)
+        assert [h["tokens"].tolist() for h in found] == [
+            h["tokens"].tolist() for h in together[row]
+        ]

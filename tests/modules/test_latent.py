@@ -112,10 +112,11 @@ def test_z_is_drawn_by_its_keys_and_scales_the_regions(region_scaling, temperatu
     variable = LatentVariable(3, scaling, Stream.LATENT_OF_Y, scaled_start).eval()
     source, regions = Gaussian(torch.randn(2, 3), torch.randn(2, 3)), 2 * torch.randn(2, 6, 4)
     keys = np.array([[1, 0, 5], [1, 0, 9]])
-    scaled, start, latent, gate, _ = variable(source, regions, keys, temperature)
+    scaled, start, latent, gate, _, unscaled = variable(source, regions, keys, temperature)
     noise = standard_normal(keys, 3, Stream.LATENT_OF_Y)
     expected = source.mean + temperature * (source.log_variance / 2).exp() * noise
     torch.testing.assert_close(latent, expected)
+    assert unscaled is regions
     if region_scaling:
         torch.testing.assert_close(scaled, variable.scaling(expected, regions).regions)
         assert not torch.allclose(scaled, regions)
