@@ -24,8 +24,8 @@ VARIANTS = {
     "shared": (False, False),
     "shared, fused Adam": (False, True),
 }
-# What the settings of vqapg/memory.py do with freed memory
-MEMORY = ("kept", "trimmed", "given-back")
+# The choices of --freed-memory
+MEMORY = ("kept", "given-back")
 
 
 def main():
@@ -124,8 +124,6 @@ def resident_after(how, widths, updates, copied):
     resident, begun = {}, time.process_time()
     for number in range(1, updates + 1):
         step()
-        if how == "trimmed" and number % 10 == 0:
-            memory.give_back_freed_memory()
         if number in (1, 2, 5, 10, 20, 50, 100, 200, 500, updates):
             with open("/proc/self/statm", encoding="ascii") as file:
                 resident[number] = int(file.read().split()[1]) * 4096 / 2**20
