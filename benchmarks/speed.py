@@ -15,6 +15,7 @@ rate of floating-point operations, and the same thread's rate in a matrix produc
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -206,8 +207,13 @@ def profile(step, rows=8):
     return {event.key: round(event.self_cpu_time_total / total, 3) for event in events[:rows]}
 
 
-def prepare(work, widths, pairs, per_image, regions, beam, device):
-    """Two functions without arguments: one batch of *work*, and the count of its operations."""
+def prepare(
+    work, widths, pairs, per_image, regions, beam, device, fused_adam=False, question_steps=(11,)
+):
+    """Two functions without arguments: one batch of *work*, and the count of its operations.
+
+    In training, the questions of each batch in turn are cut to one of *question_steps*.
+    """
     import numpy as np
     import torch
     from fairseq.data import Dictionary
@@ -222,6 +228,7 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
     from vqapg.generation.token_rules import TokenRules
     from vqapg.memory import keep_freed_memory
     from vqapg.modules.noise import Stream
+    from vqapg.tasks.fused_adam import FusedAdam
     from vqapg.tokens import SEPARATOR
 
     keep_freed_memory()  # as the tasks do
@@ -264,14 +271,15 @@ def prepare(work, widths, pairs, per_image, regions, beam, device):
 
     if work.startswith("train"):
         criterion = ElboCriterion(ElboConfig(), task)
-        optimizer = Adam(model.parameters(), lr=1e-4)
+        optimizer = (FusedAdam if fused_adam else Adam)(model.parameters(), lr=1e-4)
         model.train()
+        steps = itertools.cycle(question_steps)
 
         def step():
             batch = {
                 "features": stored.to(device),
                 "image_index": image_index,
-                "question": question,
+                "question": question[:, : next(steps)],
                 "answer": answer,
                 "noise_keys": keys,
             }

@@ -4,6 +4,8 @@ import sys
 
 import pytest
 
+from vqapg.errors import InputError
+
 PROBE = """
 import sys, torch
 from vqapg.memory import keep_freed_memory
@@ -33,3 +35,15 @@ def test_memory_of_192_mib_of_tensors_is_kept(how, least, most):
         [sys.executable, "-c", PROBE, how], check=True, stdout=subprocess.PIPE, text=True
     )
     assert least <= float(run.stdout) <= most
+
+
+@pytest.mark.parametrize("choice, calls", [(None, 1), ("kept", 1), ("given-back", 0)])
+def test_freed_memory_is_kept_unless_the_task_is_told(choice, calls, tmp_path, monkeypatch):
+    from vqapg.tasks.vqapg import GenerationConfig, GenerationTask
+
+    called = []
+    monkeypatch.setattr("vqapg.tasks.data_task.keep_freed_memory", lambda: called.append(1))
+    options = {} if choice is None else {"freed_memory": choice}
+    with pytest.raises(InputError):
+        GenerationTask(GenerationConfig(data=str(tmp_path / "none"), **options))
+    assert len(called) == calls

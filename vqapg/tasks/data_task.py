@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fairseq.data import Dictionary
-from fairseq.dataclass import FairseqDataclass
+from fairseq.dataclass import ChoiceEnum, FairseqDataclass
 from fairseq.tasks import FairseqTask
 from omegaconf import II, MISSING
 
@@ -39,6 +39,14 @@ class DataConfig(FairseqDataclass):
             "help": "pairs of one update over all processes, which share them equally, and so do "
             "the batches of --update-freq. --batch-size is then the most one process takes at "
             "once. Training only; 0: --batch-size pairs a process"
+        },
+    )
+    freed_memory: ChoiceEnum(["kept", "given-back"]) = field(
+        default="kept",
+        metadata={
+            "help": "what becomes of the memory of large tensors that are freed, on a CPU under "
+            "Linux; kept: the process reuses it, which is faster; given-back: the system has it "
+            "again at once, and the process stays smaller"
         },
     )
     seed: int = II("common.seed")
@@ -87,7 +95,8 @@ class DataDirectoryTask(FairseqTask):
         if cfg.global_batch_size < 0:
             raise InputError(f"--global-batch-size must be at least 0, not {cfg.global_batch_size}")
         self.warned: set[str] = set()
-        keep_freed_memory()
+        if str(cfg.freed_memory) == "kept":
+            keep_freed_memory()
         self.directory = DataDirectory(cfg.data)
         self.dictionary = load_dictionary(self.directory.dictionary_path)
         self.features = FeatureStore(self.directory.features_path)
