@@ -2,20 +2,24 @@
 
     python benchmarks/speed.py --output speed.json               all of it, about 25 minutes
     python benchmarks/speed.py --work beam10 --widths default    one figure
+    python benchmarks/speed.py --against ../before               before and after, in turns
 
 The work is that of a published implementation of these models, measured on one pinned thread
-(``PUBLISHED`` below):
-R = 100 regions x 2048 float32, a dictionary of 33, 9 to 13 decoding steps a pair, test pairs in
-image order with 9.8 an image; joint variational model with region scaling and attention alignment.
-Feature values and words are random; questions are drawn from 107, answers from 13, as in easy-VQA;
-every pair is decoded for 11 steps. "published" widths are LSTMs of 512 a direction, "default" ours.
+(``PUBLISHED`` below): R = 100 regions x 2048 float32, 9 to 13 decoding steps a pair, test pairs in
+image order with 9.8 an image. ``works.py`` says what a batch is. "published" widths are LSTMs of
+512 a direction, "default" ours.
+
 Each work runs in a process of its own, with one thread pinned to one core. CPU seconds are medians
 over repeats, after one that is not counted; peak memory is the process's. Beside each stands the
 rate of floating-point operations, and the same thread's rate in a matrix product.
+
+With ``--against`` another checkout's ``vqapg`` does the same work in a second process, on the same
+core. The two take turns, one batch each, so that what else the machine does hits both. A ratio is
+that of two neighbours: the median of them is printed, with the least and the greatest. Their first
+results are compared.
 """
 
 import argparse
-import itertools
 import json
 import os
 import platform
@@ -24,8 +28,11 @@ import statistics
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+HERE = Path(__file__).resolve().parent
 # pairs per CPU-second, GiB
 PUBLISHED = {
     "train": (11.6, 4.6),
@@ -33,15 +40,7 @@ PUBLISHED = {
     "beam1": (39.9, 1.6),
     "score": (51.6, 5.6),
 }
-WIDTHS = {
-    "published": {
-        "hidden_size": 1024,
-        "decoder_hidden_size": 512,
-        "embed_dim": 300,
-        "latent_dim": 512,
-    },
-    "default": {"hidden_size": 512, "embed_dim": 300, "latent_dim": 512},
-}
+WIDTHS = ("published", "default", "tiny")
 # work: (pairs a batch, pairs of an image in it, compared with)
 WORK = {
     "train": (128, 1, "train"),
@@ -59,13 +58,17 @@ GROWTH = {
 }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", nargs="*", choices=WORK, default=list(WORK), help="default: all")
     parser.add_argument(
-        "--widths", nargs="*", choices=WIDTHS, default=list(WIDTHS), help="default: both"
+        "--widths",
+        nargs="*",
+        choices=WIDTHS,
+        default=["published", "default"],
+        help="default: published and default; tiny is for a try",
     )
     parser.add_argument(
         "--growth", action="store_true", help="also how cost grows with each size (default widths)"
@@ -73,15 +76,25 @@ def main():
     parser.add_argument(
         "--repeats", type=int, default=5, help="counted runs of each (default: %(default)s)"
     )
-    parser.add_argument("--output", metavar="FILE", help="JSON to write")
     parser.add_argument(
-        "--one", metavar="JSON", help=argparse.SUPPRESS
-    )  # what a process of its own is asked to do
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="another checkout of this repository, whose code does the same in turns",
+    )
+    parser.add_argument("--output", metavar="FILE", help="JSON to write")
+    # What a process of its own is asked to do
+    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
-        print(json.dumps(measure(**json.loads(args.one))))
+        serve(**json.loads(args.one))
         return
-    results = {
+    if args.against is not None and not (args.against / "vqapg").is_dir():
+        parser.error(f"--against {args.against}: has no folder vqapg; name another checkout")
+    sides = {"after": HERE.parent}
+    if args.against is not None:
+        sides = {"before": args.against.resolve(), **sides}
+    results: dict[str, Any] = {
         "machine": platform.processor() or platform.machine(),
         "repeats": args.repeats,
         "work": [],
@@ -94,16 +107,19 @@ def main():
     for device in devices():
         for widths in args.widths:
             for work in args.work:
-                results["work"].append(
-                    run_one(work=work, widths=widths, repeats=args.repeats, device=device)
-                )
-                show(results["work"][-1])
+                asked = {"work": work, "widths": widths, "device": device}
+                measured = in_turns(sides, args.repeats, asked)
+                results["work"].append(measured["after"])
+                show(measured["after"])
+                if "before" in measured:
+                    compared = compare(measured["before"], measured["after"])
+                    results["work"][-1] |= {"before": measured["before"], "compared": compared}
+                    show_compared(measured["before"], compared)
     if args.growth:
         for name, (work, option, values) in GROWTH.items():
             for value in values:
-                result = run_one(
-                    work=work, widths="default", repeats=3, device="cpu", **{option: value}
-                )
+                asked = {"work": work, "widths": "default", "device": "cpu", option: value}
+                result = in_turns({"after": HERE.parent}, 3, asked)["after"]
                 results["growth"].append({"grows_with": name, option: value, **result})
                 print(
                     f"{name} {value}: {result['seconds_a_batch']:.2f} s a batch, "
@@ -114,26 +130,80 @@ def main():
             json.dump(results, file, indent=2)
 
 
-def devices():
+def devices() -> list[str]:
     import torch
 
     return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
 
 
-def run_one(**asked):
+def in_turns(sides: dict[str, Path], repeats: int, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a process of each checkout measured, a batch in turns; see :func:`serve`."""
+    processes = {side: start(checkout, asked) for side, checkout in sides.items()}
+    try:
+        results = {side: json.loads(answer(process)) for side, process in processes.items()}
+        for turn in range(repeats):
+            # Neither is always the first.
+            for side in list(processes) if turn % 2 == 0 else reversed(processes):
+                answer(processes[side], "batch")
+        for side, process in processes.items():
+            results[side] |= json.loads(answer(process, "end"))
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+    return results
+
+
+def start(checkout: Path, asked: dict[str, Any]) -> "subprocess.Popen[str]":
     environment = os.environ | {
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
+        # Before what is installed, so before an editable installation of another checkout
+        "PYTHONPATH": str(checkout),
     }
-    command = [sys.executable, __file__, "--one", json.dumps(asked)]
-    output = subprocess.run(
-        command, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
-    return json.loads(output.splitlines()[-1])
+    return subprocess.Popen(
+        [sys.executable, __file__, "--one", json.dumps(asked)],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
-def show(result):
+def answer(process: "subprocess.Popen[str]", request: str | None = None) -> str:
+    """The next line that *process* answers, after a *request* if any; it logs other lines."""
+    assert process.stdin is not None and process.stdout is not None
+    if request is not None:
+        process.stdin.write(f"{request}\n")
+        process.stdin.flush()
+    for line in process.stdout:
+        if line.startswith("{"):
+            return line
+    raise SystemExit(f"error: the measuring process ended with status {process.wait()}")
+
+
+def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Ratios of the seconds of neighbours, and how far the first results differ."""
+    ratios = [old / new for old, new in zip(before["seconds"], after["seconds"], strict=True)]
+    pairs = list(zip(before["result"], after["result"], strict=True))
+    return {
+        "ratios": ratios,
+        "ratio": statistics.median(ratios),
+        "greatest_difference": max(abs(old - new) for old, new in pairs),
+    }
+
+
+def show_compared(before: dict[str, Any], compared: dict[str, Any]) -> None:
+    print(
+        f"  before {before['pairs_per_second']:.1f} pairs/s, {before['peak_gib']:.1f} GiB: now "
+        f"{compared['ratio']:.2f}x [{min(compared['ratios']):.2f}, {max(compared['ratios']):.2f}]; "
+        f"results differ by {compared['greatest_difference']:.1e}",
+        flush=True,
+    )
+
+
+def show(result: dict[str, Any]) -> None:
     published, memory = PUBLISHED[WORK[result["work"]][2]]
     cpu_at_published_widths = result["device"] == "cpu"
     ratio = f"{result['pairs_per_second'] / published:.1f}x" if cpu_at_published_widths else "-"
@@ -147,54 +217,78 @@ def show(result):
     )
 
 
-def measure(work, widths, repeats, device, regions=100, batch=None, per_image=None, beam=10):
-    """Median seconds of one batch of *work*: CPU seconds on a CPU, wall seconds on a GPU."""
+def serve(
+    work: str,
+    widths: str,
+    device: str,
+    regions: int = 100,
+    batch: int | None = None,
+    per_image: float | None = None,
+    beam: int = 10,
+) -> None:
+    """Does one batch of *work* for each line that it reads, until one says "end".
+
+    It prints a line of JSON first, with the numbers of the first batch, and one in the end, with
+    the medians: CPU seconds on a CPU, wall seconds on a GPU.
+    """
     if hasattr(os, "sched_setaffinity") and device == "cpu":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import torch
+    from works import Sizes, Work, numbers
 
+    from vqapg.memory import keep_freed_memory
+
+    keep_freed_memory()  # as the tasks do
     torch.set_num_threads(1)
     pairs, default_per_image, _ = WORK[work]
-    pairs = batch or pairs
-    step, count = prepare(
-        work, widths, pairs, per_image or default_per_image, regions, beam, torch.device(device)
-    )
-
-    def seconds(action):
-        if device == "cuda":
-            torch.cuda.synchronize()
-        clock = time.process_time if device == "cpu" else time.perf_counter
-        start = clock()
-        action()
-        if device == "cuda":
-            torch.cuda.synchronize()
-        return clock() - start
-
-    seconds(step)
-    spent = [seconds(step) for _ in range(repeats)]
+    sizes = Sizes(batch or pairs, per_image or default_per_image, widths, regions)
+    if widths == "tiny":
+        sizes = Sizes(8, min(sizes.per_image, 2), widths, regions=4, channels=5)
+    sizes.beam, sizes.device = beam, device
+    step = Work(work.removesuffix("-grouped"), sizes)
+    print(json.dumps({"result": numbers(step())}), flush=True)
+    spent = []
+    while sys.stdin.readline().strip() == "batch":
+        spent.append(seconds(step, device))
+        print(json.dumps({"seconds": spent[-1]}), flush=True)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB
     if device == "cuda":
         memory = torch.cuda.max_memory_allocated() / 2**30
     matrix = torch.randn(2048, 2048, device=device)
-    product = statistics.median(seconds(lambda: matrix @ matrix) for _ in range(5))
+    product = statistics.median(seconds(lambda: matrix @ matrix, device) for _ in range(5))
     median = statistics.median(spent)
-    return {
+    report = {
         "work": work,
         "widths": widths,
         "device": device,
-        "pairs": pairs,
+        "pairs": sizes.pairs,
         "beam": beam,
         "seconds": spent,
         "seconds_a_batch": median,
-        "pairs_per_second": pairs / median,
+        "pairs_per_second": sizes.pairs / median,
         "peak_gib": memory,
-        "gflops": count() / median / 1e9,
+        "gflops": step.flops() / median / 1e9,
         "matmul_gflops": 2 * 2048**3 / product / 1e9,
         "profile": profile(step),
     }
+    print(json.dumps(report), flush=True)
 
 
-def profile(step, rows=8):
+def seconds(action: Callable[[], Any], device: str) -> float:
+    """CPU seconds of *action* on a CPU, wall seconds on a GPU."""
+    import torch
+
+    if device == "cuda":
+        torch.cuda.synchronize()
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    start = clock()
+    action()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return clock() - start
+
+
+def profile(step: Callable[[], Any], rows: int = 8) -> dict[str, float]:
     """The share of the time of one batch that each operation takes, without what it calls."""
     import torch
 
@@ -205,130 +299,6 @@ def profile(step, rows=8):
     )
     total = sum(event.self_cpu_time_total for event in events)
     return {event.key: round(event.self_cpu_time_total / total, 3) for event in events[:rows]}
-
-
-def prepare(
-    work, widths, pairs, per_image, regions, beam, device, fused_adam=False, question_steps=(11,)
-):
-    """Two functions without arguments: one batch of *work*, and the count of its operations.
-
-    In training, the questions of each batch in turn are cut to one of *question_steps*.
-    """
-    import numpy as np
-    import torch
-    from fairseq.data import Dictionary
-    from fairseq.models import MODEL_DATACLASS_REGISTRY, MODEL_REGISTRY
-    from fairseq.optim.adam import Adam
-    from torch.utils.flop_counter import FlopCounterMode
-
-    import vqapg.tasks.vqapg
-    import vqapg.tasks.vqapg_consistency  # noqa: F401  registers the models
-    from vqapg.criterions.elbo import ElboConfig, ElboCriterion
-    from vqapg.generation.beam_search import BeamSearch
-    from vqapg.generation.token_rules import TokenRules
-    from vqapg.memory import keep_freed_memory
-    from vqapg.modules.noise import Stream
-    from vqapg.tasks.fused_adam import FusedAdam
-    from vqapg.tokens import SEPARATOR
-
-    keep_freed_memory()  # as the tasks do
-    torch.manual_seed(0)
-    dictionary = Dictionary()
-    for word in [SEPARATOR, *(f"word{number}" for number in range(33 - 5))]:
-        dictionary.add_symbol(word)
-    channels = 2048
-    features = SimpleNamespace(
-        path=None,
-        mean=np.zeros(channels, np.float32),
-        std=np.ones(channels, np.float32),
-        source={"backbone": "resnet50", "weights": "none", "weights_sha256": "", "image_size": 299},
-    )
-    arch = "vqapg_consistency" if work == "score" else "vqapg_joint_variational"
-    options = {
-        name: size
-        for name, size in WIDTHS[widths].items()
-        if hasattr(MODEL_DATACLASS_REGISTRY[arch], name)
-    }
-    task = SimpleNamespace(dictionary=dictionary, features=features, target_dictionary=dictionary)
-    model = (
-        MODEL_REGISTRY[arch].build_model(MODEL_DATACLASS_REGISTRY[arch](**options), task).to(device)
-    )
-
-    images = max(1, round(pairs / per_image))
-    image_index = (torch.arange(pairs) * images // pairs).to(device)
-    stored = torch.randn(images, regions, channels).half()
-
-    def texts(distinct, shortest, longest):
-        lengths = torch.randint(shortest, longest + 1, (distinct, 1))
-        text = torch.randint(dictionary.nspecial + 1, len(dictionary), (distinct, longest + 1))
-        text.scatter_(1, lengths, dictionary.eos())
-        text = text.masked_fill(torch.arange(longest + 1) > lengths, dictionary.pad())
-        return text[torch.randint(distinct, (pairs,))].to(device)
-
-    # 7 to 11 and 2 decoding steps with the ends
-    question, answer = texts(107, 6, 10), texts(13, 1, 1)
-    keys = np.array([[1, 1, pair] for pair in range(pairs)])
-
-    if work.startswith("train"):
-        criterion = ElboCriterion(ElboConfig(), task)
-        optimizer = (FusedAdam if fused_adam else Adam)(model.parameters(), lr=1e-4)
-        model.train()
-        steps = itertools.cycle(question_steps)
-
-        def step():
-            batch = {
-                "features": stored.to(device),
-                "image_index": image_index,
-                "question": question[:, : next(steps)],
-                "answer": answer,
-                "noise_keys": keys,
-            }
-            optimizer.zero_grad()
-            loss, size, _ = criterion(model, {"net_input": batch, "nsentences": pairs})
-            (loss / size).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
-    elif work == "score":
-        model.eval()
-        # As collate_triples makes them: every distinct text once
-        (question, question_index), (answer, answer_index) = (
-            text.unique(dim=0, return_inverse=True) for text in (question, answer)
-        )
-        triples = torch.stack([image_index, question_index, answer_index], dim=1)
-
-        def step():
-            with torch.inference_mode():
-                model(features=stored.to(device), question=question, answer=answer, triples=triples)
-    else:
-        model.eval()
-        forbidden = (dictionary.bos(), dictionary.pad(), dictionary.index(SEPARATOR))
-
-        def search_of(shortest, longest):
-            rules = TokenRules(
-                dictionary.eos(), forbidden, dictionary.unk(), min_len=shortest, max_len=longest
-            )
-            return BeamSearch(rules, 1 if work == "beam1" else beam)
-
-        searches = {Stream.QUESTION: search_of(8, 8), Stream.ANSWER: search_of(1, 1)}
-
-        def search(decoder, *rest):
-            return searches[decoder.stream](decoder, *rest)
-
-        def step():
-            with torch.inference_mode():
-                model.generate(stored.to(device), image_index, keys, search)
-
-    def count():
-        # oneDNN's LSTM hides its products from the counter.
-        with (
-            torch.backends.mkldnn.flags(enabled=False),
-            torch.backends.cudnn.flags(enabled=False),
-            FlopCounterMode(display=False) as counter,
-        ):
-            step()
-        return counter.get_total_flops()
-
-    return step, count
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import time
 
-from speed import WIDTHS, prepare
+from works import WIDTHS, Sizes, Work
+
+from vqapg import memory
 
 # name: (regions copied for each pair, fused Adam)
 VARIANTS = {
@@ -52,6 +54,7 @@ def show_time(widths, turns):
     import torch
 
     torch.set_num_threads(1)
+    memory.keep_freed_memory()
     steps = {
         name: with_regions(copied, update(widths, fused))
         for name, (copied, fused) in VARIANTS.items()
@@ -73,10 +76,9 @@ def show_time(widths, turns):
 
 
 def update(widths, fused_adam=False, question_steps=(11,)):
-    import torch
-
-    cpu = torch.device("cpu")
-    return prepare("train-grouped", widths, 128, 8, 100, 1, cpu, fused_adam, question_steps)[0]
+    optimizer = "vqapg_fused_adam" if fused_adam else "adam"
+    sizes = Sizes(128, 8, widths, optimizer=optimizer, question_steps=question_steps)
+    return Work("train", sizes)
 
 
 def with_regions(copied, step):
@@ -114,11 +116,9 @@ def resident_after(how, widths, updates, copied):
 
     import torch
 
-    from vqapg import memory
-
     torch.set_num_threads(1)
-    if how == "given-back":
-        memory.keep_freed_memory = lambda: None
+    if how == "kept":
+        memory.keep_freed_memory()
     # Texts of other lengths: pieces of other sizes
     step = with_regions(copied, update(widths, question_steps=(11, 8, 10, 7, 9)))
     resident, begun = {}, time.process_time()
