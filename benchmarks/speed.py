@@ -82,16 +82,15 @@ def main() -> None:
         help="another checkout of this repository, whose code does the same in turns",
     )
     parser.add_argument("--output", metavar="FILE", help="JSON to write")
-    # What a process of its own is asked to do
-    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a process of its own is to do
     args = parser.parse_args()
     if args.one:
         serve(**json.loads(args.one))
         return
-    if args.against is not None and not (args.against / "vqapg").is_dir():
+    if args.against and not (args.against / "vqapg").is_dir():
         parser.error(f"--against {args.against}: has no folder vqapg; name another checkout")
     before = {} if args.against is None else {"before": args.against.resolve()}
-    sides = {**before, "after": HERE.parent}
+    sides = before | {"after": HERE.parent}
     results: dict[str, Any] = {
         "machine": platform.processor() or platform.machine(),
         "repeats": args.repeats,
@@ -186,11 +185,8 @@ def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     ratios = [old / new for old, new in zip(before["seconds"], after["seconds"], strict=True)]
     pairs = zip(before["result"], after["result"], strict=True)
     difference = max(abs(old - new) for old, new in pairs)
-    return {
-        "ratios": ratios,
-        "ratio": statistics.median(ratios),
-        "greatest_difference": difference,
-    }
+    ratio = statistics.median(ratios)
+    return {"ratios": ratios, "ratio": ratio, "greatest_difference": difference}
 
 
 def show_compared(before: dict[str, Any], compared: dict[str, Any]) -> None:
@@ -258,10 +254,8 @@ def serve(
     matrix = torch.randn(2048, 2048, device=device)
     product = statistics.median(seconds(lambda: matrix @ matrix, device) for _ in range(5))
     median = statistics.median(spent)
-    report = {
-        "work": work,
-        "widths": widths,
-        "device": device,
+    asked = {"work": work, "widths": widths, "device": device}
+    report = asked | {
         "pairs": sizes.pairs,
         "beam": beam,
         "seconds": spent,
