@@ -7,7 +7,8 @@
 Training has batches of 256 pairs, R = 100 regions of 2,048 channels and the paper's widths
 (section 5.3), with all features on the GPU; "grouped" has eight pairs of an image. All data are
 random and made here. Half precision is fairseq's: the weights are half, and the optimizer keeps a
-copy of them in float32. ``works.py`` says what a batch is.
+copy of them in float32. fairseq trains in fp16 on a GPU only, so a dry run skips that. Extraction
+in half precision is by autocast, which the command does not use. ``works.py`` says what a batch is.
 
 Each figure is the median of the repeats, by the clock. "Of peak" is the rate of the products'
 operations over the rate that this GPU reaches, in the same precision, in a product of two matrices

@@ -13,10 +13,9 @@ Each work runs in a process of its own, with one thread pinned to one core. CPU 
 over repeats, after one that is not counted; peak memory is the process's. Beside each stands the
 rate of floating-point operations, and the same thread's rate in a matrix product.
 
-With ``--against`` another checkout's ``vqapg`` does the same work in a second process, on the same
-core. The two take turns, one batch each, so that what else the machine does hits both. A ratio is
-that of two neighbours: the median of them is printed, with the least and the greatest. Their first
-results are compared.
+With ``--against`` another checkout's ``vqapg`` does the same in a second process on the same core.
+The two take turns, one batch each, so that what else the machine does hits both. Each ratio is that
+of two neighbours. Printed are their median, least and greatest, and how far first results differ.
 """
 
 import argparse
@@ -83,17 +82,15 @@ def main() -> None:
         help="another checkout of this repository, whose code does the same in turns",
     )
     parser.add_argument("--output", metavar="FILE", help="JSON to write")
-    # What a process of its own is asked to do
-    parser.add_argument("--one", metavar="JSON", help=argparse.SUPPRESS)
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # what a process of its own is to do
     args = parser.parse_args()
     if args.one:
         serve(**json.loads(args.one))
         return
-    if args.against is not None and not (args.against / "vqapg").is_dir():
+    if args.against and not (args.against / "vqapg").is_dir():
         parser.error(f"--against {args.against}: has no folder vqapg; name another checkout")
-    sides = {"after": HERE.parent}
-    if args.against is not None:
-        sides = {"before": args.against.resolve(), **sides}
+    before = {} if args.against is None else {"before": args.against.resolve()}
+    sides = before | {"after": HERE.parent}
     results: dict[str, Any] = {
         "machine": platform.processor() or platform.machine(),
         "repeats": args.repeats,
@@ -172,7 +169,7 @@ def start(checkout: Path, asked: dict[str, Any]) -> "subprocess.Popen[str]":
 
 
 def answer(process: "subprocess.Popen[str]", request: str | None = None) -> str:
-    """The next line that *process* answers, after a *request* if any; it logs other lines."""
+    """The next line of JSON that *process* prints, after a *request* if any."""
     assert process.stdin is not None and process.stdout is not None
     if request is not None:
         process.stdin.write(f"{request}\n")
@@ -186,12 +183,10 @@ def answer(process: "subprocess.Popen[str]", request: str | None = None) -> str:
 def compare(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Ratios of the seconds of neighbours, and how far the first results differ."""
     ratios = [old / new for old, new in zip(before["seconds"], after["seconds"], strict=True)]
-    pairs = list(zip(before["result"], after["result"], strict=True))
-    return {
-        "ratios": ratios,
-        "ratio": statistics.median(ratios),
-        "greatest_difference": max(abs(old - new) for old, new in pairs),
-    }
+    pairs = zip(before["result"], after["result"], strict=True)
+    difference = max(abs(old - new) for old, new in pairs)
+    ratio = statistics.median(ratios)
+    return {"ratios": ratios, "ratio": ratio, "greatest_difference": difference}
 
 
 def show_compared(before: dict[str, Any], compared: dict[str, Any]) -> None:
@@ -248,19 +243,19 @@ def serve(
     step = Work(work.removesuffix("-grouped"), sizes)
     print(json.dumps({"result": numbers(step())}), flush=True)
     spent = []
-    while sys.stdin.readline().strip() == "batch":
+    while (request := sys.stdin.readline().strip()) == "batch":
         spent.append(seconds(step, device))
         print(json.dumps({"seconds": spent[-1]}), flush=True)
+    if not request:
+        return  # whoever asked is gone
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts in KiB
     if device == "cuda":
         memory = torch.cuda.max_memory_allocated() / 2**30
     matrix = torch.randn(2048, 2048, device=device)
     product = statistics.median(seconds(lambda: matrix @ matrix, device) for _ in range(5))
     median = statistics.median(spent)
-    report = {
-        "work": work,
-        "widths": widths,
-        "device": device,
+    asked = {"work": work, "widths": widths, "device": device}
+    report = asked | {
         "pairs": sizes.pairs,
         "beam": beam,
         "seconds": spent,

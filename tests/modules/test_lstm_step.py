@@ -129,7 +129,7 @@ def test_distinct_words_and_parents_are_multiplied_once():
 def test_weights_that_change_are_seen_by_the_next_step(change):
     lstm, embedding = make()
     other, other_embedding = make(2)
-    for parameter in [*other.parameters(), *other_embedding.parameters()]:
+    for parameter in other.parameters():
         parameter.data.neg_()
     state, words, parents = make_state(2, 8), torch.randint(WORDS, (8,)), torch.arange(8) // 2
     with torch.no_grad():
@@ -146,7 +146,7 @@ def test_weights_that_change_are_seen_by_the_next_step(change):
         embedding.load_state_dict(other_embedding.state_dict())
     else:
         lstm.weight_ih_l0 = nn.Parameter(other.weight_ih_l0.detach().clone())
-        embedding.weight = nn.Parameter(2 * embedding.weight.detach())
+        embedding.weight = nn.Parameter(2 * other_embedding.weight.detach())
     with torch.no_grad():
         _, after = lstm_step(lstm, embedding, words, state, parents)
         for part, right in zip(after, by_lstm(lstm, embedding, words, state, parents)):
