@@ -29,7 +29,7 @@ class GenerationConfig(DataConfig):
         metadata={
             "help": "in generation, decode, take for z the mean of its posterior given what was "
             "decoded, and decode again, so many times; each costs as much as decoding once. More "
-            "pairs are right, and somewhat fewer differ"
+            "of a joint model's pairs are right, and somewhat fewer differ"
         },
     )
     rescore: int = field(
