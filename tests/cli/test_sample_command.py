@@ -20,7 +20,7 @@ from vqapg.cli.main import main
 from vqapg.denormals import are_flushed
 from vqapg.errors import RunError
 from vqapg.files import sha256
-from vqapg.sampling import sampler
+from vqapg.sampling import many_devices
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.sampler import PairSampler
 from vqapg.targets import write_json
@@ -63,9 +63,9 @@ def left_over(folder):
 
 
 def test_sample_computes_without_denormals_from_its_start(folder, monkeypatch):
-    seen, load = [], sampler.load
+    seen, load = [], many_devices.load
     monkeypatch.setattr(
-        sampler, "load", lambda *a, **b: seen.append(are_flushed()) or load(*a, **b)
+        many_devices, "load", lambda *a, **b: seen.append(are_flushed()) or load(*a, **b)
     )
     assert sample() == 0
     assert seen == [True]

@@ -75,9 +75,9 @@ class ImageAndTextToText(nn.Module):
         x = self.text_encoder(given)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
+            posterior = self._posterior(x, text, regions, real)
             # Equation 3: P(z | I, X) = M o f(h_X, h)
-            prior = self.prior(x.sequence, regions, real)
-            gaussians = Gaussians(self._posterior(x, text, regions, real), prior)
+            gaussians = Gaussians(posterior, self.prior(x.sequence, regions, real))
             source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source, x), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)

@@ -68,9 +68,10 @@ class ImageToText(nn.Module):
         regions, real = share_regions(image, image_index), select_real(regions_real, image_index)
         source, gaussians = Conditioning.of_image(regions, real), None
         if self.latent is not None:
+            posterior = self._posterior(text, regions, real)
             # P(z | I) = M(mean_i h_i), once an image
             prior = self.prior(image, regions_real).select(image_index)
-            gaussians = Gaussians(self._posterior(text, regions, real), prior)
+            gaussians = Gaussians(posterior, prior)
             source = self.latent(gaussians.source(latent_from), regions, noise_keys, real=real)
         decoded = self.decoder.teacher_forced(text, *self._begin(source), noise_keys)
         return TextOutput(decoded.logits, gaussians, source.gate)
