@@ -282,15 +282,22 @@ def test_malformed_draws_are_kept_only_among_themselves(chosen):
     assert chosen({}, malformed) == ([0], [])
 
 
+DRAWN, SEARCHED = {"sampling": True, "beam": 2, "nbest": 2}, {"beam": 2}
+
+
+# Without z nothing is drawn in a search.
 @pytest.mark.parametrize(
-    "name, order", [*WITH_ONE_Z, ("vqapg_pipeline_variational", "qa"), ("vqapg_sequential", "qa")]
+    "name, order, how",
+    [
+        *((*model, how) for model in WITH_ONE_Z for how in (DRAWN, SEARCHED)),
+        ("vqapg_pipeline_variational", "qa", DRAWN),
+        ("vqapg_pipeline_variational", "qa", SEARCHED),
+        ("vqapg_sequential", "qa", DRAWN),
+    ],
 )
-@pytest.mark.parametrize("how", [{"sampling": True, "beam": 2, "nbest": 2}, {"beam": 2}])
 def test_a_rescored_pair_does_not_depend_on_its_batch(
     name, order, how, dictionary, features, batch
 ):
-    if name == "vqapg_sequential" and "sampling" not in how:
-        pytest.skip("nothing is drawn")
     model = sharpened(name, dictionary, features, order)
     how = how | {"rescore": 3, "refine": int(model.variational)}
     together = generate(model, dictionary, batch, **how)
