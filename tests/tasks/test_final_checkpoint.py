@@ -248,3 +248,19 @@ def test_every_kind_of_model_is_known_to_a_fresh_process(tmp_path, dictionary):
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "final.pt").exists() and (tmp_path / "trained.json").exists()
+
+
+def test_half_weights_take_half_and_load_as_float32(tmp_path, dictionary):
+    save(tmp_path / "run", "checkpoint_best.pt", dictionary, name="vqapg_joint_variational")
+    save_final([tmp_path / "run"], tmp_path / "whole.pt")
+    save_final([tmp_path / "run"], tmp_path / "half.pt", half=True, overwrite=True)
+    whole, half = (
+        load_generation_model(tmp_path / name).model.state_dict() for name in ("whole.pt", "half.pt")
+    )
+    assert whole.keys() == half.keys()
+    for name, tensor in whole.items():
+        if torch.is_tensor(tensor) and tensor.is_floating_point():
+            assert half[name].dtype == torch.float32
+            torch.testing.assert_close(half[name], tensor, rtol=1e-3, atol=1e-4)
+    stored = torch.load(tmp_path / "half.pt")["model"]
+    assert {x.dtype for x in stored.values() if x.is_floating_point()} == {torch.float16}

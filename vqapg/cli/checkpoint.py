@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="best",
         help="best: checkpoint_best.pt; last: checkpoint_last.pt (default: %(default)s)",
     )
+    parser.add_argument(
+        "--half",
+        action="store_true",
+        help="write the weights as float16: half the size, rounded to three digits",
+    )
     parser.add_argument("--output", required=True, metavar="FILE", help="checkpoint to write")
     add_overwrite(parser)
 
@@ -50,7 +55,9 @@ def run(args: argparse.Namespace) -> None:
     allowed = {"overwrite": args.overwrite, "inputs": inputs}
     output = output_file("--output", args.output, our_checkpoint, **allowed)
     output_file("--output", record_of(output), our_json, **allowed)
-    trained = save_final(args.folders, output, args.weights, overwrite=args.overwrite)
+    trained = save_final(
+        args.folders, output, args.weights, half=args.half, overwrite=args.overwrite
+    )
     for part in trained["sub_models"]:
         of_epochs = f" of {part['last_epoch']}" if part["last_epoch"] is not None else ""
         print(

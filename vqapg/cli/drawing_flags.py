@@ -4,10 +4,12 @@ import argparse
 
 
 def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the group "drawing"; its flags are SamplingOptions' fields."""
+    """Adds the group "drawing"; its flags are SamplingOptions' fields. None stands for a default
+    that the demo has another of.
+    """
     draw = parser.add_argument_group("drawing")
     draw.add_argument(
-        "--num-samples", type=int, default=10, metavar="N", help="draws an image (default: 10)"
+        "--num-samples", type=int, metavar="N", help="draws an image (default: 10; the demo's: 40)"
     )
     draw.add_argument("--seed", type=int, default=1, help="of all draws (default: 1)")
     draw.add_argument(
@@ -26,7 +28,10 @@ def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
         help="beam of each draw (default: 10, as in the published code)",
     )
     draw.add_argument(
-        "--sampling", action="store_true", help="draw the words too, instead of beam search"
+        "--sampling",
+        action="store_true",
+        default=None,
+        help="draw the words too, instead of beam search (default: only for the demo)",
     )
     draw.add_argument(
         "--sampling-topk",
@@ -43,7 +48,7 @@ def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the fewest words that have P (default: all)",
     )
     draw.add_argument(
-        "--temperature", type=float, default=1.0, metavar="T", help="of words (default: 1)"
+        "--temperature", type=float, metavar="T", help="of words (default: 1; the demo's: 0.6)"
     )
     draw.add_argument(
         "--latent-temperature",

@@ -43,9 +43,15 @@ def add_arguments(parser):
         help="of --features (default: test)",
     )
     parser.add_argument(
-        "--checkpoint", required=True, metavar="CKPT", help="a model trained by --task vqapg"
+        "--checkpoint",
+        metavar="CKPT",
+        help="a model trained by --task vqapg (default: the demo, which comes with vqapg)",
     )
-    add_judge_arguments(parser, "who scores every pair; one that needs no data directory")
+    add_judge_arguments(
+        parser,
+        "who scores every pair; one that needs no data directory (default: nobody; the demo's "
+        "evaluator for the demo)",
+    )
     parser.add_argument(
         "--weights",
         default="imagenet",
@@ -61,10 +67,13 @@ def add_arguments(parser):
         "--min-consistency",
         type=float,
         metavar="S",
-        help="no pair with a lower consistency, 0 to 1",
+        help="no pair with a lower consistency, 0 to 1 (default: all pairs; the demo's: 0.5)",
     )
     choose.add_argument(
-        "--keep", type=int, metavar="K", help="of an image at most K pairs, consistent and diverse"
+        "--keep",
+        type=int,
+        metavar="K",
+        help="of an image at most K pairs, consistent and diverse (default: all; the demo's: 4)",
     )
     choose.add_argument(
         "--diversity",
@@ -76,7 +85,11 @@ def add_arguments(parser):
     )
 
     write = parser.add_argument_group("writing")
-    write.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
+    write.add_argument(
+        "--output",
+        metavar="FILE",
+        help="file, or folder, to write (default: that of --html, ending in .jsonl)",
+    )
     write.add_argument(
         "--format",
         metavar="NAME",
@@ -123,9 +136,11 @@ def add_arguments(parser):
 
 def run(args):
     from dataclasses import fields
+    from pathlib import Path
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file
+    from vqapg.demo import OPTIONS
     from vqapg.errors import InputError
     from vqapg.sampling.options import SamplingOptions
 
@@ -135,11 +150,19 @@ def run(args):
     ):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
-    options = SamplingOptions(
-        **{field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
-    )
-    checkpoint = input_file("--checkpoint", args.checkpoint)
+    if args.output is None:
+        if args.html is None:
+            raise InputError("--output: where to? give --output FILE, or --html FILE")
+        args.output = str(Path(args.html).with_suffix(".jsonl"))
     judge, checkpoints = judge_of(args)
+    defaults = {}
+    if args.checkpoint is None:
+        defaults = OPTIONS
+        judge, checkpoints = _use_demo(args, judge, checkpoints)
+    checkpoint = input_file("--checkpoint", args.checkpoint)
+    given = {field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
+    given = {name: value for name, value in given.items() if value is not None}
+    options = SamplingOptions(**defaults | given)
     options.check_judge(judge)
     if (args.features is None) == (not args.images):
         raise InputError("IMAGES or --features DATA: give one of the two")
@@ -147,6 +170,24 @@ def run(args):
         sample_by_ray(args, options, judge, checkpoints)
     else:
         _sample_here(args, options, judge, [checkpoint, *checkpoints])
+
+
+def _use_demo(args, judge, checkpoints):
+    """Puts the demo's checkpoint into *args*; returns the judge and what it reads."""
+    import sys
+
+    from vqapg.demo import EVALUATOR, MODEL, demo_file
+
+    args.checkpoint = str(demo_file(MODEL))
+    if judge is None:
+        evaluator = demo_file(EVALUATOR)
+        judge, checkpoints = f"evaluator:{evaluator}", [evaluator]
+    print(
+        "note: no --checkpoint, so the demo makes the pairs: a small model that asks yes-or-no "
+        "questions (docs/demo.md)",
+        file=sys.stderr,
+    )
+    return judge, checkpoints
 
 
 def _sample_here(args, options, judge, inputs):

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from fairseq.dataclass.configs import GenerationConfig
 from PIL.Image import Image
 from torch.utils.data import Dataset
 
+from vqapg import demo
 from vqapg.data.feature_extraction import encode_images
 from vqapg.data.image_inputs import image_inputs
 from vqapg.data.input_image import InputImage, open_given
@@ -85,7 +87,8 @@ def load(
         ...     print(pair.question, pair.answer, pair.consistency)
 
     Args:
-        checkpoint: of any model of task ``vqapg``
+        checkpoint: of any model of task ``vqapg``; "demo" for the one that comes with vqapg, and
+            its evaluator
         evaluator: checkpoint of a consistency evaluator that was trained on the same data
             directory; short for ``judge="evaluator:..."``
         judge: as ``vqapg sample --judge`` takes it, or a :class:`~vqapg.judges.judge.Judge`;
@@ -100,13 +103,20 @@ def load(
         InputError: if there is no such device, if a checkpoint is none, if they do not go together,
             if the weights are not those of training, or if the judge cannot judge pictures
     """
+    defaults = {}
+    if checkpoint == demo.NAME:
+        defaults = demo.OPTIONS
+        checkpoint = demo.demo_file(demo.MODEL)
+        if evaluator is None and judge is None:
+            evaluator = demo.demo_file(demo.EVALUATOR)
     if evaluator is not None:
         if judge is not None:
             raise InputError("--evaluator and --judge: give one of them")
         judge = evaluator_spec(evaluator)
     device = chosen_device(device)
     generator = load_generation_model(checkpoint)
-    return PairSampler(generator, load_backbone(generator.features, weights), judge, device)
+    backbone = load_backbone(generator.features, weights)
+    return PairSampler(generator, backbone, judge, device, defaults)
 
 
 class PairSampler:
@@ -117,12 +127,20 @@ class PairSampler:
         backbone: :class:`~vqapg.backbones.backbone.Backbone`
         judge: of pictures: as ``--judge`` names it, or a judge; None: nobody judges
         device: where all of them run
+        defaults: of the options of :meth:`sample`, where they are not those of SamplingOptions
 
     Raises:
         InputError: if the judge cannot judge pictures
     """
 
-    def __init__(self, generator, backbone, judge: str | Judge | None = None, device="cpu"):
+    def __init__(
+        self,
+        generator,
+        backbone,
+        judge: str | Judge | None = None,
+        device="cpu",
+        defaults: Mapping[str, Any] | None = None,
+    ):
         self.name, self.dictionary = generator.name, generator.dictionary
         self.model = generator.model.to(device)
         self.in_hand = ImagesInHand(generator, device)
@@ -130,6 +148,7 @@ class PairSampler:
         self.judge = None if judge is None else make_judge(judge, context)
         self.backbone = None if backbone is None else backbone.to(device)
         self.device = device
+        self.defaults = {} if defaults is None else defaults
 
     @property
     def grid(self) -> tuple[int, int] | None:
@@ -146,13 +165,15 @@ class PairSampler:
         return Pictures(images, self.backbone.preprocessing.resize)
 
     @in_python_terms(*OPTIONS, "evaluator", "judge", num_samples="n")
-    def sample(self, image: str | os.PathLike | Image, n: int = 10, **options) -> list[SampledPair]:
+    def sample(
+        self, image: str | os.PathLike | Image, n: int | None = None, **options
+    ) -> list[SampledPair]:
         """The different pairs among *n* draws, the most consistent first; without a judge in the
         order of draws.
 
         Args:
             image: an image file, or a PIL image
-            n: how many draws
+            n: how many draws; 10 unless given, and 40 of the demo
             options: fields of :class:`SamplingOptions` by name, such as ``seed``, ``keep``,
                 ``question``
 
@@ -160,7 +181,9 @@ class PairSampler:
             InputError: on an image that cannot be read, and on options that this model cannot
                 follow
         """
-        options = SamplingOptions(num_samples=n, **options)
+        if n is not None:
+            options["num_samples"] = n
+        options = SamplingOptions(**{**self.defaults, **options})
         self.check(options)
         picture, number = open_given(image)
         pixels = self.backbone.preprocessing.resize(picture).unsqueeze(0)

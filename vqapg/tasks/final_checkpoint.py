@@ -68,6 +68,7 @@ def save_final(
     output: Path,
     weights: str = "best",
     *,
+    half: bool = False,
     overwrite: bool = False,
 ) -> dict[str, Any]:
     """Writes the checkpoint that is used to *output*, and trained.json beside it.
@@ -76,6 +77,8 @@ def save_final(
         folders: the ``--save-dir`` of one training; or of two, of the sub-models of a pipeline
         output: the checkpoint to write
         weights: "best" takes checkpoint_best.pt, "last" checkpoint_last.pt
+        half: whether weights are written as float16, half as large; they are computed with as
+            float32 all the same
         overwrite: whether an output of ours may be replaced
 
     Returns:
@@ -108,6 +111,11 @@ def save_final(
         "updates": sum(training.updates for training in trainings),
     }
     state["extra_state"][RECORD] = record
+    if half:
+        state["model"] = {
+            name: tensor.half() if tensor.is_floating_point() else tensor
+            for name, tensor in state["model"].items()
+        }
     check_target(output, our_checkpoint, overwrite=overwrite)
     check_target(record_of(output), our_json, overwrite=overwrite)
     with atomic_write(output, "wb") as file:
