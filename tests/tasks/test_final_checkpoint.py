@@ -255,7 +255,8 @@ def test_half_weights_take_half_and_load_as_float32(tmp_path, dictionary):
     save_final([tmp_path / "run"], tmp_path / "whole.pt")
     save_final([tmp_path / "run"], tmp_path / "half.pt", half=True, overwrite=True)
     whole, half = (
-        load_generation_model(tmp_path / name).model.state_dict() for name in ("whole.pt", "half.pt")
+        load_generation_model(tmp_path / name).model.state_dict()
+        for name in ("whole.pt", "half.pt")
     )
     assert whole.keys() == half.keys()
     for name, tensor in whole.items():
