@@ -1,4 +1,4 @@
-"""The commands of README.md and docs/ exist, with their flags; links lead somewhere.
+"""The commands of README.md and docs/ exist, links lead somewhere, lines and sentences are short.
 
 What the commands do is tested where they are: tests/cli and tests/end_to_end run each of them.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.prose import anchors, code_lines, numbered_prose, sentences
 from vqapg.cli.main import build_parser
 
 REPOSITORY = Path(__file__).parent.parent
@@ -17,6 +18,20 @@ PAGES = [
     *sorted((REPOSITORY / "docs").glob("**/*.md")),
     *sorted((REPOSITORY / "benchmarks").glob("*.md")),
 ]
+# Those whose lines and sentences are measured.
+PROSE = [
+    REPOSITORY / "CONTRIBUTING.md",
+    REPOSITORY / "benchmarks/README.md",
+    *sorted((REPOSITORY / "docs").glob("**/*.md")),
+]
+LONGEST_LINE = 100
+MOST_WORDS = 35
+# What begins a command of a code block. Other lines there are output or files.
+COMMAND = re.compile(r"\s*(\w+=\S+ )*(vqapg|fairseq-[a-z-]+|bash|python|pip|curl|ray|git) ")
+
+
+def name(page):
+    return page.relative_to(REPOSITORY).as_posix()
 
 
 def commands(page):
@@ -49,11 +64,45 @@ def test_a_documented_command_is_one(words):
         assert (REPOSITORY / words[1]).is_file()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
-        if not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_to_files_and_to_headings(page):
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        target, _, anchor = link.partition("#")
+        if target.startswith("http"):
+            continue
+        file = page.parent / target if target else page
+        assert file.exists(), link
+        if anchor:
+            assert anchor in anchors(file.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("page", PROSE, ids=name)
+def test_lines_of_prose_have_at_most_100_characters(page):
+    lines = numbered_prose(page.read_text(encoding="utf-8"))
+    assert [
+        f"{name(page)}:{number}: {len(line)} characters"
+        for number, line in lines
+        if len(line) > LONGEST_LINE and not line.startswith("|")
+    ] == []
+
+
+@pytest.mark.parametrize("page", PROSE, ids=name)
+def test_commands_have_at_most_100_characters_a_line(page):
+    lines = code_lines(page.read_text(encoding="utf-8"))
+    assert [
+        f"{name(page)}:{number}: {len(line)} characters; break it with a backslash"
+        for number, line in lines
+        if len(line) > LONGEST_LINE and COMMAND.match(line)
+    ] == []
+
+
+@pytest.mark.parametrize("page", PROSE, ids=name)
+def test_sentences_have_at_most_35_words(page):
+    assert [
+        f"{name(page)}:{sentence.line}: {sentence.words} words: {sentence.text}"
+        for sentence in sentences(page.read_text(encoding="utf-8"))
+        if sentence.words > MOST_WORDS
+    ] == []
 
 
 def test_files_that_contributing_names_exist():
