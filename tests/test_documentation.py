@@ -111,3 +111,11 @@ def test_files_that_contributing_names_exist():
     files = re.findall(r"`([^`]+)`", table)
     assert len(files) >= 20
     assert [name for name in files if not (REPOSITORY / name).is_file()] == []
+
+
+def test_the_list_of_pages_has_every_page():
+    docs = REPOSITORY / "docs"
+    listed = set(re.findall(r"\]\(([\w/-]+\.md)\)", (docs / "README.md").read_text()))
+    assert listed == {path.relative_to(docs).as_posix() for path in docs.glob("**/*.md")} - {
+        "README.md"
+    }
