@@ -4,11 +4,11 @@ What the commands do is tested where they are: tests/cli and tests/end_to_end ru
 """
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
 
+from tests.support.documented_commands import blocks_of_commands
 from tests.support.prose import anchors, code_lines, numbered_prose, sentences
 from vqapg.cli.main import build_parser
 
@@ -34,21 +34,12 @@ def name(page):
     return page.relative_to(REPOSITORY).as_posix()
 
 
-def commands(page):
-    """The commands of the page's code blocks as words, without settings of the environment."""
-    text = page.read_text(encoding="utf-8")
-    for block in re.findall(r"^```\w*\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL):
-        for line in block.replace("\\\n", " ").splitlines():
-            line = re.sub(r"^((\w+=\S+) )+", "", line)
-            if line.startswith(("vqapg ", "bash scripts/", "python benchmarks/")):
-                yield shlex.split(line, comments=True)
-
-
 ALL = [
     pytest.param(words, id=f"{page.name}: {' '.join(words)[:60]}")
     for page in PAGES
     if page.parent.name != "extend"  # tests/extend checks these, with the package that they add
-    for words in commands(page)
+    for block in blocks_of_commands(page.read_text(encoding="utf-8"))
+    for words in block
 ]
 
 
