@@ -1,6 +1,7 @@
 """The commands of README.md and docs/ exist, links lead somewhere, lines and sentences are short.
 
-What the commands do is tested where they are: tests/cli and tests/end_to_end run each of them.
+What the commands do is tested where they are. tests/end_to_end/test_pages.py runs the blocks of the
+data sets' pages; tests/cli and tests/end_to_end run every sub-command.
 """
 
 import re
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.documented_commands import blocks_of_commands
+from tests.support.documented_commands import blocks_of_commands, parse
 from tests.support.prose import anchors, code_lines, numbered_prose, sentences
-from vqapg.cli.main import build_parser
+from vqapg.errors import InputError
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [
@@ -49,10 +50,28 @@ def test_there_are_commands_to_check():
 
 @pytest.mark.parametrize("words", ALL)
 def test_a_documented_command_is_one(words):
-    if words[0] == "vqapg":
-        build_parser().parse_args(words[1:])
-    else:
-        assert (REPOSITORY / words[1]).is_file()
+    parse(words)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "vqapg evaluate data --no-such-flag",
+        "bash scripts/train.sh joint data --no-such-flag 1",
+        "bash scripts/train.sh no_such_model data",
+        "bash scripts/train.sh joint data --preset none",
+        "bash scripts/generate.sh model.pt data out --no-such-flag",
+        "bash scripts/reproduce.sh easy-vqa --no-such-flag",
+        "bash scripts/none.sh",
+        "fairseq-generate data --path model.pt --task none",
+        "fairseq-train data $(vqapg settings joint --preset small) --no-such-flag",
+        "python benchmarks/fuzz.py --no-such-flag",
+    ],
+)
+def test_a_command_that_is_none_is_found(command):
+    [[words]] = blocks_of_commands(f"```\n{command}\n```\n")
+    with pytest.raises((AssertionError, InputError, SystemExit)):
+        parse(words)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
