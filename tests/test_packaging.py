@@ -89,6 +89,7 @@ def test_extras_are_those_that_the_documentation_names():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert set(project["optional-dependencies"]) == {
         "quickstart", "glove", "metrics", "heif", "parquet", "ray", "hf", "timm", "report", "study",
+        "docs",
         "test",
         "dev",
     }  # fmt: skip

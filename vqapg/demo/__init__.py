@@ -23,8 +23,8 @@ OPTIONS = {
     "keep": 4,
 }
 SHA256 = {
-    MODEL: "",
-    EVALUATOR: "",
+    MODEL: "40b1943fc1e718ec72fe7dea9c0cbea0b63713dce6d56061a4e8ed8a4ee07e06",
+    EVALUATOR: "aceb8f0f73724b75fecb81f8cb399ab694f4aeb61f1362e257145cd97edb9761",
 }
 
 

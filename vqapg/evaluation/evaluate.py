@@ -79,6 +79,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Diversity, consistency and overlap with the gold pairs, with 95% intervals over images.
 
+    Examples:
         >>> import vqapg
         >>> metrics = vqapg.evaluate("data/easy", "pairs.jsonl", judge="evaluator:evaluator.pt")
         >>> metrics["consistent"]["value"], metrics["unique_pairs"]["value"]
@@ -86,11 +87,12 @@ def evaluate(
 
     Args:
         data: the data directory that was generated from
-        pairs: as :func:`~vqapg.evaluation.given_pairs.given_pairs` takes them
+        pairs: the path of ``generate-<split>.txt`` or of JSON lines; or pairs in memory, each a
+            tuple of the texts image, question and answer, or a dict with these keys
         images: instead of *data*, the folder that the pictures are in; what needs gold pairs is
             then left out
-        judge: as ``vqapg evaluate --judge`` takes it, or a
-            :class:`~vqapg.judges.judge.Judge`; without one there is no P and S
+        judge: as ``vqapg evaluate --judge`` takes it, or a ``Judge``; without one there is no P
+            and S
         split: of the images; None: ``test``, or none with *images*
         pairs_per_image: draw so many pairs of each image, and leave out images with fewer
         visual_dependence: have the judge score each pair with another image too

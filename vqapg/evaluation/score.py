@@ -29,6 +29,7 @@ def score(
 ) -> NDArray[np.float64]:
     """How sure a judge is that the answer of each pair is right.
 
+    Examples:
         >>> import vqapg
         >>> pairs = [("test/images/7.png", "What color is the shape?", "blue")]
         >>> vqapg.score("data/easy", pairs, judge="truth:easy-vqa")
@@ -36,18 +37,19 @@ def score(
 
     Args:
         data: the data directory that the images are in
-        pairs: as :func:`~vqapg.evaluation.given_pairs.given_pairs` takes them
-        judge: as ``vqapg evaluate --judge`` takes it, or a
-            :class:`~vqapg.judges.judge.Judge`
+        pairs: the path of ``generate-<split>.txt`` or of JSON lines; or pairs in memory, each a
+            tuple of the texts image, question and answer, or a dict with these keys
+        judge: as ``vqapg evaluate --judge`` takes it, or a ``Judge``
         images: instead of *data*, the folder that the pictures are in
         split: of the images; None: any, and ``test`` for a file
         weights: with *images*, of the backbone that made the features of a trained judge
 
     Shape:
-        - returns ``[M]``, in the order of *pairs*; of a file, in the order of ids
+        - returns ``[M]``
 
     Returns:
-        numbers in [0, 1]; NaN for a malformed pair, and where the judge cannot tell
+        numbers in [0, 1], in the order of *pairs*; of a file, in the order of ids; NaN for a
+            malformed pair, and where the judge cannot tell
 
     Raises:
         InputError: on what cannot be read or judged

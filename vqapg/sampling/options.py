@@ -12,8 +12,24 @@ DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
 
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``, which
-    explain them.
+    """How pairs are drawn and chosen. The names are those of the flags of ``vqapg sample``.
+
+    Attributes:
+        num_samples: draws of an image; ``sample`` calls it ``n``
+        seed: of all draws
+        beam: of each draw
+        sampling: draw the words too, instead of beam search
+        sampling_topk: of the K likeliest words; -1: of all
+        sampling_topp: of the fewest words that have this probability; -1: of all
+        temperature: of words
+        latent_temperature: scales the standard deviation of the latent variable; 0: its mean
+        refine: how many times a pair is decoded again from the posterior of itself
+        rescore: of so many draws of a pair, keep the one whose answer the model finds likeliest
+        question: complete this question
+        answer: complete this answer
+        min_consistency: no pair with a lower consistency
+        keep: of an image at most so many pairs, consistent and diverse
+        diversity: what ``keep`` goes by; 0: consistency alone, 1: unlikeness alone
     """
 
     num_samples: int = 10

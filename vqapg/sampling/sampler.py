@@ -44,10 +44,12 @@ class SampledPair:
     """A question-answer pair of an image.
 
     Attributes:
-        question, answer: text as people write it
-        score: the model's log-probability a token, in nats
+        question: text as people write it
+        answer: text as people write it
+        score: the model's mean log-probability of a token, in nats
         consistency: the judge's score in [0, 1]; None without a judge, and where it cannot tell
-        seed, draw: what its latent variable, and with sampling its words, were drawn by
+        seed: the seed of all draws
+        draw: which draw of that seed gave its latent variable, and with sampling its words
         region_weights: one byte a region (255 for 1) of equation 5, by the text they are of:
             "pair", or "question" and "answer" where each has its own; empty in a model without
             region scaling
@@ -81,6 +83,7 @@ def load(
 ) -> "PairSampler":
     """A model that makes question-answer pairs for pictures, from its checkpoint alone.
 
+    Examples:
         >>> from vqapg import load
         >>> model = load("joint.pt", "evaluator.pt")
         >>> for pair in model.sample("photo.jpg", n=10, keep=5):
@@ -91,8 +94,8 @@ def load(
             its evaluator
         evaluator: checkpoint of a consistency evaluator that was trained on the same data
             directory; short for ``judge="evaluator:..."``
-        judge: as ``vqapg sample --judge`` takes it, or a :class:`~vqapg.judges.judge.Judge`;
-            without a judge no pair has a consistency
+        judge: as ``vqapg sample --judge`` takes it, or a ``Judge``; without a judge no pair has a
+            consistency
         weights: of the backbone that made the model's features: "imagenet", a file, or "none"
         device: "cpu", "cuda", or "auto", a GPU if there is one
 
@@ -166,7 +169,7 @@ class PairSampler:
 
     @in_python_terms(*OPTIONS, "evaluator", "judge", num_samples="n")
     def sample(
-        self, image: str | os.PathLike | Image, n: int | None = None, **options
+        self, image: str | os.PathLike[str] | Image, n: int | None = None, **options: Any
     ) -> list[SampledPair]:
         """The different pairs among *n* draws, the most consistent first; without a judge in the
         order of draws.
@@ -174,8 +177,11 @@ class PairSampler:
         Args:
             image: an image file, or a PIL image
             n: how many draws; 10 unless given, and 40 of the demo
-            options: fields of :class:`SamplingOptions` by name, such as ``seed``, ``keep``,
-                ``question``
+            options: fields of ``SamplingOptions`` by name, such as ``seed``, ``keep``, ``question``
+
+        Returns:
+            the pairs; the list also has ``malformed``, the number of draws that were no pair, and
+                ``left_out``, the number of pairs that were not chosen
 
         Raises:
             InputError: on an image that cannot be read, and on options that this model cannot
