@@ -11,7 +11,7 @@ from fairseq.dataclass.configs import GenerationConfig
 from PIL.Image import Image
 from torch.utils.data import Dataset
 
-from vqapg.data.feature_extraction import encode_images
+from vqapg.data.feature_encoding import encode_images
 from vqapg.data.image_inputs import image_inputs
 from vqapg.data.input_image import InputImage, open_given
 from vqapg.data.pair_dataset import pad
