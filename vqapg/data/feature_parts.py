@@ -7,6 +7,7 @@ A file appears under its name when it is whole, the features first. So a part th
 made again. A part is removed as soon as its rows are in the features file.
 """
 
+import contextlib
 import os
 import re
 import socket
@@ -22,7 +23,8 @@ from vqapg.errors import InputError
 from vqapg.files import whole_file, writing
 from vqapg.targets import check_target, our_features
 
-OURS = re.compile(r"\d{9}-\d{9}\.(h5|json)")
+# Also what a worker that was killed had begun, see vqapg.files.working_name.
+OURS = re.compile(r"\d{9}-\d{9}\.(h5|json)|\.\d{9}-\d{9}\.(h5|json)\.vqapg-.+")
 
 
 class Part(NamedTuple):
@@ -129,8 +131,9 @@ class FeatureParts:
             return
         for path in self.folder.iterdir():
             if OURS.fullmatch(path.name) and not path.is_symlink():
-                path.unlink()
-        if not any(self.folder.iterdir()):
+                path.unlink(missing_ok=True)
+        # Something foreign stays, and so does what a worker of a killed run writes at this moment.
+        with contextlib.suppress(OSError):
             self.folder.rmdir()
 
     def _path(self, part: Part) -> Path:
