@@ -10,6 +10,7 @@ import pytest
 from tests.support.ray_clusters import SMALL, draw_data, extraction, numbers_in, patient
 from vqapg.cli.main import main
 from vqapg.data import extraction_on_ray
+from vqapg.data.directory import DataDirectory
 from vqapg.data.extraction_on_ray import Cluster, ExtractionJob, cut_in_parts
 from vqapg.data.feature_parts import FeatureParts, Part
 from vqapg.errors import InputError
@@ -138,15 +139,13 @@ def _part(data, begin, end):
     return Part(begin, ids, [data.parent / image for image in ids])
 
 
-def _job(data, sha="0" * 64, image_root=None):
-    from vqapg.data.directory import DataDirectory
-
+def _job(data, sha="0" * 64, seen=None):
     source = {"backbone": NOTED.backbone, "weights": "noted", "weights_sha256": sha}
     parts = FeatureParts(
         data / "features.h5", {**source, "image_size": 8}, DataDirectory(data).images_digest()
     )
     parts.begin()
-    return ExtractionJob(NOTED, parts, image_root or data.parent, "cpu", 2, 0, False)
+    return ExtractionJob(NOTED, parts, seen, "cpu", 2, 0, False)
 
 
 def test_machine_with_other_weights_is_named(data):
@@ -155,8 +154,8 @@ def test_machine_with_other_weights_is_named(data):
 
 
 def test_machine_without_the_images_is_named(data):
-    with pytest.raises(InputError, match="nowhere: the machine .* does not see this folder"):
-        _job(data, image_root=Path("nowhere")).load()
+    with pytest.raises(InputError, match=r"away.png: the machine .* does not see this image"):
+        _job(data, seen=Path("away.png")).load()
 
 
 def test_machine_without_the_data_directory_is_named(data):

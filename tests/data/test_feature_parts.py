@@ -58,6 +58,16 @@ def test_features_without_what_came_of_them_are_not_done(parts):
     assert not parts.done(PART)
 
 
+def test_part_that_was_changed_is_named_with_a_cure(parts):
+    parts.write(PART, pieces(), (1, 1), 2)
+    with pytest.raises(InputError, match="was changed after .* delete .* run the same command"):
+        parts.read(PART._replace(ids=["a", "b", "d"]))
+    path = parts.folder / f"{PART.name}.h5"
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(InputError, match=f"{PART.name}.h5: was changed after it was written"):
+        parts.read(PART)
+
+
 @pytest.mark.parametrize("change", [{"image_size": 16}, {"weights_sha256": "1" * 64}])
 def test_part_of_another_network_is_not_done(parts, change):
     parts.write(PART, pieces(), (1, 1), 2)

@@ -45,14 +45,14 @@ class ExtractionJob:
     Attributes:
         cluster: what the backbone is made of
         parts: where they are written
-        image_root: the folder of the images
+        seen: a picture that the driver sees
         device: of every actor
         batch_size, num_workers, skip_bad_images: of ``encode_pictures``
     """
 
     cluster: Cluster
     parts: FeatureParts
-    image_root: Path
+    seen: Path | None
     device: str
     batch_size: int
     num_workers: int
@@ -73,10 +73,10 @@ class ExtractionJob:
                 f"{made_of.backbone} than this one; put the same file on all machines"
             )
         # Otherwise --skip-bad-images would leave out whatever falls to this machine.
-        if not self.image_root.is_dir():
+        if self.seen is not None and not self.seen.is_file():
             raise InputError(
-                f"{self.image_root}: the machine {machine} does not see this folder of images; "
-                "all machines must see it under one path"
+                f"{self.seen}: the machine {machine} does not see this image; "
+                "all machines must have the images under one path"
             )
 
         def make(number: int, part: Part) -> None:
@@ -99,7 +99,6 @@ def encode_on_ray(
     where: Cluster,
     left: Part,
     parts: FeatureParts,
-    image_root: Path,
     *,
     device: str,
     batch_size: int,
@@ -114,7 +113,6 @@ def encode_on_ray(
         where: the cluster
         left: the images
         parts: where the actors write
-        image_root: the folder of the images
         device: auto, cpu or cuda
         batch_size, num_workers, skip_bad_images: of ``encode_pictures``
 
@@ -132,7 +130,7 @@ def encode_on_ray(
         job = ExtractionJob(
             where,
             parts,
-            image_root,
+            next((path for path in left.paths if path.is_file()), None),
             device,
             batch_size,
             # A core has one process.

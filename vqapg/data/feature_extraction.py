@@ -184,7 +184,7 @@ def _extract(
     if cluster is None:
         pieces, every = encode_pictures(backbone, left.paths, **how), FLUSH_SECONDS
     else:
-        pieces, every = encode_on_ray(cluster, left, parts, data.image_root, **how), 0
+        pieces, every = encode_on_ray(cluster, left, parts, **how), 0
     with closing(pieces):
         _fill(writer, journal, pieces, done, skipped, every=every)
     seconds = time.monotonic() - started

@@ -115,9 +115,12 @@ class FeatureParts:
         Raises:
             InputError: if its file was changed
         """
-        store = FeatureStore(self._path(part))
+        try:
+            store = FeatureStore(self._path(part))
+        except InputError as error:
+            raise self._changed(part) from error
         if store.ids != part.ids:
-            raise InputError(f"{store.path}: is of other images; delete {self.folder}")
+            raise self._changed(part)
         return Encoded(store.read(range(len(part.ids))), self._journal(part).read()[1])
 
     def remove(self, part: Part) -> None:
@@ -135,6 +138,12 @@ class FeatureParts:
         # Something foreign stays, and so does what a worker of a killed run writes at this moment.
         with contextlib.suppress(OSError):
             self.folder.rmdir()
+
+    def _changed(self, part: Part) -> InputError:
+        return InputError(
+            f"{self._path(part)}: was changed after it was written; delete {self.folder} and run "
+            "the same command again"
+        )
 
     def _path(self, part: Part) -> Path:
         return self.folder / f"{part.name}.h5"
