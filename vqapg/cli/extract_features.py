@@ -57,7 +57,7 @@ def add_arguments(parser):
     )
     add_ray(
         parser,
-        "every machine must see DATA and its images under the same path; goes not with --shard",
+        "every machine must see DATA and its images under one path; does not go with --shard",
     )
     parser.add_argument(
         "--skip-bad-images",
