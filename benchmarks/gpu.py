@@ -130,7 +130,7 @@ def extraction(precision: str, device: str) -> Callable[[], Prepared]:
         from torch.utils.flop_counter import FlopCounterMode
 
         from vqapg.backbones import build_backbone
-        from vqapg.data.feature_extraction import encode_images
+        from vqapg.data.feature_encoding import encode_images
 
         name, side, pictures = ("resnet50", 299, EXTRACTED)
         if device == "cpu":

@@ -15,7 +15,7 @@ from PIL import Image
 import vqapg.backbones
 from vqapg.backbones.backbone import Backbone, Preprocessing
 from vqapg.cli.main import main
-from vqapg.data import feature_extraction, feature_statistics
+from vqapg.data import feature_encoding, feature_extraction, feature_statistics
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.pictures import open_rgb
@@ -253,18 +253,18 @@ def test_features_without_end_are_clamped_and_no_number_is_refused(data, tiny, m
 KILLED = """
 import os, signal
 from tests.cli import test_extract_features as tests
-from vqapg.data import feature_extraction
+from vqapg.data import feature_encoding, feature_extraction
 import vqapg.backbones
 vqapg.backbones.build_backbone = tests._tiny_backbone
 feature_extraction.FLUSH_SECONDS = 0
 opened = []
-open_rgb = feature_extraction.open_rgb
+open_rgb = feature_encoding.open_rgb
 def open_and_die(path):
     opened.append(path)
     if len(opened) == 9:
         os.kill(os.getpid(), signal.SIGKILL)
     return open_rgb(path)
-feature_extraction.open_rgb = open_and_die
+feature_encoding.open_rgb = open_and_die
 tests._extract({data!r})
 """
 
@@ -294,7 +294,7 @@ def _count_opened(monkeypatch):
         opened.append(path.name)
         return open_rgb(path)
 
-    monkeypatch.setattr(feature_extraction, "open_rgb", open_and_note)
+    monkeypatch.setattr(feature_encoding, "open_rgb", open_and_note)
     return opened
 
 
@@ -308,7 +308,7 @@ def _stop_after(monkeypatch, count):
             raise KeyboardInterrupt
         return open_rgb(path)
 
-    monkeypatch.setattr(feature_extraction, "open_rgb", open_or_stop)
+    monkeypatch.setattr(feature_encoding, "open_rgb", open_or_stop)
 
 
 def test_a_stopped_run_of_other_options_is_not_gone_on_with(data, tiny, monkeypatch):
@@ -559,7 +559,7 @@ def test_a_second_run_is_refused_while_the_first_is_at_work(data, tiny, monkeypa
             statuses.append(_extract(data, "--image-size", "16", "--overwrite"))
         return open_rgb(path)
 
-    monkeypatch.setattr(feature_extraction, "open_rgb", open_and_start_another)
+    monkeypatch.setattr(feature_encoding, "open_rgb", open_and_start_another)
     capsys.readouterr()
     assert _extract(data) == 0 and statuses == [2]
     assert f"features.h5: process {os.getpid()} on " in _one_error_line(capsys)

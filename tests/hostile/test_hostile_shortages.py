@@ -13,7 +13,7 @@ from fairseq.data.iterators import EpochBatchIterator
 from torch.utils.data import DataLoader
 
 from vqapg.cli import main
-from vqapg.data import feature_extraction
+from vqapg.data import feature_encoding
 from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.directory import Pair
 from vqapg.data.pair_dataset import PairDataset
@@ -171,7 +171,7 @@ def test_full_shared_memory_is_an_error_and_no_hang(monkeypatch, dictionary, kin
             [0],
             ConsistencyDataset(pairs, dictionary, features, 1, True, "paper").collater,
         ),
-        "extraction": ([image], feature_extraction._collate),
+        "extraction": ([image], feature_encoding.collate),
         "sampling": ([image], lambda items: run._collate([(item, 0) for item in items])),
     }[kind]
     list(DataLoader(items, collate_fn=collate))  # no worker, no shared memory

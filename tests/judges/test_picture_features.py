@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from tests.support.tiny_checkpoints import IMAGE_SIZE, backbone, draw_pictures
-from vqapg.data.feature_extraction import encode_images
+from vqapg.data.feature_encoding import encode_images
 from vqapg.data.picture_folder import PictureFolder
 from vqapg.errors import InputError
 from vqapg.judges import picture_features

@@ -1,6 +1,9 @@
 """Small clusters of Ray for tests, on however busy a machine."""
 
+import json
 import os
+
+from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_pictures, save_checkpoint
 from vqapg.cli.main import main
@@ -45,3 +48,33 @@ def joined(folder):
 
 def parts_done(folder):
     return len(list(folder.glob("_vqapg/0*.json")))
+
+
+def draw_data(folder, count):
+    """The data directory *folder*/data of *count* pictures, each of a colour of its own."""
+    lines = []
+    for number in range(count):
+        split = {count - 1: "test", count - 2: "valid"}.get(number, "train")
+        Image.new("RGB", (8, 8), (number, 7 * number % 256, 100)).save(folder / f"{number}.png")
+        line = {"image": f"{number}.png", "question": "what?", "answer": "colour", "split": split}
+        lines.append(json.dumps(line))
+    (folder / "qa.jsonl").write_text("\n".join(lines))
+    words = ["prepare", "--dataset", "jsonl", "--source", folder / "qa.jsonl", "--dest"]
+    assert main([str(word) for word in (*words, folder / "data")]) == 0
+    return folder / "data"
+
+
+def extraction(data, backbone, notes, *arguments):
+    """The words of ``vqapg extract-features``, with a backbone of ``noted_backbones``."""
+    words = ["extract-features", data, "--backbone", f"tests.support.noted_backbones:{backbone}"]
+    words += ["--weights", notes, "--batch-size", 2, "--num-workers", 0, "--device", "cpu"]
+    return [str(word) for word in (*words, *arguments)]
+
+
+def numbers_in(notes):
+    return [int(line) for line in notes.read_text().split()]
+
+
+def feature_parts_done(data):
+    """How many parts are done, though not yet in the features."""
+    return len(list(data.glob(".features.h5.parts/0*.json")))

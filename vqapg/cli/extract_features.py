@@ -5,6 +5,8 @@ A run that was killed goes on where it stopped when it is started again.
 
 import sys
 
+from vqapg.cli.ray_flags import add_ray, address_of
+
 HELP = "run a data directory's images through a frozen network"
 EXAMPLE = "vqapg extract-features data/easy --backbone efficientnet_lite0 --image-size 96"
 
@@ -53,6 +55,10 @@ def add_arguments(parser):
         help="only the I-th of N parts of the images, for N machines on one file system; the last "
         "to finish joins them",
     )
+    add_ray(
+        parser,
+        "every machine must see DATA and its images under one path; does not go with --shard",
+    )
     parser.add_argument(
         "--skip-bad-images",
         action="store_true",
@@ -68,16 +74,28 @@ def run(args):
     from vqapg.backbones import build_backbone
     from vqapg.cli.paths import shard_numbers
     from vqapg.data.directory import SPLITS, DataDirectory
+    from vqapg.data.extraction_on_ray import Cluster
     from vqapg.data.feature_extraction import extract_features
     from vqapg.devices import chosen_device
     from vqapg.errors import InputError, printable
+    from vqapg.ray_pool import ray_data
 
     if args.batch_size < 1:
         raise InputError(f"--batch-size {args.batch_size}: must be at least 1")
     if args.num_workers < 0:
         raise InputError(f"--num-workers {args.num_workers}: must be at least 0")
-    device = chosen_device(args.device)
-    shard = shard_numbers(args.shard)
+    shard, cluster = shard_numbers(args.shard), None
+    if args.ray is None:
+        device = chosen_device(args.device)
+    else:
+        if shard is not None:
+            raise InputError(
+                "--shard: does not go with --ray, which makes parts itself; leave it out"
+            )
+        # What the machines of the cluster have decides.
+        device = args.device
+        cluster = Cluster(address_of(args.ray), args.backbone, args.weights, args.image_size)
+        ray_data()
     data = DataDirectory(args.data)
     backbone = build_backbone(args.backbone, args.weights, args.image_size)
     result = extract_features(
@@ -88,6 +106,7 @@ def run(args):
         num_workers=args.num_workers,
         skip_bad_images=args.skip_bad_images,
         shard=shard,
+        cluster=cluster,
         overwrite=args.overwrite,
     )
     count, regions, channels = result.store.shape

@@ -15,16 +15,26 @@ ADDRESS = re.compile(r"(auto|local|[\w.-]+:\d+|\[[0-9a-fA-F:]+\]:\d+)?")
 PART_SIZE = 1000
 
 
-def add_ray_arguments(parser: argparse._ActionsContainer) -> None:
-    """Adds ``--ray`` and ``--part-size``."""
+def add_ray(parser: argparse._ActionsContainer, and_then: str) -> None:
+    """Adds ``--ray``.
+
+    Args:
+        parser: of the command
+        and_then: what else it means there
+    """
     parser.add_argument(
         "--ray",
         nargs="?",
         const="",
         metavar="ADDRESS",
         help="share the work out on a cluster of Ray at host:port; without ADDRESS on the one that "
-        "runs here, else on this machine; --output is then a folder of parts, .parquet or .jsonl",
+        f"runs here, else on the cores or GPUs of this machine; {and_then}",
     )
+
+
+def add_ray_arguments(parser: argparse._ActionsContainer) -> None:
+    """Adds ``--ray`` and ``--part-size`` of ``vqapg sample``."""
+    add_ray(parser, "--output is then a folder of parts, .parquet or .jsonl")
     parser.add_argument(
         "--part-size",
         type=int,
@@ -43,7 +53,7 @@ def address_of(text: str) -> str:
     if not ADDRESS.fullmatch(text):
         raise InputError(
             f"--ray {text}: is no address such as 10.0.0.1:6379; "
-            "put --ray behind the images, or write --ray=auto"
+            "put --ray behind the other words, or write --ray=auto"
         )
     return text
 
@@ -69,11 +79,11 @@ def sample_by_ray(
     from vqapg.errors import printable
     from vqapg.export.gallery import our_page
     from vqapg.files import sha256
+    from vqapg.ray_pool import ray_data
     from vqapg.sampling.image_parts import digest_of, split_in_parts
     from vqapg.sampling.images import find_images
     from vqapg.sampling.parts_folder import PartsFolder
     from vqapg.sampling.passed_over import describe
-    from vqapg.sampling.ray_pool import ray_data
     from vqapg.targets import our_json, write_json
 
     address = address_of(args.ray)

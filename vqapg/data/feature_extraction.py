@@ -7,30 +7,27 @@ appears only when all is done.
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import NamedTuple
 
-import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from vqapg.data.extraction_on_ray import encode_on_ray
+from vqapg.data.feature_encoding import Encoded, encode_pictures
 from vqapg.data.feature_journal import FeatureJournal
 from vqapg.data.feature_layout import stored_shape
+from vqapg.data.feature_parts import FeatureParts, Part
 from vqapg.data.feature_shards import existing_features, join_shards, shard_path
 from vqapg.data.feature_statistics import channel_statistics, training_rows
 from vqapg.data.feature_store import FeatureStore
 from vqapg.data.feature_writer import FeatureWriter
-from vqapg.data.pictures import open_rgb
-from vqapg.data.shared_memory import share
 from vqapg.errors import InputError
 from vqapg.files import whole_file, writing
 from vqapg.locks import Lock
-from vqapg.memory import keep_freed_memory
 from vqapg.targets import check_target, is_free, our_features
 
 FLUSH_SECONDS = 5
-FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
 class Extracted(NamedTuple):
@@ -50,6 +47,7 @@ def extract_features(
     num_workers=2,
     skip_bad_images=False,
     shard=None,
+    cluster=None,
     overwrite=False,
 ):
     """Write the features of the images of *data* (a DataDirectory) by *backbone* (a Backbone).
@@ -59,6 +57,8 @@ def extract_features(
     With *shard* (I, N), 1 <= I <= N, only the I-th of N equal parts of the images, into
     ``features.I-of-N.h5``; the run that finishes the last of them joins all to features.h5, which
     names where in the shards the features are.
+
+    With *cluster* (a Cluster) the machines of a cluster of Ray encode them; the file is the same.
 
     Returns an Extracted.
 
@@ -101,6 +101,7 @@ def extract_features(
             batch_size=batch_size,
             num_workers=num_workers,
             skip_bad_images=skip_bad_images,
+            cluster=cluster,
             with_statistics=shard is None,
         )
     joined = None if shard is None else join_shards(data, backbone, digest, shard[1])
@@ -133,6 +134,7 @@ def _extract(
     batch_size,
     num_workers,
     skip_bad_images,
+    cluster,
     with_statistics,
 ):
     """Write *target*, the features of *image_ids*; goes on with what a stopped run left. Returns an
@@ -170,19 +172,21 @@ def _extract(
                 beginning, image_ids, backbone.grid, backbone.channels, backbone.source, digest
             )
     writer = FeatureWriter(partial)
+    parts = FeatureParts(target, backbone.source, digest)
+    left = Part(done, image_ids[done:], paths[done:])
+    how = {
+        "device": device,
+        "batch_size": batch_size,
+        "num_workers": num_workers,
+        "skip_bad_images": skip_bad_images,
+    }
     started = time.monotonic()
-    _encode(
-        backbone,
-        paths,
-        writer,
-        journal,
-        done,
-        skipped,
-        skip_bad_images=skip_bad_images,
-        device=device,
-        batch_size=batch_size,
-        num_workers=num_workers,
-    )
+    if cluster is None:
+        pieces, every = encode_pictures(backbone, left.paths, **how), FLUSH_SECONDS
+    else:
+        pieces, every = encode_on_ray(cluster, left, parts, **how), 0
+    with closing(pieces):
+        _fill(writer, journal, pieces, done, skipped, every=every)
     seconds = time.monotonic() - started
 
     statistics = None
@@ -193,6 +197,7 @@ def _extract(
     writer.finish(statistics, skipped)
     os.replace(partial, target)
     journal.path.unlink()
+    parts.end()
     return Extracted(
         FeatureStore(target),
         len(paths) - done,
@@ -202,62 +207,23 @@ def _extract(
     )
 
 
-class _Images(Dataset):
-    """Decodes in the loader's workers. An error travels as text: raised there it would end in a
-    traceback.
-    """
-
-    def __init__(self, paths, preprocessing):
-        self.paths = paths
-        self.preprocessing = preprocessing
-
-    def __len__(self):
-        return len(self.paths)
-
-    def __getitem__(self, index):
-        try:
-            # Bytes: a quarter of the numbers' size on the way to this process, and on to the
-            # device.
-            return self.preprocessing.resize(open_rgb(self.paths[index]))
-        except InputError as error:
-            return str(error)
-
-
-def _collate(items):
-    """[3, S, S] or an error each -> [n, 3, S, S] of those that could be read (None if none),
-    {place: error}.
-    """
-    errors = {place: item for place, item in enumerate(items) if isinstance(item, str)}
-    images = [item for item in items if not isinstance(item, str)]
-    return share((torch.stack(images) if images else None, errors))
-
-
-def _encode(
-    backbone,
-    paths,
-    writer,
-    journal,
-    done,
-    skipped,
+def _fill(
+    writer: FeatureWriter,
+    journal: FeatureJournal,
+    pieces: Iterable[Encoded],
+    done: int,
+    skipped: dict[int, str],
     *,
-    skip_bad_images,
-    device,
-    batch_size,
-    num_workers,
-):
-    """Fill the rows of *writer* from *done* on; adds {row: error} to *skipped*."""
-    backbone = backbone.to(device=device, memory_format=torch.channels_last)
-    keep_freed_memory()
-    loader = DataLoader(
-        _Images(paths[done:], backbone.preprocessing),
-        batch_size=batch_size,
-        num_workers=num_workers,
-        collate_fn=_collate,
-        pin_memory=torch.device(device).type == "cuda",
-    )
+    every: float,
+) -> None:
+    """Fill the rows of *writer* from *done* on; adds {row: error} to *skipped*.
+
+    The journal is written every so many seconds. With 0 it tells of a piece before the next one is
+    asked for.
+    """
     flushed = time.monotonic()
     bar = tqdm(
-        total=len(paths),
+        total=writer.shape[0],
         initial=done,
         desc="extracting",
         unit="image",
@@ -266,29 +232,13 @@ def _encode(
         leave=False,
     )
     try:
-        with torch.inference_mode(), bar:
-            for images, errors in loader:
-                if errors and not skip_bad_images:
-                    raise InputError(
-                        f"{next(iter(errors.values()))}; or leave such images out: "
-                        "--skip-bad-images"
-                    )
-                count = len(errors) + (0 if images is None else len(images))
-                features = np.zeros((count, *writer.shape[1:]), np.float16)
-                if images is not None:
-                    read = [place for place in range(count) if place not in errors]
-                    features[read] = encode_images(backbone, images.to(device, non_blocking=True))
-                if not np.isfinite(features).all():
-                    row = int(np.argmin(np.isfinite(features).all(axis=(1, 2))))
-                    raise InputError(
-                        f"{paths[done + row]}: {backbone.name} gives no finite features; check "
-                        "--weights"
-                    )
+        with bar:
+            for features, errors in pieces:
                 writer.write(done, features)
                 skipped |= {done + place: error for place, error in errors.items()}
-                done += count
-                bar.update(count)
-                if time.monotonic() - flushed > FLUSH_SECONDS:
+                done += len(features)
+                bar.update(len(features))
+                if time.monotonic() - flushed >= every:
                     writer.flush()
                     journal.write(done, skipped)
                     flushed = time.monotonic()
@@ -296,9 +246,3 @@ def _encode(
         # Stopped by Ctrl-C or a bad image too, the next run begins here.
         writer.flush()
         journal.write(done, skipped)
-
-
-def encode_images(backbone, images):
-    """Bytes [N, 3, S, S] -> [N, R, C], float16, on the CPU: the features as they are stored."""
-    images = backbone.preprocessing.normalise(images.contiguous(memory_format=torch.channels_last))
-    return backbone(images).clamp(-FLOAT16_MAX, FLOAT16_MAX).half().cpu().numpy()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from vqapg.backbones.backbone import Backbone
-from vqapg.data.feature_extraction import encode_images
+from vqapg.data.feature_encoding import encode_images
 
 AT_ONCE = 32  # pictures
 THREADS = 4  # that decode; Pillow works outside Python's lock

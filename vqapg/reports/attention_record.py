@@ -22,7 +22,7 @@ from fairseq.dataclass.configs import GenerationConfig as FairseqGenerationConfi
 from fairseq.models import MODEL_REGISTRY
 from tqdm import tqdm
 
-from vqapg.data.feature_extraction import encode_images
+from vqapg.data.feature_encoding import encode_images
 from vqapg.data.pictures import open_rgb
 from vqapg.errors import InputError
 from vqapg.generation.generated_attention import generate_and_look

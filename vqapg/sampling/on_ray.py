@@ -5,14 +5,10 @@ Ray hands the parts out and starts what died again. What is done is kept by
 """
 
 import dataclasses
-import json
 import os
-import pickle
-import sys
 import tempfile
-import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,18 +18,18 @@ from tqdm import tqdm
 
 from vqapg.data.remote_files import is_remote, open_remote
 from vqapg.denormals import flush_denormals
-from vqapg.errors import InputError, RunError, shortage
+from vqapg.errors import InputError, RunError
 from vqapg.export.gallery import MOST_IMAGES
 from vqapg.export.gallery_join import join_galleries
 from vqapg.locks import Lock
+from vqapg.ray_pool import actor_needs, cluster, results
 from vqapg.sampling.counts import Counts
 from vqapg.sampling.image_parts import Part
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.part_run import make_part, page_name
 from vqapg.sampling.parts_folder import PartsFolder
 from vqapg.sampling.passed_over import Reason
-from vqapg.sampling.ray_pool import actor_needs, cluster, results
-from vqapg.sampling.sampler import PairSampler, load
+from vqapg.sampling.sampler import load
 
 # A shard is not listed before its part is made; for the page it counts as so many images.
 SHARD_IMAGES = 100
@@ -49,8 +45,6 @@ class Job:
         folder: that the parts are written to
         pages: the parts of which a page is written
         how: arguments of ``sample_images``
-        home: the folder that relative paths begin at
-        modules: where the driver finds modules, such as a judge of one's own
         device: of every actor
     """
 
@@ -61,61 +55,25 @@ class Job:
     folder: PartsFolder
     pages: frozenset[int] = frozenset()
     how: Mapping[str, Any] = field(default_factory=dict)
-    home: str = field(default_factory=os.getcwd)
-    modules: tuple[str, ...] = field(default_factory=lambda: tuple(sys.path))
     device: str = "cpu"
 
+    def load(self) -> Callable[[int, Part], dict[str, Any]]:
+        """Load the model; see :class:`vqapg.ray_pool.Job`.
 
-class PartMaker:
-    """An actor of Ray: loads the model once, then makes part after part.
+        Raises:
+            InputError: as ``load`` of the sampler
+        """
+        flush_denormals()
+        sampler = load(self.checkpoint, judge=self.judge, weights=self.weights, device=self.device)
 
-    What it says of a part is JSON. An error is said too, for one that is raised would come to the
-    driver as Ray tells it.
-    """
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self._sampler: PairSampler | None = None
-
-    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
-        return {
-            "came": [
-                json.dumps(self._make(int(number), pickle.loads(part)))
-                for number, part in zip(batch["number"], batch["part"], strict=True)
-            ]
-        }
-
-    def _make(self, number: int, part: Part) -> dict[str, Any]:
-        job = self.job
-        try:
-            if self._sampler is None:
-                # Ray starts its processes wherever its own was started.
-                if os.path.isdir(job.home):
-                    os.chdir(job.home)
-                flush_denormals()
-                sys.path.extend(path for path in job.modules if path not in sys.path)
-                self._sampler = load(
-                    job.checkpoint, judge=job.judge, weights=job.weights, device=job.device
-                )
-            came = make_part(
-                self._sampler,
-                job.options,
-                job.folder,
-                number,
-                part,
-                page=number in job.pages,
-                **job.how,
+        def make(number: int, part: Part) -> dict[str, Any]:
+            page = number in self.pages
+            counts = make_part(
+                sampler, self.options, self.folder, number, part, page=page, **self.how
             )
-            return {"part": number, "came": came, "notes": self._sampler.notes(job.options)}
-        except InputError as error:
-            return {"part": number, "input error": str(error)}
-        except RunError as error:
-            return {"part": number, "run error": str(error)}
-        except Exception as error:
-            if (short := shortage(error)) is not None:
-                return {"part": number, "run error": short}
-            # Ray would show a shortened one.
-            return {"part": number, "traceback": traceback.format_exc()}
+            return {"counts": counts, "notes": sampler.notes(self.options)}
+
+        return make
 
 
 class Done(NamedTuple):
@@ -141,7 +99,6 @@ def sample_on_ray(
     device: str = "auto",
     html: Path | None = None,
     overwrite: bool = False,
-    actors: int | None = None,
 ) -> Done:
     """Make the *parts* on a cluster of Ray; a run that was stopped is gone on with.
 
@@ -149,11 +106,10 @@ def sample_on_ray(
         parts: of the input
         job: how each is made; its pages and device are set here
         identity: what decides about the pairs
-        address: of the cluster, see :func:`~vqapg.sampling.ray_pool.cluster`
+        address: of the cluster, see :func:`~vqapg.ray_pool.cluster`
         device: auto, cpu or cuda
         html: the page to write; ask :func:`vqapg.targets.check_target` first
         overwrite: begin anew, whatever an earlier run finished
-        actors: at most so many; None: as many as the cluster has room for
 
     Raises:
         InputError: if there is no Ray or cluster, the output is not to be replaced, or the input
@@ -173,17 +129,9 @@ def sample_on_ray(
         bar = tqdm(total=len(parts), initial=len(came), desc="sampling", unit="part", leave=False)
         try:
             with bar:
-                most = min(most, actors or most)
-                for text in results(ray, PartMaker, job, left, actors=most, needs=needs):
-                    said = json.loads(text)
-                    if "input error" in said:
-                        raise InputError(said["input error"])
-                    if "run error" in said:
-                        raise RunError(said["run error"])
-                    if "traceback" in said:
-                        raise RuntimeError(f"an actor of Ray failed\n{said['traceback']}")
-                    came[said["part"]] = said["came"]
-                    notes |= dict.fromkeys(said["notes"])
+                for number, made in results(ray, job, left, actors=most, needs=needs):
+                    came[number] = made["counts"]
+                    notes |= dict.fromkeys(made["notes"])
                     bar.update()
         except RunError as error:
             raise RunError(f"{error}: {_kept(came, parts, overwrite)}") from error

@@ -13,7 +13,7 @@ from PIL.Image import Image
 from torch.utils.data import Dataset
 
 from vqapg import demo
-from vqapg.data.feature_extraction import encode_images
+from vqapg.data.feature_encoding import encode_images
 from vqapg.data.image_inputs import image_inputs
 from vqapg.data.input_image import InputImage, open_given
 from vqapg.data.pair_dataset import pad

@@ -3,17 +3,73 @@
 Ray is imported when it is asked for. https://docs.ray.io/en/latest/data/data.html
 """
 
+import json
 import logging
 import os
 import pickle
-from collections.abc import Callable, Iterable, Iterator
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-from vqapg.errors import InputError, RunError
+from vqapg.errors import InputError, RunError, shortage
 
-# An actor is a class whose objects take {"number": [n], "part": [pickled]} to {"came": [text]}.
-Actor = type[Callable[[dict[str, Any]], dict[str, list[str]]]]
+
+class Job(Protocol):
+    """What the actors of a pool do. It is pickled on its way to them."""
+
+    def load(self) -> Callable[[int, Any], Any]:
+        """Loads what takes long, once an actor.
+
+        Returns:
+            a function of a part's number and content; what it returns goes through JSON
+        """
+        ...
+
+
+class PartActor:
+    """An actor of Ray: loads once, then makes part after part.
+
+    What it says of a part is JSON. An error is said too, for one that is raised would come to the
+    driver as Ray tells it.
+
+    Args:
+        job: what it does
+        home: the folder that relative paths begin at
+        modules: where the driver finds modules, such as a judge of one's own
+    """
+
+    def __init__(self, job: Job, home: str, modules: list[str]) -> None:
+        self.job, self.home, self.modules = job, home, modules
+        self._make: Callable[[int, Any], Any] | None = None
+
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, list[str]]:
+        return {
+            "said": [
+                json.dumps(self._say(int(number), pickle.loads(part)))
+                for number, part in zip(batch["number"], batch["part"], strict=True)
+            ]
+        }
+
+    def _say(self, number: int, part: Any) -> dict[str, Any]:
+        try:
+            if self._make is None:
+                # Ray starts its processes wherever its own was started.
+                if os.path.isdir(self.home):
+                    os.chdir(self.home)
+                sys.path.extend(path for path in self.modules if path not in sys.path)
+                self._make = self.job.load()
+            return {"part": number, "came": self._make(number, part)}
+        except InputError as error:
+            return {"input error": str(error)}
+        except RunError as error:
+            return {"run error": str(error)}
+        except Exception as error:
+            if (short := shortage(error)) is not None:
+                return {"run error": short}
+            # Ray would show a shortened one.
+            return {"traceback": traceback.format_exc()}
 
 
 def ray_data() -> Any:
@@ -88,28 +144,27 @@ def actor_needs(ray: Any, device: str) -> tuple[str, dict[str, int], int]:
 
 def results(
     ray: Any,
-    actor: Actor,
-    job: Any,
+    job: Job,
     parts: Iterable[tuple[int, Any]],
     *,
     actors: int,
     needs: dict[str, int],
-) -> Iterator[str]:
-    """Yields what an actor says of each part, in the order in which they are done.
+) -> Iterator[tuple[int, Any]]:
+    """Yields the number of each part and what came of it, in the order in which they are done.
 
     Ray starts an actor again whose process or machine has died, and gives the part that it was at
     work on to another one.
 
     Args:
         ray: the package, connected
-        actor: the class
-        job: what each actor is made with
+        job: what each actor does
         parts: number and content of each, which can be pickled
         actors: how many
         needs: what each takes of a machine
 
     Raises:
-        RunError: if Ray gives up
+        InputError: if an actor did
+        RunError: if a machine runs short of something, or Ray gives up
     """
     rows = [{"number": number, "part": pickle.dumps(part)} for number, part in parts]
     if not rows:
@@ -124,15 +179,22 @@ def results(
         size=max(1, min(actors, len(rows))), max_tasks_in_flight_per_actor=1
     )
     done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-        actor,
-        fn_constructor_args=(job,),
+        PartActor,
+        fn_constructor_args=(job, os.getcwd(), list(sys.path)),
         batch_size=1,
         compute=pool,
         **needs,
     )
     try:
         for row in done.iter_rows():
-            yield row["came"]
+            said = json.loads(row["said"])
+            if "input error" in said:
+                raise InputError(said["input error"])
+            if "run error" in said:
+                raise RunError(said["run error"])
+            if "traceback" in said:
+                raise RuntimeError(f"an actor of Ray failed\n{said['traceback']}")
+            yield said["part"], said["came"]
     except ray.exceptions.RayError as error:
         said = str(error).strip().partition("\n")[0]
         raise RunError(f"--ray: {said or type(error).__name__}") from error
