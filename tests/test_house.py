@@ -14,7 +14,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 165
+UNTYPED_FUNCTIONS = 162
 LONG_TEST_NAMES = 125
 LONG_FILES = {
     "vqapg/data/feature_extraction.py",
