@@ -6,9 +6,22 @@ from pathlib import Path
 
 from tests.support.fairseq_commands import REPOSITORY, Finished, run
 
-PRINT = '#!/bin/sh\necho {}; for word in "$@"; do echo "$word"; done\n'
+# What the program is called with goes to a file: what it prints is in the log of the training.
+KEEP = '#!/bin/sh\n(echo {}; for word in "$@"; do echo "$word"; done) > {}\n'
 # The script asks PyTorch for the number of GPUs, which takes it seconds to say.
 NO_GPU = "#!/bin/sh\necho 0\n"
+
+
+def put_programs(folder: Path, programs: dict[str, str]) -> None:
+    """Writes programs by name, and one that says that there is no GPU, into *folder*."""
+    for name, text in (programs | {"python3": NO_GPU}).items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment of this process, in which the programs of *folder* come first."""
+    return os.environ | {"PATH": os.pathsep.join([str(folder), os.environ["PATH"]])}
 
 
 def train_script(
@@ -22,20 +35,18 @@ def train_script(
         **environment: Variables beside those of this process.
 
     Returns:
-        The finished script, and the command line that it ends with, word by word.
+        The finished script, and the command line that it runs, word by word.
     """
-    programs = {name: PRINT.format(name) for name in ("fairseq-train", "torchrun")}
-    for name, text in (programs | {"python3": NO_GPU}).items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
-    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    kept = folder / "command"
+    put_programs(folder, {name: KEEP.format(name, kept) for name in ("fairseq-train", "torchrun")})
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts/train.sh", *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PATH": path} | environment,
+        cwd=folder,
+        env=environment_of(folder) | environment,
     )
-    return done, done.stdout.splitlines()
+    return done, kept.read_text().splitlines() if kept.exists() else []
 
 
 def train(folder: Path, *arguments: object) -> Finished:
