@@ -170,8 +170,13 @@ def test_choosing_and_completing(folder, dictionary, capsys):
     ]
     assert sample("--evaluator", "evaluator.pt", "--min-consistency", 1, "--overwrite") == 0
     out = capsys.readouterr().out
-    assert lines() == [] and "0 pairs of 5 images; 5 images without a pair; " in out
-    assert re.search(r"; \d+ distinct pairs left out by --min-consistency\n", out)
+    assert lines() == []
+    names = ", ".join(f"photos/{number}.png" for number in range(5))
+    assert re.search(
+        r"0 pairs of 5 images; --min-consistency 1 left out (\d+) of \1 distinct pairs; "
+        rf"5 images have none: {names}\n",
+        out,
+    )
     save_checkpoint("vqa.pt", "vqapg_vqa", dictionary)
     assert (
         sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl")
@@ -185,7 +190,7 @@ def test_one_is_singular(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
     assert (
         capsys.readouterr().out
-        == "pairs.jsonl: 1 pair of 1 image; 2 distinct pairs left out by --keep\n"
+        == "pairs.jsonl: 1 pair of 1 image; --keep 1 left out 2 of 3 distinct pairs\n"
     )
     (folder / "bad.png").write_bytes(b"no image")
     words = [
@@ -198,9 +203,8 @@ def test_one_is_singular(folder, capsys):
     ]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
-        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by "
-        "--min-consistency; "
-        "1 image left out that cannot be read\n"
+        "pairs.jsonl: 0 pairs of 1 image; --min-consistency 1 left out 3 of 3 distinct pairs; "
+        "1 image has none: photos/0.png; 1 image left out that cannot be read\n"
     )
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vqapg.sampling.options import SamplingOptions
     from vqapg.sampling.sampler import PairSampler
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 def run(

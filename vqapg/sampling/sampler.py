@@ -26,13 +26,12 @@ from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.images_in_hand import ImagesInHand, OpenPicture, no_picture
-from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.options import LONGEST, SamplingOptions
 from vqapg.sampling.picture_reader import Pictures
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tasks.checkpoints import load_backbone, load_generation_model
 from vqapg.tokens import SEPARATOR
 
-LONGEST = 50  # words of a text
 NEVER_UNKNOWN = 1e9  # taken off the unknown word's log-probability
 OPTIONS = [option.name for option in fields(SamplingOptions)]
 
@@ -61,12 +60,19 @@ class SampledPair:
 
 
 class Sampled(list):
-    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs
-    ``left_out`` by choice.
+    """The pairs of one image.
+
+    Attributes:
+        malformed: draws that are no pair
+        left_out: pairs that are left out by choice
+        below_minimum: those of them that are left out by ``min_consistency``
+        cut: pairs with a text that was cut at the most words that are generated
     """
 
     malformed = 0
     left_out = 0
+    below_minimum = 0
+    cut = 0
 
 
 def load(
@@ -278,10 +284,15 @@ class PairSampler:
                 order = choose(
                     consistency, similarity, options.keep, options.min_consistency, diversity
                 )
+                if options.min_consistency is not None:
+                    # What the judge cannot tell is below every minimum.
+                    above = int((consistency >= options.min_consistency).sum())
+                    sampled.below_minimum = len(pairs) - above
             sampled.left_out = len(pairs) - len(order)
             items = list(pairs.items())
             for place in order:
                 (question, answer), (score, draw, weights) = items[place]
+                sampled.cut += self._is_cut(question, answer, options.given)
                 sampled.append(
                     SampledPair(
                         detokenize(question.split()),
@@ -294,6 +305,13 @@ class PairSampler:
                     )
                 )
         return found
+
+    def _is_cut(self, question: str, answer: str, given: str | None) -> bool:
+        """Whether a text that was generated is as long as any may be."""
+        lengths = {"question": len(question.split()), "answer": len(answer.split())}
+        if self.model.writes_separator:
+            return sum(lengths.values()) + 1 >= LONGEST
+        return any(n >= LONGEST for name, n in lengths.items() if name != given)
 
     def _pair_generator(self, options):
         stock = GenerationConfig(
