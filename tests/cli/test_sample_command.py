@@ -243,6 +243,29 @@ def test_the_verdict_on_the_judge_is_told(folder, capsys):
     assert "judge" not in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("rejects", "choosing", "warned"),
+    [
+        ({"value": 0.36, "n": 400}, ["--min-consistency", 0], True),
+        ({"value": 0.36, "n": 400}, ["--keep", 1], True),
+        ({"value": 0.36, "n": 400}, [], False),
+        ({"value": 0.5, "n": 400}, ["--keep", 1], False),
+        ({"value": 0.36, "n": 40}, ["--keep", 1], False),
+        ("damaged", ["--keep", 1], False),
+    ],
+)
+def test_choosing_by_a_weak_judge_is_warned_of(folder, capsys, rejects, choosing, warned):
+    verdict = {"text": "rejects 36% of wrong pairs: do not rely on P", "rely": False}
+    judge = {"judge": "evaluator", "sha256": sha256("evaluator.pt")}
+    content = verdict | {"judge": judge, "rejects_wrong": rejects}
+    write_json(folder / "evaluator.pt.verdict.json", content)
+    words = ["--evaluator", "evaluator.pt", "--html", "gallery.html", *choosing]
+    assert sample(*words, images=["photos/0.png"]) == 0
+    warning = f"the judge rejects only 36% of wrong pairs, so {choosing[0] if choosing else ''}"
+    page = (folder / "gallery.html").read_text()
+    assert [warning in text for text in (capsys.readouterr().err, page)] == [warned] * 2
+
+
 def test_a_judge_of_ones_own_looks_at_the_pictures(folder):
     judge = ["--judge", "tests.support.judges:Brightness"]
     assert sample(*judge, "--html", "gallery.html") == 0

@@ -161,6 +161,8 @@ def test_samples_are_of_different_images_and_by_seed():
 def test_a_sample_is_one_readable_line():
     pair = GeneratedPair(0, "a.png", "what 's this ?", "a cat", -1.0)
     assert format_sample(pair) == "a.png  what's this? a cat"
+    stop = GeneratedPair(0, "a.png", "when was it ?", "daytime .", -1.0)
+    assert format_sample(stop) == "a.png  when was it? daytime"
     assert format_sample(pair, 0.256, 1.0) == "a.png  what's this? a cat  (score 0.26, right)"
     unsure = format_sample(pair, math.nan, math.nan)
     assert unsure == "a.png  what's this? a cat  (not judged, undetermined)"

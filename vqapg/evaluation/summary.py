@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from vqapg.data.tokenizer import detokenize
+from vqapg.data.tokenizer import detokenize, without_full_stop
 from vqapg.errors import printable
 from vqapg.evaluation.estimated import KEY as ESTIMATED
 from vqapg.evaluation.generated import GeneratedPair
@@ -217,4 +217,4 @@ def format_sample(
     notes += [] if truth is None else [verdict(truth)]
     end = f"  ({', '.join(notes)})" if notes else ""
     question, answer = (detokenize((text or "").split()) for text in (pair.question, pair.answer))
-    return f"{pair.image}  {question} {answer}{end}"
+    return f"{pair.image}  {question} {without_full_stop(answer)}{end}"
