@@ -7,13 +7,14 @@
 #
 # MODEL: joint, pipeline, sequential, each also ..._variational; vqg, vqa; consistency. P: paper,
 # published, small or recommended; paper unless given. Checkpoints go to runs/MODEL unless --save-dir
-# says otherwise: checkpoint_best.pt, and checkpoint_last.pt to continue from.
+# says otherwise: checkpoint_best.pt, and checkpoint_last.pt to continue from. You see a line an
+# epoch. What fairseq-train prints is in train.log beside the checkpoints.
 #
 #   CUDA_VISIBLE_DEVICES=0,1 bash scripts/train.sh ...                                    some GPUs
 #   NODES=2 NODE_RANK=0 MASTER_ADDR=host0 MASTER_PORT=29500 bash scripts/train.sh ...     two machines
 #   PROCESSES=2 bash scripts/train.sh ...                                 two processes, without GPU
 set -euo pipefail
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 [ "${1-}" != --help ] || { usage; exit; }
 fail() { echo "error: $1" >&2; exit 2; }
 [ $# -ge 1 ] || { usage >&2; exit 2; }
@@ -30,6 +31,7 @@ if [ "${NODES-1}" -gt 1 ]; then
         [ -n "${!name-}" ] || fail "NODES=$NODES needs NODE_RANK, MASTER_ADDR and MASTER_PORT; $name is not set"
     done
 fi
+echo "Training $model on $data at preset $preset. The first epoch begins in a moment"
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 without=()
@@ -58,4 +60,5 @@ else
             --distributed-no-spawn --distributed-init-method env:// $device" fairseq-train)
 fi
 # Flags given later win.
-exec "${launch[@]}" "$data" "${flags[@]}" --save-dir "runs/$model" "$@"
+exec python -m vqapg.study.watched_training "$model" "$preset" "$data" \
+    "${launch[@]}" "$data" "${flags[@]}" --save-dir "runs/$model" "$@"

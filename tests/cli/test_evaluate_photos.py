@@ -32,7 +32,7 @@ def metrics(tmp_path):
 
 
 def test_pairs_of_photos_are_measured_without_gold(evaluate, metrics, tmp_path, capsys):
-    assert evaluate("--judge", YES_MAN) == 0
+    assert evaluate("--judge", YES_MAN, "--all") == 0
     found = metrics()
     # The last line repeats the second, but for spaces.
     assert (found["pairs"], found["images"], found["malformed"]) == (5, 3, 1)

@@ -170,8 +170,13 @@ def test_choosing_and_completing(folder, dictionary, capsys):
     ]
     assert sample("--evaluator", "evaluator.pt", "--min-consistency", 1, "--overwrite") == 0
     out = capsys.readouterr().out
-    assert lines() == [] and "0 pairs of 5 images; 5 images without a pair; " in out
-    assert re.search(r"; \d+ distinct pairs left out by --min-consistency\n", out)
+    assert lines() == []
+    names = ", ".join(f"photos/{number}.png" for number in range(5))
+    assert re.search(
+        r"0 pairs of 5 images; --min-consistency 1 left out (\d+) of \1 distinct pairs; "
+        rf"5 images have none: {names}\n",
+        out,
+    )
     save_checkpoint("vqa.pt", "vqapg_vqa", dictionary)
     assert (
         sample("--question", "What color is the zebra?", checkpoint="vqa.pt", output="vqa.jsonl")
@@ -185,7 +190,7 @@ def test_one_is_singular(folder, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, images=["photos/0.png"]) == 0
     assert (
         capsys.readouterr().out
-        == "pairs.jsonl: 1 pair of 1 image; 2 distinct pairs left out by --keep\n"
+        == "pairs.jsonl: 1 pair of 1 image; --keep 1 left out 2 of 3 distinct pairs\n"
     )
     (folder / "bad.png").write_bytes(b"no image")
     words = [
@@ -198,9 +203,8 @@ def test_one_is_singular(folder, capsys):
     ]
     assert sample(*words, images=["photos/0.png", "bad.png"]) == 0
     assert capsys.readouterr().out == (
-        "pairs.jsonl: 0 pairs of 1 image; 1 image without a pair; 3 distinct pairs left out by "
-        "--min-consistency; "
-        "1 image left out that cannot be read\n"
+        "pairs.jsonl: 0 pairs of 1 image; --min-consistency 1 left out 3 of 3 distinct pairs; "
+        "1 image has none: photos/0.png; 1 image left out that cannot be read\n"
     )
 
 
@@ -237,6 +241,29 @@ def test_the_verdict_on_the_judge_is_told(folder, capsys):
     assert f"note: the judge of consistency: {verdict['text']}" in capsys.readouterr().err
     assert sample("--overwrite") == 0
     assert "judge" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("rejects", "choosing", "warned"),
+    [
+        ({"value": 0.36, "n": 400}, ["--min-consistency", 0], True),
+        ({"value": 0.36, "n": 400}, ["--keep", 1], True),
+        ({"value": 0.36, "n": 400}, [], False),
+        ({"value": 0.5, "n": 400}, ["--keep", 1], False),
+        ({"value": 0.36, "n": 40}, ["--keep", 1], False),
+        ("damaged", ["--keep", 1], False),
+    ],
+)
+def test_choosing_by_a_weak_judge_is_warned_of(folder, capsys, rejects, choosing, warned):
+    verdict = {"text": "rejects 36% of wrong pairs: do not rely on P", "rely": False}
+    judge = {"judge": "evaluator", "sha256": sha256("evaluator.pt")}
+    content = verdict | {"judge": judge, "rejects_wrong": rejects}
+    write_json(folder / "evaluator.pt.verdict.json", content)
+    words = ["--evaluator", "evaluator.pt", "--html", "gallery.html", *choosing]
+    assert sample(*words, images=["photos/0.png"]) == 0
+    warning = f"the judge rejects only 36% of wrong pairs, so {choosing[0] if choosing else ''}"
+    page = (folder / "gallery.html").read_text()
+    assert [warning in text for text in (capsys.readouterr().err, page)] == [warned] * 2
 
 
 def test_a_judge_of_ones_own_looks_at_the_pictures(folder):

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vqapg.data.tokenizer import detokenize, tokenize
+from vqapg.data.tokenizer import detokenize, tokenize, without_full_stop
 
 EXAMPLES = [
     ("What is this?", "what is this ?"),
@@ -29,6 +29,49 @@ EXAMPLES = [
 def test_penn_treebank_tokens_and_back(text, tokens):
     assert tokenize(text) == tokens.split()
     assert detokenize(tokens.split()) == text.lower()
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        ("daytime .", "daytime."),
+        ("above the . game", "above the game"),
+        ("is it above the . ?", "is it above the?"),
+        ("what is it ? .", "what is it?"),
+        ("daytime . .", "daytime."),
+        (". daytime", "daytime"),
+        ("in the u.s. .", "in the u.s."),
+        ("he waits ... .", "he waits..."),
+        ("on mr. smith .", "on mr. smith."),
+        ("it says `` stop . ''", 'it says "stop."'),
+        ("a dog ( on the left . )", "a dog (on the left.)"),
+        ("it is 3.5 m .", "it is 3.5 m."),
+        (". .", "."),
+        ("", ""),
+    ],
+)
+def test_full_stops_stand_where_people_put_them(tokens, text):
+    assert detokenize(tokens.split()) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("daytime.", "daytime"),
+        ("on mr. smith.", "on mr. smith"),
+        ("5.", "5"),
+        ("at 10 a.m.", "at 10 a.m."),
+        ("in the u.s.a.", "in the u.s.a."),
+        ("waiting...", "waiting..."),
+        ("yes", "yes"),
+        ("why not?", "why not?"),
+        ('it says "stop."', 'it says "stop."'),
+        (".", "."),
+        ("", ""),
+    ],
+)
+def test_full_stop_at_the_end_is_left_out_for_people(text, shown):
+    assert without_full_stop(text) == shown
 
 
 def test_any_white_space_separates_and_invisible_characters_vanish():

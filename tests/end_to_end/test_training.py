@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -25,7 +26,7 @@ def words(data, folder, *arguments, model="pipeline_variational"):
 
 
 def start(words, processes=1):
-    """scripts/train.sh in a group of processes of its own; its log comes from ``stdout``."""
+    """scripts/train.sh in a group of processes of its own."""
     programs = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     environment = {"PYTHONWARNINGS": "ignore", "PATH": programs, "PROCESSES": str(processes)}
     return subprocess.Popen(
@@ -59,9 +60,13 @@ def test_two_processes_stopped_and_resumed_equal_one_with_gradient_accumulation(
     data, same = world / "data", ["--batch-size", 4, "--dropout", 0]
     for epochs in (2, 3):
         process = start(words(data, tmp_path / "two", *same, "--max-epoch", epochs), processes=2)
-        log, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, log[-4000:]
-    assert "(epoch 3 @ 8 updates)" in log
+        shown, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, shown
+    # The second run begins with the third epoch.
+    assert [line[:12] for line in shown.splitlines() if line.startswith("epoch")] == [
+        "epoch 3 of 3"
+    ]
+    assert "(epoch 3 @ 8 updates)" in (tmp_path / "two/train.log").read_text()
     train(tmp_path, *words(data, tmp_path / "one", *same, "--max-epoch", 3, "--update-freq", 2))
     assert_equal_weights(tmp_path / "two", tmp_path / "one")
 
@@ -72,10 +77,11 @@ def test_a_run_killed_in_its_second_epoch_ends_with_the_weights_of_one_left_alon
         ["--batch-size", 1, "--max-epoch", 3, "--log-interval", 5],
     )
     process = start(words(data, tmp_path / "killed", *same))
-    for line in process.stdout:
-        if "train_inner | epoch 002" in line:
-            os.killpg(process.pid, signal.SIGKILL)
-            break
+    log, deadline = tmp_path / "killed/train.log", time.monotonic() + 300
+    while not (log.exists() and "train_inner | epoch 002" in log.read_text()):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
     assert process.wait(timeout=60) == -signal.SIGKILL
     assert newest(tmp_path / "killed")["extra_state"]["train_iterator"]["epoch"] == 2
     for folder in ("killed", "alone"):

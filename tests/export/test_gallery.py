@@ -55,7 +55,7 @@ def page(tmp_path, images):
                 pair("is there a dog?", NASTY, 0.6, question=[255] * 4, answer=[0, 255, 255, 255])
             ],
         },
-        {"image": images[3].name, "pairs": [pair("what color is it?", "white", 0.75)]},
+        {"image": images[3].name, "pairs": [pair("what color is it?", "white.", 0.75)]},
     ]
     write_gallery(
         tmp_path / "gallery.html",
@@ -81,6 +81,8 @@ def test_everything_is_in_the_one_file(page, images):
         images[place].name for place in (0, 2, 3)
     ]
     assert data["images"][1]["pairs"][0]["answer"] == NASTY
+    # As people write it.
+    assert data["images"][2]["pairs"][0]["answer"] == "white"
     assert [data["types"][one["type"]] for one in data["images"][0]["pairs"]] == [
         "what color",
         "is there",

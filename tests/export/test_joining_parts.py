@@ -89,7 +89,10 @@ def test_counts_of_several_files_are_summed(folder, capsys):
     assert join("c1.json", "c2.json", "--output", "all.json") == 0
     content = json.loads((folder / "all.json").read_text())
     assert Counts.from_json(content) == Counts(3, 1, 3, 1, 2, ["a.png: cut"])
-    assert "3 pairs of 3 images; 1 image without a pair" in capsys.readouterr().out
+    assert (
+        "3 pairs of 3 images; --keep left out 1 of 4 distinct pairs; 1 image has none"
+        in capsys.readouterr().out
+    )
 
 
 def entry(name, *questions):

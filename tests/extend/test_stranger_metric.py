@@ -36,7 +36,7 @@ def test_metric_stands_in_json_table_and_study(files, capsys):
     output = files / "study/joint/seed-1/metrics.json"
     output.parent.mkdir(parents=True)
     words = ("--pairs", files / "out.jsonl", "--output", output)
-    assert run("evaluate", files / "DATA", *words) == 0
+    assert run("evaluate", files / "DATA", "--all", *words) == 0
     metrics = json.loads(output.read_text())
     assert (metrics["one_word_answers"]["value"], metrics["one_word_answers"]["n"]) == (0.5, 2)
     assert metrics["metric_versions"]["one_word_answers"] == 1

@@ -21,6 +21,11 @@ def test_single_pair_of_all_images_is_told_in_the_singular():
     assert "; 1 distinct pair in all; " in repetition(entries(*["a"] * 10))
 
 
+def test_pair_is_told_without_its_full_stop():
+    found = [{"pairs": [{"question": "when?", "answer": "daytime."}]}] * 10
+    assert repetition(found).startswith("'when? daytime' is said of 10 of 10 images")
+
+
 @pytest.mark.parametrize(
     "found",
     [

@@ -281,6 +281,44 @@ def test_malformed_draws_are_counted(sampler, photos):
     assert [(len(pairs), pairs.malformed) for pairs in sampled] == [(0, 3)] * 5
 
 
+@pytest.mark.parametrize("name", ["vqapg_joint_variational", "vqapg_sequential_variational"])
+def test_pairs_that_do_not_end_are_counted_as_cut(sampler, photos, name):
+    model = sampler(name, evaluator=False)
+    features, numbers = inputs(model, photos)
+    if name == "vqapg_joint_variational":
+        decoders = [model.model.question_decoder, model.model.answer_decoder]
+    else:
+        decoders = [model.model.model.decoder]
+    end, separator = model.dictionary.eos(), model.dictionary.index(SEPARATOR)
+
+    def cut_and_pairs(bias_of_end, bias_of_separator):
+        with torch.no_grad():
+            for decoder in decoders:
+                decoder.output.bias[end] = bias_of_end
+                decoder.output.bias[separator] = bias_of_separator
+        found = model.sample_batch(features, numbers, options(num_samples=12))
+        return sum(sampled.cut for sampled in found), sum(map(len, found))
+
+    cut, pairs = cut_and_pairs(3, 3)
+    assert cut == 0 and pairs > 3
+    # Texts without an end; the separator comes about once.
+    cut, pairs = cut_and_pairs(-20, -1)
+    assert cut == pairs > 3
+
+
+def test_pairs_below_the_minimum_are_counted_apart(sampler, photos):
+    model = sampler("vqapg_joint_variational")
+    features, numbers = (part[:1] for part in inputs(model, photos))
+    [every] = model.sample_batch(features, numbers, options(num_samples=12))
+    assert len(every) > 4 and (every.left_out, every.below_minimum) == (0, 0)
+    minimum = every[3].consistency
+    [few] = model.sample_batch(
+        features, numbers, options(num_samples=12, min_consistency=minimum, keep=2)
+    )
+    above = sum(pair.consistency >= minimum for pair in every)
+    assert (len(few), few.left_out, few.below_minimum) == (2, len(every) - 2, len(every) - above)
+
+
 def test_load_takes_paths_and_pictures(checkpoint, photos):
     model = load(
         checkpoint("vqapg_joint_variational"),

@@ -6,11 +6,24 @@ from pathlib import Path
 
 from tests.support.fairseq_commands import REPOSITORY, Finished, run
 
-PRINT = '#!/bin/sh\necho {}; for word in "$@"; do echo "$word"; done\n'
+# What the program is called with goes to a file: what it prints is in the log of the training.
+KEEP = '#!/bin/sh\n(echo {}; for word in "$@"; do echo "$word"; done) > {}\n'
 # The script asks PyTorch for the number of GPUs, which takes it seconds to say.
 NO_GPU = "#!/bin/sh\necho 0\n"
 # generate.sh asks for the flag of a machine without one.
 ON_CPU = "#!/bin/sh\necho --cpu\n"
+
+
+def put_programs(folder: Path, programs: dict[str, str]) -> None:
+    """Writes programs by name, and one that says that there is no GPU, into *folder*."""
+    for name, text in (programs | {"python3": NO_GPU}).items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    """The environment of this process, in which the programs of *folder* come first."""
+    return os.environ | {"PATH": os.pathsep.join([str(folder), os.environ["PATH"]])}
 
 
 def train_script(
@@ -24,27 +37,29 @@ def train_script(
         **environment: Variables beside those of this process.
 
     Returns:
-        The finished script, and the command line that it ends with, word by word.
+        The finished script, and the command line that it runs, word by word.
     """
-    return _script("train.sh", folder, *arguments, **environment)
+    return _script("train.sh", ("fairseq-train", "torchrun"), folder, arguments, environment)
 
 
 def _script(
-    script: str, folder: Path, *arguments: object, **environment: str
+    script: str,
+    names: tuple[str, ...],
+    folder: Path,
+    arguments: tuple[object, ...],
+    environment: dict[str, str],
 ) -> tuple[subprocess.CompletedProcess, list[str]]:
-    names = ("fairseq-train", "fairseq-generate", "torchrun")
-    programs = {name: PRINT.format(name) for name in names} | {"python3": NO_GPU, "python": ON_CPU}
-    for name, text in programs.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
-    path = os.pathsep.join([str(folder), os.environ["PATH"]])
+    """Runs *script* with stand-ins of these *names*."""
+    kept = folder / "command"
+    put_programs(folder, {name: KEEP.format(name, kept) for name in names})
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts" / script, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PATH": path} | environment,
+        cwd=folder,
+        env=environment_of(folder) | environment,
     )
-    return done, done.stdout.splitlines()
+    return done, kept.read_text().splitlines() if kept.exists() else []
 
 
 def train(folder: Path, *arguments: object) -> Finished:
@@ -56,6 +71,8 @@ def train(folder: Path, *arguments: object) -> Finished:
 
 def generate(folder: Path, *arguments: object) -> Finished:
     """Generates in this process as generate.sh does with *arguments*; see :func:`train_script`."""
-    done, (program, *words) = _script("generate.sh", folder, *arguments)
+    put_programs(folder, {"python": ON_CPU})
+    done, (program, *words) = _script("generate.sh", ("fairseq-generate",), folder, arguments, {})
+    (folder / "python").unlink()  # train.sh needs the real one
     assert done.returncode == 0 and program == "fairseq-generate", done.stderr
     return run("generate", *words)

@@ -1,6 +1,8 @@
 """Measure diversity, consistency and overlap with the gold pairs, with bootstrap 95% intervals over
 images.
 
+It prints the most important figures. --all prints all of them, and the output file has them.
+
 The images are those of a data directory, DATA. For pairs that any other system made, a folder of
 pictures will do: --images PHOTOS. What needs gold pairs is then left out.
 """
@@ -37,6 +39,7 @@ def add_arguments(parser):
         default=1,
         help="of resamples, drawn and shown pairs (default: %(default)s)",
     )
+    parser.add_argument("--all", action="store_true", help="print every figure, not the first few")
     parser.add_argument(
         "--show", type=int, default=0, metavar="K", help="also print pairs of K images"
     )
@@ -54,7 +57,12 @@ def run(args):
     from vqapg.evaluation.evaluate import evaluate_pairs
     from vqapg.evaluation.judges_agreement import format_agreement_of_judges
     from vqapg.evaluation.overlap import not_computed
-    from vqapg.evaluation.summary import choose_samples, format_sample, format_table
+    from vqapg.evaluation.summary import (
+        choose_samples,
+        format_headline,
+        format_sample,
+        format_table,
+    )
     from vqapg.targets import our_json, write_json
 
     if args.show < 0:
@@ -73,15 +81,17 @@ def run(args):
         weights=args.weights,
         seed=args.seed,
     )
-    # Without gold pairs the table says why, and no package would help.
+    # Without gold pairs no package would help.
     missing = not_computed() if args.images is None else {}
     for reason in dict.fromkeys(missing.values()):
         keys = ", ".join(key for key in missing if missing[key] == reason)
         print(f"vqapg evaluate: not computed: {keys}, which {reason}", file=sys.stderr)
     write_json(output, evaluation.metrics, overwrite=args.overwrite)
-    print(format_table(evaluation.metrics))
+    print((format_table if args.all else format_headline)(evaluation.metrics))
     if evaluation.metrics["judges_agreement"] is not None:
         print(format_agreement_of_judges(evaluation.metrics["judges_agreement"]))
+    if not args.all:
+        print(f"--all prints the rest. It is in {printable(args.output)} too.")
     for pair in choose_samples(evaluation.pairs, args.show, args.seed):
         triple = (pair.image, pair.question, pair.answer)
         score, verdict = evaluation.scores.get(triple), evaluation.verdicts.get(triple)

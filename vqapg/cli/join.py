@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
             "--output", args.output, our_json, overwrite=args.overwrite, inputs=parts
         )
         counts = join_counts(parts, output, overwrite=args.overwrite)
-        print(f"{output}: {counts.describe(['--min-consistency or --keep'])}")
+        print(f"{output}: {counts.describe()}")
     else:
         format = format_of(args.output)
         output = output_file(

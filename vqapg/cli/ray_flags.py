@@ -150,6 +150,7 @@ def sample_by_ray(
         print(f"note: {note}", file=sys.stderr)
     for error in done.counts.skipped:
         print(f"left out: {printable(error)}", file=sys.stderr)
-    told = [done.counts.describe(options.choosing), describe(found.passed_over + done.passed_over)]
+    told = [done.counts.describe(options.min_consistency, options.keep)]
+    told.append(describe(found.passed_over + done.passed_over))
     names = ", ".join(filter(None, [args.output, args.html]))
     print(f"{names}: {'; '.join(filter(None, told))}")

@@ -285,7 +285,8 @@ def _sample_here(args, options, judge, inputs):
         print(f"warning: {counts.repetition}", file=sys.stderr)
     for error in counts.skipped:
         print(f"left out: {printable(error)}", file=sys.stderr)
-    told = [counts.describe(options.choosing), describe(images.passed_over)]
+    told = [counts.describe(options.min_consistency, options.keep)]
+    told.append(describe(images.passed_over))
     print(f"{', '.join(map(str, files))}: {'; '.join(filter(None, told))}")
 
 

@@ -65,6 +65,8 @@ _OPENING_QUOTE = re.compile(
     r"(?<![\w'])'(?=\w)(?!(?:s|m|d|t|re|ve|ll|n|em|til|tis|twas|cause|bout|round|\d0s)\b)"
 )
 _ABBREVIATION = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
+# What may stand behind the last full stop of a text.
+_CLOSING = frozenset(("''", "'", ")", "]", "}", ">", '"'))
 # Scripts that are written without spaces between words: Thai, Lao, Burmese, Khmer, Japanese,
 # Chinese.
 _WITHOUT_SPACES = re.compile(
@@ -105,7 +107,11 @@ def tokenize(text: str) -> list[str]:
 def detokenize(tokens: Iterable[str]) -> str:
     """The text of *tokens* as people write it:
     ``["what", "'s", "this", "?"]`` -> ``what's this?``.
+
+    Full stops that only models make are left out: of ``["above", "the", ".", "game"]`` comes
+    ``above the game``. :func:`tokenize` splits off no full stop but the last of a text.
     """
+    tokens = _without_stray_stops(list(tokens))
     written: list[str] = []
     opened = ""
     for token in tokens:
@@ -115,6 +121,35 @@ def detokenize(tokens: Iterable[str]) -> str:
             written.append(opened + token)
             opened = ""
     return _DETOKENIZER.detokenize([*written, opened] if opened else written)
+
+
+def _without_stray_stops(tokens: list[str]) -> list[str]:
+    """*tokens* without full stops inside the text, and behind another mark that ends it."""
+    last = len(tokens)
+    while last and tokens[last - 1] in _CLOSING:
+        last -= 1
+    kept: list[str] = []
+    for place, token in enumerate(tokens):
+        ended = not kept or kept[-1].endswith((".", "?", "!"))
+        if token != "." or (place == last - 1 and not ended):
+            kept.append(token)
+    # A text of full stops alone is one.
+    return kept or tokens[:1]
+
+
+def without_full_stop(text: str) -> str:
+    """*text* without the full stop at its end, for pages and lines that people read.
+
+    Some data sets end every answer with one, as in ``daytime.``. Abbreviations such as ``10 a.m.``
+    keep theirs.
+
+    Files of pairs keep it. What is read from them has the tokens that a model was trained on, which
+    every figure and every judge goes by.
+    """
+    if not text.endswith(".") or text.endswith("..") or len(text) == 1:
+        return text
+    *_, word = text.split()
+    return text if _ABBREVIATION.fullmatch(word[:-1]) else text[:-1].rstrip()
 
 
 def is_written_without_spaces(text: str) -> bool:

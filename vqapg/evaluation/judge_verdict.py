@@ -160,6 +160,30 @@ def stored_verdict(
     return found
 
 
+def stored_rejection(
+    identity: Mapping[str, Any], data: str | os.PathLike[str] | None = None
+) -> float | None:
+    """The share of wrong pairs that a judge rejected in ``check-evaluator``.
+
+    Args:
+        identity: of the judge
+        data: the data directory; None where there is none
+
+    Returns:
+        None where nobody checked the judge, or on too few wrong pairs
+    """
+    verdict, path = stored_verdict(identity, data), verdict_path(identity, data)
+    if verdict is None or verdict["rely"] is None or path is None:
+        return None
+    figure = read_json(path, CURE).get("rejects_wrong")
+    if not isinstance(figure, dict):
+        return None
+    share, count = figure.get("value"), figure.get("n")
+    if not isinstance(share, float) or not isinstance(count, int) or count < LEAST_WRONG_PAIRS:
+        return None
+    return share
+
+
 def verdict_in(stored: Mapping[str, Any]) -> Verdict | None:
     """The verdict that metrics.json or evaluator.json holds; None where it holds none."""
     verdict = stored.get("verdict")

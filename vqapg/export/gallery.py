@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from vqapg.data.input_image import InputImage
 from vqapg.data.question_type import question_type
+from vqapg.data.tokenizer import without_full_stop
 from vqapg.errors import InputError
 from vqapg.files import atomic_write
 from vqapg.targets import FOREIGN, head_of
@@ -104,7 +105,7 @@ def _pairs(
     shown = [
         {
             "question": pair["question"],
-            "answer": pair["answer"],
+            "answer": without_full_stop(pair["answer"]),
             "score": round((pair["consistency"] or 0) if judged else math.exp(pair["score"]), 3),
             "type": types.setdefault(question_type(pair["question"]), len(types)),
             "weights": pair["weights"],

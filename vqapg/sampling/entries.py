@@ -5,13 +5,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vqapg.data.input_image import InputImage
-from vqapg.sampling.counts import Counts
+from vqapg.sampling.counts import NAMED, Counts
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.repetition import repetition
 
 if TYPE_CHECKING:
     from vqapg.sampling.sampler import Sampled
+
+# What an image's pairs and an entry have, and counts have the sum of.
+SUMMED = ("left_out", "malformed", "below_minimum", "cut")
 
 
 class Entries:
@@ -47,15 +50,25 @@ def count(entries: Entries | Journal, skipped: list[str]) -> Counts:
         entries: of the images that could be read
         skipped: what was wrong with each of the others
     """
-    images = without_pair = pairs = left_out = malformed = 0
+    images = without_pair = pairs = 0
+    summed: dict[str, Any] = dict.fromkeys(SUMMED, 0)
+    names: list[str] = []
     for entry in entries.entries():
         images += 1
         pairs += len(entry["pairs"])
-        without_pair += not entry["pairs"]
-        left_out += entry["left_out"]
-        malformed += entry["malformed"]
+        for name in SUMMED:
+            summed[name] += entry[name]
+        if not entry["pairs"]:
+            without_pair += 1
+            names += [entry["image"]] if len(names) < NAMED else []
     return Counts(
-        images, without_pair, pairs, left_out, malformed, skipped, repetition(entries.entries())
+        images=images,
+        without_pair=without_pair,
+        pairs=pairs,
+        skipped=skipped,
+        first_without_pair=tuple(names),
+        repetition=repetition(entries.entries()),
+        **summed,
     )
 
 
@@ -95,8 +108,7 @@ def entry_of(name: str, number: int, sampled: "Sampled") -> dict[str, Any]:
     return {
         "image": name,
         "number": number,
-        "left_out": sampled.left_out,
-        "malformed": sampled.malformed,
+        **{name: getattr(sampled, name) for name in SUMMED},
         "pairs": [
             {
                 "question": pair.question,

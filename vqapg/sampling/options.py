@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vqapg.errors import InputError
 
+LONGEST = 50  # words of a text, after which it is cut
 DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
 
 

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vqapg.data.tokenizer import without_full_stop
+
 FEWEST_IMAGES = 10  # of fewer nothing is said
 SHARE = 0.5  # of the images; a pair that stands with more of them is told
 
@@ -28,8 +30,9 @@ def repetition(entries: Iterable[Mapping[str, Any]]) -> str | None:
     (pair, times), *_ = found.most_common(1)
     if times <= SHARE * images:
         return None
+    question, answer = pair
     distinct = f"{len(found):,} distinct pair{'s' if len(found) > 1 else ''}"
     return (
-        f"'{' '.join(pair)}' is said of {times:,} of {images:,} images; {distinct} in all; "
-        "draw more words: --sampling, or train longer, see docs/sample.md"
+        f"'{question} {without_full_stop(answer)}' is said of {times:,} of {images:,} images; "
+        f"{distinct} in all; draw more words: --sampling, or train longer, see docs/sample.md"
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vqapg.sampling.options import SamplingOptions
     from vqapg.sampling.sampler import PairSampler
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 def run(
@@ -107,6 +107,8 @@ def about(sampler: "PairSampler", options: "SamplingOptions") -> dict[str, Any]:
     }
     if verdict := sampler.verdict():
         shown["judge"] = verdict["text"]
+    if weakness := sampler.weakness(options):
+        shown["warning"] = weakness
     if options.min_consistency is not None:
         shown["min-consistency"] = options.min_consistency
     if options.keep is not None:

@@ -21,20 +21,20 @@ from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.devices import chosen_device
 from vqapg.errors import InputError, in_python_terms
 from vqapg.evaluation.generated import split_pair
-from vqapg.evaluation.judge_verdict import Verdict, stored_verdict
+from vqapg.evaluation.judge_verdict import Verdict, stored_rejection, stored_verdict
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.generation.rescoring import Images
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, evaluator_spec, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.images_in_hand import ImagesInHand, OpenPicture, no_picture
-from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.options import LONGEST, SamplingOptions
 from vqapg.sampling.picture_reader import Pictures
 from vqapg.sampling.region_weights import as_bytes, region_weights_of
 from vqapg.tasks.checkpoints import load_backbone, load_generation_model
 from vqapg.tokens import SEPARATOR
 
-LONGEST = 50  # words of a text
+LEAST_REJECTION = 0.5  # of wrong pairs; choosing by a judge with less is warned of
 NEVER_UNKNOWN = 1e9  # taken off the unknown word's log-probability
 OPTIONS = [option.name for option in fields(SamplingOptions)]
 
@@ -65,12 +65,19 @@ class SampledPair:
 
 
 class Sampled(list):
-    """The pairs of one image, how many draws were ``malformed``, no pair, and how many pairs
-    ``left_out`` by choice.
+    """The pairs of one image.
+
+    Attributes:
+        malformed: draws that are no pair
+        left_out: pairs that are left out by choice
+        below_minimum: those of them that are left out by ``min_consistency``
+        cut: pairs with a text that was cut at the most words that are generated
     """
 
     malformed = 0
     left_out = 0
+    below_minimum = 0
+    cut = 0
 
 
 def load(
@@ -244,7 +251,22 @@ class PairSampler:
             notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
         if verdict := self.verdict():
             notes.append(f"the judge of consistency: {verdict['text']}")
+        if weakness := self.weakness(options):
+            notes.append(weakness)
         return notes
+
+    def weakness(self, options: SamplingOptions) -> str | None:
+        """What to do where pairs are chosen by a judge that accepts most wrong pairs; else None."""
+        if self.judge is None or not options.choosing:
+            return None
+        rejects = stored_rejection(self.judge.identity)
+        if rejects is None or rejects >= LEAST_REJECTION:
+            return None
+        return (
+            f"the judge rejects only {100 * rejects:.0f}% of wrong pairs, so "
+            f"{' and '.join(options.choosing)} leaves most of them in; have pairs judged by people "
+            "(docs/judge-pairs.md), or train a better evaluator (docs/check-evaluator.md)"
+        )
 
     def verdict(self) -> Verdict | None:
         """What ``check-evaluator`` said of the judge; None without one, and where it is the
@@ -280,17 +302,21 @@ class PairSampler:
             for each image :class:`Sampled`: its different pairs, the most consistent first or as
             chosen
         """
-        drawn = [
-            {} for _ in numbers
-        ]  # for each image {(question, answer): (score, draw, region weights)}
+        # For each image {(question, answer): (score, draw, region weights)}, and what they are
+        # written as: two may differ in a full stop that is left out.
+        drawn = [{} for _ in numbers]
+        written = [set() for _ in numbers]
         found = [Sampled() for _ in numbers]
         for image, draw, text, score, weights in self._draw(
             features, numbers, options, rows_at_once, region_counts
         ):
             if text[0] is None:
                 found[image].malformed += 1
-            else:
-                drawn[image].setdefault(text, (score, draw, weights))
+                continue
+            words = tuple(detokenize(half.split()) for half in text)
+            if words not in written[image]:
+                written[image].add(words)
+                drawn[image][text] = (score, draw, weights)
         if pictures is None:
             pictures = {str(place): no_picture for place in range(len(numbers))}
         self.in_hand.hold(features, pictures, region_counts)
@@ -307,10 +333,15 @@ class PairSampler:
                 order = choose(
                     consistency, similarity, options.keep, options.min_consistency, diversity
                 )
+                if options.min_consistency is not None:
+                    # What the judge cannot tell is below every minimum.
+                    above = int((consistency >= options.min_consistency).sum())
+                    sampled.below_minimum = len(pairs) - above
             sampled.left_out = len(pairs) - len(order)
             items = list(pairs.items())
             for place in order:
                 (question, answer), (score, draw, weights) = items[place]
+                sampled.cut += self._is_cut(question, answer, options.given)
                 sampled.append(
                     SampledPair(
                         detokenize(question.split()),
@@ -323,6 +354,13 @@ class PairSampler:
                     )
                 )
         return found
+
+    def _is_cut(self, question: str, answer: str, given: str | None) -> bool:
+        """Whether a text that was generated is as long as any may be."""
+        lengths = {"question": len(question.split()), "answer": len(answer.split())}
+        if self.model.writes_separator:
+            return sum(lengths.values()) + 1 >= LONGEST
+        return any(n >= LONGEST for name, n in lengths.items() if name != given)
 
     def _pair_generator(self, options):
         stock = GenerationConfig(
