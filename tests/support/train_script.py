@@ -39,24 +39,26 @@ def train_script(
     Returns:
         The finished script, and the command line that it runs, word by word.
     """
-    return _script("train.sh", ("fairseq-train", "torchrun"), folder, arguments, environment)
+    return _script("train.sh", folder, arguments, environment, cwd=folder)
 
 
 def _script(
     script: str,
-    names: tuple[str, ...],
     folder: Path,
     arguments: tuple[object, ...],
     environment: dict[str, str],
+    cwd: Path | None = None,
 ) -> tuple[subprocess.CompletedProcess, list[str]]:
-    """Runs *script* with stand-ins of these *names*."""
+    """Runs *script* in *cwd*, else where this process is."""
     kept = folder / "command"
+    kept.unlink(missing_ok=True)
+    names = ("fairseq-train", "fairseq-generate", "torchrun")
     put_programs(folder, {name: KEEP.format(name, kept) for name in names})
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts" / script, *map(str, arguments)],
         capture_output=True,
         text=True,
-        cwd=folder,
+        cwd=cwd,
         env=environment_of(folder) | environment,
     )
     return done, kept.read_text().splitlines() if kept.exists() else []
@@ -64,7 +66,7 @@ def _script(
 
 def train(folder: Path, *arguments: object) -> Finished:
     """Trains in this process as the script does with *arguments*; see :func:`train_script`."""
-    done, (program, *words) = train_script(folder, *arguments)
+    done, (program, *words) = _script("train.sh", folder, arguments, {})
     assert done.returncode == 0 and program == "fairseq-train", done.stderr
     return run("train", *words)
 
@@ -72,7 +74,7 @@ def train(folder: Path, *arguments: object) -> Finished:
 def generate(folder: Path, *arguments: object) -> Finished:
     """Generates in this process as generate.sh does with *arguments*; see :func:`train_script`."""
     put_programs(folder, {"python": ON_CPU})
-    done, (program, *words) = _script("generate.sh", ("fairseq-generate",), folder, arguments, {})
+    done, (program, *words) = _script("generate.sh", folder, arguments, {})
     (folder / "python").unlink()  # train.sh needs the real one
     assert done.returncode == 0 and program == "fairseq-generate", done.stderr
     return run("generate", *words)

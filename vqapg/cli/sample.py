@@ -73,7 +73,7 @@ def add_arguments(parser):
         "--keep",
         type=int,
         metavar="K",
-        help="of an image at most K pairs, consistent and diverse (default: all; the demo's: 4)",
+        help="of an image at most K pairs, consistent and diverse (default: all; the demo's: 3)",
     )
     choose.add_argument(
         "--diversity",

@@ -18,9 +18,9 @@ FOLDER = Path(__file__).parent
 OPTIONS = {
     "num_samples": 40,
     "sampling": True,
-    "temperature": 0.6,
+    "temperature": 0.35,
     "min_consistency": 0.5,
-    "keep": 4,
+    "keep": 3,
 }
 SHA256 = {
     MODEL: "40b1943fc1e718ec72fe7dea9c0cbea0b63713dce6d56061a4e8ed8a4ee07e06",

@@ -1,0 +1,70 @@
+"""The demo: the checkpoints that come with the package, for a first try on photographs."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vqapg import InputError, demo, load
+from vqapg.cli.main import main
+from vqapg.files import sha256
+
+MOST = 10 * 2**20  # bytes of both checkpoints
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(1)
+    for number in range(2):
+        pixels = rng.integers(0, 255, (120, 160, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+def test_demo_files_are_the_shipped_ones_and_small():
+    paths = [demo.demo_file(name) for name in (demo.MODEL, demo.EVALUATOR)]
+    assert [sha256(path) for path in paths] == list(demo.SHA256.values())
+    assert sum(path.stat().st_size for path in paths) <= MOST
+
+
+@pytest.mark.parametrize("content", [None, b"other"])
+def test_missing_or_changed_demo_file_is_refused(tmp_path, monkeypatch, content):
+    monkeypatch.setattr(demo, "FOLDER", tmp_path)
+    if content is not None:
+        (tmp_path / demo.MODEL).write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.pt.*; install vqapg again"):
+        demo.demo_file(demo.MODEL)
+
+
+def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
+    page = photos.parent / "gallery.html"
+    assert main(["sample", str(photos), "--html", str(page), "--num-workers", "0"]) == 0
+    shown = capsys.readouterr()
+    assert "note: no --checkpoint, so the demo makes the pairs" in shown.err
+    pairs = [json.loads(line) for line in page.with_suffix(".jsonl").read_text().splitlines()]
+    of_image = {}
+    for pair in pairs:
+        of_image.setdefault(pair["image"], []).append(pair)
+    assert all(len(kept) <= demo.OPTIONS["keep"] for kept in of_image.values())
+    assert all(pair["consistency"] >= demo.OPTIONS["min_consistency"] for pair in pairs)
+    assert page.stat().st_size > 0
+
+
+def test_python_demo_gives_the_pairs_of_the_command(photos):
+    written = photos.parent / "gallery.jsonl"
+    of_command = [json.loads(line) for line in written.read_text().splitlines()]
+    model = load(demo.NAME)
+    for file in sorted(photos.iterdir()):
+        expected = [
+            (pair["question"], pair["answer"])
+            for pair in of_command
+            if pair["image"].endswith(file.name)
+        ]
+        assert [(pair.question, pair.answer) for pair in model.sample(file)] == expected
+
+
+def test_output_of_neither_html_nor_file_is_refused(photos, capsys):
+    assert main(["sample", str(photos)]) == 2
+    assert "--output: where to? give --output FILE, or --html FILE" in capsys.readouterr().err
