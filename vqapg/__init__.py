@@ -21,13 +21,13 @@ from vqapg.version import __version__ as __version__
 if TYPE_CHECKING:
     from vqapg.evaluation.evaluate import evaluate as evaluate
     from vqapg.evaluation.score import score as score
-    from vqapg.sampling.sampler import load as load
+    from vqapg.sampling.picture_sampler import load as load
 
 __all__ = ["InputError", "evaluate", "load", "score"]
 
 HOMES = {
     "evaluate": "vqapg.evaluation.evaluate",
-    "load": "vqapg.sampling.sampler",
+    "load": "vqapg.sampling.picture_sampler",
     "score": "vqapg.evaluation.score",
 }
 

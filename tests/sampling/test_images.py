@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures
-from vqapg.data.input_image import InputImage, image_number, open_given
+from vqapg.data.given_image import open_given
+from vqapg.data.input_image import InputImage, image_number
 from vqapg.errors import InputError
 from vqapg.sampling.images import find_images, part_of
 
