@@ -14,12 +14,9 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 165
+UNTYPED_FUNCTIONS = 153
 LONG_TEST_NAMES = 125
-LONG_FILES = {
-    "vqapg/data/feature_extraction.py",
-    "vqapg/sampling/sampler.py",
-}
+LONG_FILES = {"vqapg/data/feature_extraction.py"}
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

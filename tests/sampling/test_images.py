@@ -88,6 +88,10 @@ def test_a_pil_image_has_a_number_of_its_pixels():
     [
         (["none.png"], "none.png: no such file or folder"),
         (["photos", "none/*.png"], "none/*.png: no file matches"),
+        (
+            ["https://a.org/1.png"],
+            "https://a.org/1.png: vqapg reads nothing from the web; download",
+        ),
         (["empty"], "empty: no image in it"),
         (["packed.tar"], "packed.tar: not a whole tar file without compression"),
         (["text.tar"], "text.tar: not a whole tar file"),
