@@ -26,10 +26,11 @@ from vqapg.files import atomic_write
 from vqapg.judges.judge import evaluator_spec
 from vqapg.memory import keep_freed_memory
 from vqapg.sampling import run as sampling_run
+from vqapg.sampling import sampler as sampler_module
 from vqapg.sampling.images import find_images
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.picture_reader import Pictures
-from vqapg.sampling.sampler import load
+from vqapg.sampling.picture_sampler import load
 
 STAGES = ("decode", "CNN", "draws", "scoring")
 HOUR = 3600
@@ -59,10 +60,10 @@ class Clocks:
 
 def watch(sampler, clocks):
     """Time the stages of *sampler*, and of the pictures that are read for it."""
-    draw = sampler._draw
     sampler.features = clocks.timed("CNN", sampler.features)
     # It yields one draw after the other.
-    sampler._draw = clocks.timed("draws", lambda *given: list(draw(*given)))
+    draw = sampler_module.draw_pairs
+    sampler_module.draw_pairs = clocks.timed("draws", lambda *given: list(draw(*given)))
     sampler._consistency = clocks.timed("scoring", sampler._consistency)
     Pictures.__getitem__ = clocks.timed("decode", Pictures.__getitem__)
 

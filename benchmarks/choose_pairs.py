@@ -24,10 +24,10 @@ import logging
 import os
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from vqapg.data.directory import DataDirectory
-from vqapg.data.feature_store import FeatureStore
 from vqapg.data.tokenizer import tokenize
 from vqapg.judges.easy_vqa_truth import (
     ALL_PAIRS,
@@ -38,8 +38,8 @@ from vqapg.judges.easy_vqa_truth import (
 from vqapg.judges.judge import evaluator_spec
 from vqapg.judges.truth import RIGHT, UNDETERMINED
 from vqapg.sampling.choose import choose, pair_similarity
-from vqapg.sampling.sampler import PairSampler, SamplingOptions
-from vqapg.tasks.checkpoints import load_generation_model
+from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.stored_features import StoredSampler
 
 HEAD = (
     "| model | draws | kept | pairs an image | things asked an image | N | N, % of unfiltered "
@@ -47,22 +47,14 @@ HEAD = (
 )
 
 
-class StoredFeatures:
-    """In the place of a backbone: the features are in the data directory."""
-
-    def to(self, device):
-        return self
-
-
-def draw(checkpoint, evaluator, store, images, options):
+def draw(checkpoint, evaluator, data, images, options):
     """For each image its distinct pairs: tokens (question, answer), consistency, draw."""
-    generator = load_generation_model(checkpoint)
-    sampler = PairSampler(generator, StoredFeatures(), evaluator_spec(evaluator))
-    rows, found = [store.rows[image] for image in images], []
+    sampler = StoredSampler(checkpoint, data, evaluator_spec(evaluator), "cpu")
+    rows, found = [sampler.store.rows[image] for image in images], []
     step = max(1, 256 // options.num_samples)
-    for start in tqdm(range(0, len(rows), step), desc=generator.name, unit="batch"):
+    for start in tqdm(range(0, len(rows), step), desc=sampler.name, unit="batch"):
         chunk = rows[start : start + step]
-        for sampled in sampler.sample_batch(store.read(chunk), chunk, options):
+        for sampled in sampler.sample_batch(torch.tensor(chunk), chunk, options):
             found.append(
                 [
                     (
@@ -118,7 +110,7 @@ def main():
     args = parser.parse_args()
     logging.disable(logging.INFO)
     data = DataDirectory(args.data)
-    worlds, store = possible_worlds(data, "test"), FeatureStore(data.features_path)
+    worlds = possible_worlds(data, "test")
     images = data.image_ids("test")
     images = [
         images[place] for place in np.linspace(0, len(images) - 1, args.images).round().astype(int)
@@ -132,7 +124,7 @@ def main():
     folder = os.path.commonpath([os.path.dirname(path) for path in args.checkpoints])
     for checkpoint in args.checkpoints:
         name = os.path.relpath(checkpoint, folder)
-        found = draw(checkpoint, args.evaluator, store, images, options)
+        found = draw(checkpoint, args.evaluator, data, images, options)
         everything = [[pair for pair, _, _ in pairs] for pairs in found]
         few = [[pair for pair, _, number in pairs if number < args.few] for pairs in found]
         unfiltered = figures(everything, images, worlds)[2]

@@ -14,11 +14,9 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-
 MODULES = sorted((REPOSITORY / "vqapg").rglob("*.py"))
 
 # Each figure is what is left. Lower it with every change that makes it smaller; never raise it.
-UNTYPED_FUNCTIONS = 160
+UNTYPED_FUNCTIONS = 153
 LONG_TEST_NAMES = 125
-LONG_FILES = {
-    "vqapg/sampling/sampler.py",
-}
+LONG_FILES: set[str] = set()
 
 
 def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:

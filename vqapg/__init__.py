@@ -5,7 +5,8 @@ and ``models/`` from it. Importing the package alone stays cheap.
 
 From Python:
 
-- :func:`vqapg.load`: a trained model that makes pairs for pictures
+- :func:`vqapg.load`: a trained model. Its ``sample`` makes pairs for a picture, ``sample_folder``
+  for many, and ``score`` judges a pair of one's own
 - :func:`vqapg.evaluate`: what ``vqapg evaluate`` writes of generated pairs
 - :func:`vqapg.score`: what a judge says of pairs
 - :class:`vqapg.InputError`: what is wrong with the input, in one line
@@ -21,13 +22,13 @@ from vqapg.version import __version__ as __version__
 if TYPE_CHECKING:
     from vqapg.evaluation.evaluate import evaluate as evaluate
     from vqapg.evaluation.score import score as score
-    from vqapg.sampling.sampler import load as load
+    from vqapg.sampling.picture_sampler import load as load
 
 __all__ = ["InputError", "evaluate", "load", "score"]
 
 HOMES = {
     "evaluate": "vqapg.evaluation.evaluate",
-    "load": "vqapg.sampling.sampler",
+    "load": "vqapg.sampling.picture_sampler",
     "score": "vqapg.evaluation.score",
 }
 

@@ -18,7 +18,7 @@ from vqapg.data.consistency_dataset import ConsistencyDataset
 from vqapg.data.directory import Pair
 from vqapg.data.pair_dataset import PairDataset
 from vqapg.errors import InputError, RunError, shortage
-from vqapg.sampling import run
+from vqapg.sampling.image_stream import collate_pictures
 from vqapg.tasks.one_line_errors import tell
 
 
@@ -172,7 +172,7 @@ def test_full_shared_memory_is_an_error_and_no_hang(monkeypatch, dictionary, kin
             ConsistencyDataset(pairs, dictionary, features, 1, True, "paper").collater,
         ),
         "extraction": ([image], feature_encoding.collate),
-        "sampling": ([image], lambda items: run._collate([(item, 0) for item in items])),
+        "sampling": ([image], lambda items: collate_pictures([(item, 0) for item in items])),
     }[kind]
     list(DataLoader(items, collate_fn=collate))  # no worker, no shared memory
     monkeypatch.setattr(torch.Tensor, "share_memory_", full)

@@ -2,20 +2,20 @@ import pytest
 
 from tests.support.tiny_checkpoints import backbone, draw_pictures
 from vqapg.judges.judge import evaluator_spec
-from vqapg.sampling.sampler import PairSampler
+from vqapg.sampling.picture_sampler import PictureSampler
 from vqapg.tasks.checkpoints import load_generation_model
 
 
 @pytest.fixture
 def sampler(checkpoint):
-    """sampler(name, [evaluator], [options]) -> PairSampler of a new checkpoint of that model."""
+    """sampler(name, [evaluator], [options]) -> PictureSampler of a new checkpoint of that model."""
 
     def make(name, evaluator=True, **options):
         generator = load_generation_model(checkpoint(name, **options))
         judge = None
         if evaluator:
             judge = evaluator_spec(checkpoint("vqapg_consistency", "evaluator.pt"))
-        return PairSampler(generator, backbone(), judge)
+        return PictureSampler(generator, backbone(), judge)
 
     return make
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.support.tiny_checkpoints import draw_picture, draw_pictures
-from vqapg.data.input_image import InputImage, image_number, open_given
+from vqapg.data.given_image import open_given
+from vqapg.data.input_image import InputImage, image_number
 from vqapg.errors import InputError
 from vqapg.sampling.images import find_images, part_of
 
@@ -87,6 +88,10 @@ def test_a_pil_image_has_a_number_of_its_pixels():
     [
         (["none.png"], "none.png: no such file or folder"),
         (["photos", "none/*.png"], "none/*.png: no file matches"),
+        (
+            ["https://a.org/1.png"],
+            "https://a.org/1.png: vqapg reads nothing from the web; download",
+        ),
         (["empty"], "empty: no image in it"),
         (["packed.tar"], "packed.tar: not a whole tar file without compression"),
         (["text.tar"], "text.tar: not a whole tar file"),

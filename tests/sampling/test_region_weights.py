@@ -1,9 +1,10 @@
+import numpy as np
 import pytest
 import torch
 
 from tests.support.generation_models import build, generation_options
 from vqapg.generation.pair_generator import PairGenerator
-from vqapg.sampling.region_weights import as_bytes, region_weights_of
+from vqapg.sampling.region_weights import RegionWeights, region_weights_of
 from vqapg.tokens import SEPARATOR
 
 
@@ -55,5 +56,6 @@ def test_no_hook_is_left_behind(dictionary, features, batch):
     torch.testing.assert_close(gathered(model, dictionary, batch)["pair"], before)
 
 
-def test_a_byte_each():
-    assert list(as_bytes(torch.tensor([0, 0.5, 1.0]))) == [0, 128, 255]
+def test_files_hold_a_byte_a_region():
+    weights = RegionWeights(np.array([[0, 0.5, 1.0]], np.float32))
+    assert list(weights.as_bytes()) == [0, 128, 255]

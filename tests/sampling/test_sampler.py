@@ -8,13 +8,14 @@ from PIL import Image
 
 from tests.support.generation_models import generation_options
 from vqapg import load
-from vqapg.data.input_image import open_given
+from vqapg.data.given_image import open_given
 from vqapg.data.pair_dataset import pad
 from vqapg.errors import InputError
 from vqapg.generation.pair_generator import PairGenerator
 from vqapg.sampling.images import find_images
-from vqapg.sampling.region_weights import as_bytes, region_weights_of
-from vqapg.sampling.sampler import LONGEST, SamplingOptions
+from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.pair_draws import LONGEST, pair_generator
+from vqapg.sampling.region_weights import region_weights_of
 from vqapg.tokens import SEPARATOR
 
 # Words are drawn too, so that untrained models say different things.
@@ -103,7 +104,8 @@ def test_a_draw_is_what_the_model_generates_by_its_noise_key(sampler, photos, di
         drawn[2].answer.replace("?", " ?").split(),
     ) == (question.split(), answer.split())
     assert drawn[2].score == pytest.approx(hypothesis["score"], abs=1e-4)
-    assert set(drawn[2].region_weights) == {"pair"} and len(drawn[2].region_weights["pair"]) == 4
+    assert set(drawn[2].region_weights) == {"pair"}
+    assert drawn[2].region_weights["pair"].array.shape == model.grid == (2, 2)
 
 
 def test_each_pair_once_and_no_unknown_word(sampler, photos):
@@ -251,7 +253,7 @@ def test_rescored_draws_bring_what_they_were_made_with(sampler, photos, dictiona
     pairs = model.sample(photos / "1.png", **how)
     picture, number = open_given(photos / "1.png")
     features = model.features(model.backbone.preprocessing.resize(picture).unsqueeze(0))
-    generator = model._pair_generator(options(rescore=4, latent_temperature=4.0))
+    generator = pair_generator(model.model, dictionary, options(rescore=4, latent_temperature=4.0))
     later = 0
     for pair in pairs:
         keys = generator.rescoring.noise_keys(np.array([[1, pair.draw, number]]))
@@ -262,12 +264,13 @@ def test_rescored_draws_bring_what_they_were_made_with(sampler, photos, dictiona
                     torch.from_numpy(features), torch.tensor([0]), keys[[candidate]]
                 )
             text = dictionary.string(hypothesis["tokens"]).replace(f" {SEPARATOR} ", " ")
-            told = (round(hypothesis["score"], 4), as_bytes(weights["pair"][0]))
+            told = (round(hypothesis["score"], 4), weights["pair"][0])
             made.setdefault(text, (candidate, *told))
         words = f"{pair.question} {pair.answer}".replace("?", " ?").split()
         candidate, score, weights = made[" ".join(words)]
         assert pair.score == pytest.approx(score, abs=2e-4)
-        assert pair.region_weights == {"pair": weights}
+        made_with = pair.region_weights["pair"].array.ravel()
+        np.testing.assert_allclose(made_with, weights, atol=1e-5)
         later += candidate > 0
     assert later and {pair.draw for pair in pairs} <= set(range(6))
 

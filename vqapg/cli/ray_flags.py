@@ -111,8 +111,8 @@ def sample_by_ray(
 
     # Seconds
     from vqapg.sampling.on_ray import Job, sample_on_ray
+    from vqapg.sampling.picture_sampler import load
     from vqapg.sampling.run import identity_of
-    from vqapg.sampling.sampler import load
 
     # The actors load the judge; here it would only take memory.
     sampler = load(args.checkpoint, weights=args.weights, device="cpu")

@@ -14,6 +14,7 @@ from vqapg.cli.drawing_flags import add_drawing_arguments
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
+from vqapg.cli.sample_defaults import output_beside, own_output, use_demo
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -136,7 +137,6 @@ def add_arguments(parser):
 
 def run(args):
     from dataclasses import fields
-    from pathlib import Path
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file
@@ -151,14 +151,12 @@ def run(args):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
     if args.output is None:
-        if args.html is None:
-            raise InputError("--output: where to? give --output FILE, or --html FILE")
-        args.output = str(Path(args.html).with_suffix(".jsonl"))
+        args.output = output_beside(args.html)
     judge, checkpoints = judge_of(args)
     defaults = {}
     if args.checkpoint is None:
         defaults = OPTIONS
-        judge, checkpoints = _use_demo(args, judge, checkpoints)
+        judge, checkpoints = use_demo(args, judge, checkpoints)
     checkpoint = input_file("--checkpoint", args.checkpoint)
     given = {field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     given = {name: value for name, value in given.items() if value is not None}
@@ -170,24 +168,6 @@ def run(args):
         sample_by_ray(args, options, judge, checkpoints)
     else:
         _sample_here(args, options, judge, [checkpoint, *checkpoints])
-
-
-def _use_demo(args, judge, checkpoints):
-    """Puts the demo's checkpoint into *args*; returns the judge and what it reads."""
-    import sys
-
-    from vqapg.demo import EVALUATOR, MODEL, demo_file
-
-    args.checkpoint = str(demo_file(MODEL))
-    if judge is None:
-        evaluator = demo_file(EVALUATOR)
-        judge, checkpoints = f"evaluator:{evaluator}", [evaluator]
-    print(
-        "note: no --checkpoint, so the demo makes the pairs: a small model that asks yes-or-no "
-        "questions (docs/demo.md)",
-        file=sys.stderr,
-    )
-    return judge, checkpoints
 
 
 def _sample_here(args, options, judge, inputs):
@@ -246,7 +226,7 @@ def _sample_here(args, options, judge, inputs):
                 "--counts", args.counts, our_json, overwrite=overwrite, inputs=[*inputs, *files]
             )
     except ExistsError as error:
-        raise InputError(f"{error}{_own_output(args.output, shard)}") from None
+        raise InputError(f"{error}{own_output(args.output, shard)}") from None
     destination = Destination(Path(args.output), format, html, overwrite)
 
     # Seconds
@@ -288,14 +268,3 @@ def _sample_here(args, options, judge, inputs):
     told = [counts.describe(options.min_consistency, options.keep)]
     told.append(describe(images.passed_over))
     print(f"{', '.join(map(str, files))}: {'; '.join(filter(None, told))}")
-
-
-def _own_output(output, shard):
-    """A hint for the shards of a run, which must not replace each other's output."""
-    if shard is None:
-        return ""
-    from pathlib import Path
-
-    path = Path(output)
-    own = path.with_name(f"{path.stem}-{shard[0]}{path.suffix}")
-    return f"; each shard needs an output of its own, such as {own}"

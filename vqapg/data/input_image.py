@@ -2,13 +2,12 @@
 
 import hashlib
 import io
-import os
 from typing import NamedTuple
 
 from PIL.Image import Image
 
 from vqapg.data.parquet_images import read_row
-from vqapg.data.pictures import PictureError, check_bytes, decode_rgb, open_ordinary, to_rgb
+from vqapg.data.pictures import PictureError, check_bytes, decode_rgb, open_ordinary
 from vqapg.data.remote_files import is_remote, open_remote
 from vqapg.errors import InputError
 
@@ -89,11 +88,3 @@ def image_number(content: bytes) -> int:
     whatever else is sampled with it, in whichever shard, batch or run.
     """
     return int.from_bytes(hashlib.sha256(content).digest()[:8], "big") >> 1
-
-
-def open_given(image: str | os.PathLike | Image) -> tuple[Image, int]:
-    """Picture and number of a path, or of a PIL image, whose number is made of its pixels."""
-    if isinstance(image, (str, os.PathLike)):
-        return InputImage(str(image), str(image)).open()
-    picture = to_rgb(image)
-    return picture, image_number(repr(picture.size).encode() + picture.tobytes())

@@ -16,6 +16,8 @@ from vqapg.errors import InputError
 BUFFER = 1 << 20  # bytes that are fetched at a time
 # Object stores show a file when it is closed, and have no folders.
 APPEARS_WHOLE = ("s3://", "gs://", "gcs://", "abfs://", "abfss://")
+# They list no folder and name no file, so pyarrow has no file system for them.
+OF_THE_WEB = ("http", "https", "ftp")
 
 
 def is_remote(path: str | os.PathLike[str]) -> bool:
@@ -32,6 +34,10 @@ def file_system(address: str) -> tuple[Any, str]:
         InputError: if pyarrow is not installed, or knows no such file system
     """
     scheme, _, rest = address.partition("://")
+    if scheme.lower() in OF_THE_WEB:
+        raise InputError(
+            f"{address}: vqapg reads nothing from the web; download the file, and give its path"
+        )
     path, _, options = rest.partition("?")
     bucket = "" if scheme == "file" else PurePosixPath(path).parts[0] if path else ""
     # An open connection does not survive a fork.

@@ -11,7 +11,7 @@ from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.repetition import repetition
 
 if TYPE_CHECKING:
-    from vqapg.sampling.sampler import Sampled
+    from vqapg.sampling.sampled_pair import Sampled
 
 # What an image's pairs and an entry have, and counts have the sum of.
 SUMMED = ("left_out", "malformed", "below_minimum", "cut")
@@ -117,7 +117,7 @@ def entry_of(name: str, number: int, sampled: "Sampled") -> dict[str, Any]:
                 "consistency": pair.consistency,
                 "draw": pair.draw,
                 "weights": {
-                    text: base64.b64encode(weights).decode()
+                    text: base64.b64encode(weights.as_bytes()).decode()
                     for text, weights in pair.region_weights.items()
                 },
             }

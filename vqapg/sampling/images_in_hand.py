@@ -35,7 +35,7 @@ class ImagesInHand:
 
     def __init__(self, generator: Loaded, device: str) -> None:
         self.generator, self.device = generator, device
-        self.rows: dict[str, int] = {}
+        self.rows: Mapping[str, int] = {}
         self.region_counts: NDArray[np.int64] | None = None
         self._features: NDArray[np.float16] = np.empty((0, 0, 0), np.float16)
         self._pictures: Mapping[str, OpenPicture] = {}

@@ -21,8 +21,9 @@ from vqapg.errors import InputError, RunError, shortage
 from vqapg.sampling.entries import Entries
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.picture_sampler import load
 from vqapg.sampling.run import sample_images
-from vqapg.sampling.sampler import PairSampler, load
+from vqapg.sampling.sampler import PairSampler
 from vqapg.sampling.stored_features import StoredSampler
 
 # Enough for a few batches, and few enough that the processes end together.
@@ -34,7 +35,7 @@ class Recipe(NamedTuple):
     """What each process loads.
 
     Attributes:
-        checkpoint, judge, weights: as :func:`~vqapg.sampling.sampler.load` takes them
+        checkpoint, judge, weights: as :func:`~vqapg.sampling.picture_sampler.load` takes them
         data: whose stored features are read; None: pictures are
     """
 

@@ -29,7 +29,7 @@ from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.part_run import make_part, page_name
 from vqapg.sampling.parts_folder import PartsFolder
 from vqapg.sampling.passed_over import Reason
-from vqapg.sampling.sampler import load
+from vqapg.sampling.picture_sampler import load
 
 # A shard is not listed before its part is made; for the page it counts as so many images.
 SHARD_IMAGES = 100

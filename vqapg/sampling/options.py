@@ -3,12 +3,16 @@ told of at once.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Integral, Real
 
 from vqapg.errors import InputError
 
 LONGEST = 50  # words of a text, after which it is cut
 DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
+
+# The types of options, what counts as one, and what that is called.
+KINDS = ((int, Integral, "a whole number"), (float, Real, "a number"), (str, str, "text"))
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class SamplingOptions:
     diversity: float = DIVERSITY
 
     def __post_init__(self):
+        self._check_types()
         for name, least in (
             ("num_samples", 1),
             ("seed", 0),
@@ -74,6 +79,17 @@ class SamplingOptions:
             raise InputError(
                 "--question and --answer: with both the pair is whole; give one of them"
             )
+
+    def _check_types(self):
+        # The command line has seen to it; Python has not.
+        for option in fields(self):
+            value = getattr(self, option.name)
+            for kind, accepted, what in KINDS:
+                declared = option.type in (kind, kind | None)
+                if declared and not isinstance(value, (accepted, type(option.default))):
+                    raise InputError(
+                        f"--{option.name.replace('_', '-')} must be {what}, not {value!r}"
+                    )
 
     @property
     def given(self):

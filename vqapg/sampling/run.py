@@ -2,20 +2,16 @@
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from vqapg.data.remote_files import is_remote
-from vqapg.data.shared_memory import share
 from vqapg.errors import InputError, RunError, shortage
 from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
 from vqapg.sampling.entries import count, entry_of, records_of
+from vqapg.sampling.image_stream import sample_each
 from vqapg.sampling.journal import Journal
 from vqapg.targets import check_target
 
@@ -161,20 +157,9 @@ def sample_images(
         InputError: when an image cannot be read
     """
     left, total = journal.left(), len(journal.images)
-    loader = DataLoader(
-        sampler.pictures(left),
-        batch_size=max(1, batch_size // sampler.draws(options)),
-        num_workers=(workers := min(num_workers, len(left))),
-        collate_fn=_collate,
-        # Connections to other machines do not survive a fork.
-        multiprocessing_context="spawn"
-        if workers and any(is_remote(image.path) for image in left)
-        else None,
-    )
-    done = total - len(left)
     bar = tqdm(
         total=total,
-        initial=done,
+        initial=total - len(left),
         desc="sampling",
         unit="image",
         mininterval=1,
@@ -182,44 +167,17 @@ def sample_images(
         leave=False,
         disable=quiet,
     )
-    coming, skipped = iter(left), []
+    skipped = []
     with bar:
-        for pixels, numbers, errors in loader:
-            batch = list(zip(itertools.islice(coming, len(errors)), errors))
-            pictures = {
-                image.name: functools.partial(_picture, image)
-                for image, error in batch
-                if error is None
-            }
-            # Those before a bad one are finished first, and kept.
-            found = (
-                sampler.sample_batch(
-                    sampler.features(pixels), numbers, options, batch_size, pictures
-                )
-                if numbers
-                else ()
-            )
-            sampled = zip(numbers, found, strict=True)
-            for image, error in batch:
-                if error is None:
-                    journal.add(entry_of(image.name, *next(sampled)))
-                elif skip_bad_images:
-                    skipped.append(error)
-                else:
-                    raise InputError(f"{error}; or leave such images out: --skip-bad-images")
-                bar.update()
+        for image, number, sampled, error in sample_each(
+            sampler, left, options, batch_size=batch_size, num_workers=num_workers
+        ):
+            # Those before a bad one are finished, and kept.
+            if error is None:
+                journal.add(entry_of(image.name, number, sampled))
+            elif skip_bad_images:
+                skipped.append(error)
+            else:
+                raise InputError(f"{error}; or leave such images out: --skip-bad-images")
+            bar.update()
     return skipped
-
-
-def _picture(image):
-    return image.open()[0]
-
-
-def _collate(items):
-    """Pixels ``[n, 3, S, S]`` and numbers of those that could be read, and for every image its
-    error or None.
-    """
-    read = [item for item in items if not isinstance(item, str)]
-    pixels = torch.stack([pixels for pixels, _ in read]) if read else None
-    errors = [item if isinstance(item, str) else None for item in items]
-    return share((pixels, [number for _, number in read], errors))

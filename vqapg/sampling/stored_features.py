@@ -20,7 +20,8 @@ from vqapg.models.vqapg_model import FEATURE_IDENTITY
 from vqapg.sampling.images import FoundImages
 from vqapg.sampling.images_in_hand import OpenPicture
 from vqapg.sampling.options import SamplingOptions
-from vqapg.sampling.sampler import PairSampler, Sampled
+from vqapg.sampling.sampled_pair import Sampled
+from vqapg.sampling.sampler import PairSampler
 from vqapg.tasks.checkpoints import load_generation_model
 
 
@@ -70,7 +71,7 @@ class StoredSampler(PairSampler):
                 f"{self.store.path}: has {self.store.shape[2]:,} channels, and the model reads "
                 "another number; give features by the same network"
             )
-        super().__init__(generator, None, judge, chosen_device(device))
+        super().__init__(generator, judge, chosen_device(device))
         self._id_of = {os.fspath(data.image_path(image)): image for image in self.store.rows}
 
     @property
@@ -99,7 +100,7 @@ class StoredSampler(PairSampler):
         """As PairSampler; *features* are rows of the features file, ``[U]``."""
         rows = features.numpy()
         counts = self.store.region_counts
-        found: list[Sampled] = super().sample_batch(
+        return super().sample_batch(
             self.store.read(rows),
             numbers,
             options,
@@ -107,7 +108,6 @@ class StoredSampler(PairSampler):
             pictures,
             None if counts is None else counts[rows],
         )
-        return found
 
 
 def _mean_of(generator: Any) -> str:

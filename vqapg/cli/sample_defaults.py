@@ -1,0 +1,50 @@
+"""What ``vqapg sample`` does where a file is not named: the demo's checkpoints, and its outputs."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vqapg.errors import InputError
+
+
+def use_demo(
+    args: argparse.Namespace, judge: str | None, checkpoints: Sequence[Path]
+) -> tuple[str, Sequence[Path]]:
+    """Puts the demo's checkpoint into *args*, and says so.
+
+    Returns:
+        the judge, which is the demo's unless there is one, and the checkpoints that it reads
+    """
+    from vqapg.demo import EVALUATOR, MODEL, demo_file
+
+    args.checkpoint = str(demo_file(MODEL))
+    if judge is None:
+        evaluator = demo_file(EVALUATOR)
+        judge, checkpoints = f"evaluator:{evaluator}", [evaluator]
+    print(
+        "note: no --checkpoint, so the demo makes the pairs: a small model that asks little but "
+        "yes-or-no questions, and is often wrong (docs/demo.md)",
+        file=sys.stderr,
+    )
+    return judge, checkpoints
+
+
+def output_beside(html: str | None) -> str:
+    """The file of pairs beside the page *html*.
+
+    Raises:
+        InputError: if there is no page
+    """
+    if html is None:
+        raise InputError("--output: where to? give --output FILE, or --html FILE")
+    return str(Path(html).with_suffix(".jsonl"))
+
+
+def own_output(output: str, shard: tuple[int, int] | None) -> str:
+    """A hint for the shards of a run, which must not replace each other's output."""
+    if shard is None:
+        return ""
+    path = Path(output)
+    own = path.with_name(f"{path.stem}-{shard[0]}{path.suffix}")
+    return f"; each shard needs an output of its own, such as {own}"
