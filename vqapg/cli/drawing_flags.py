@@ -48,7 +48,7 @@ def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the fewest words that have P (default: all)",
     )
     draw.add_argument(
-        "--temperature", type=float, metavar="T", help="of words (default: 1; the demo's: 0.35)"
+        "--temperature", type=float, metavar="T", help="of words (default: 1; the demo's: 0.4)"
     )
     draw.add_argument(
         "--latent-temperature",

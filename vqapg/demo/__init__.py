@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 OPTIONS = {
     "num_samples": 40,
     "sampling": True,
-    "temperature": 0.35,
+    "temperature": 0.4,
     "min_consistency": 0.5,
     "keep": 3,
 }
