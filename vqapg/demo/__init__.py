@@ -23,8 +23,8 @@ OPTIONS = {
     "keep": 3,
 }
 SHA256 = {
-    MODEL: "40b1943fc1e718ec72fe7dea9c0cbea0b63713dce6d56061a4e8ed8a4ee07e06",
-    EVALUATOR: "aceb8f0f73724b75fecb81f8cb399ab694f4aeb61f1362e257145cd97edb9761",
+    MODEL: "fbae971d5a7dc80b352c6712298c67183c4839aa9c38eacca07d7dfc61b603bd",
+    EVALUATOR: "d78094ef3f43953ebeefcee409a551c2fcc05d9f0baf487a8ae8b3385ac59806",
 }
 
 
