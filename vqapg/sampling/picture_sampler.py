@@ -217,11 +217,12 @@ class PictureSampler(PairSampler):
             >>> model.score("photo.jpg", "What color is the bus?", "red")
             0.93
 
-        ``score`` judges many pairs.
+        ``vqapg.score`` judges many pairs.
 
         Args:
             image: as ``sample`` takes it
-            question, answer: text as people write it
+            question: text as people write it
+            answer: text as people write it
 
         Returns:
             a number in [0, 1]; None where the judge cannot tell
