@@ -88,8 +88,8 @@ def test_wheel_metadata_are_version_license_and_command(wheel):
 def test_extras_are_those_that_the_documentation_names():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert set(project["optional-dependencies"]) == {
-        "quickstart", "demo", "glove", "metrics", "heif", "parquet", "ray", "hf", "timm", "report", "study",
-        "docs",
+        "quickstart", "demo", "glove", "metrics", "heif", "parquet", "ray", "hf", "timm", "report",
+        "study", "docs",
         "test",
         "dev",
     }  # fmt: skip
