@@ -3,7 +3,7 @@
 # joint variational model, generation and evaluation, at preset recommended.
 # Run again, it skips what is done; killed anywhere and run again, it continues.
 #
-#   bash scripts/quickstart.sh            8 to 10 minutes on 2 cores after the install
+#   bash scripts/quickstart.sh            10 minutes on 2 cores, after the install
 set -euo pipefail
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }
 [ "${1-}" != --help ] || { usage; exit; }

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.extend.conftest import PAGES
-from tests.test_documentation import commands
+from tests.support.documented_commands import blocks_of_commands
 from vqapg.backbones import build_backbone
 from vqapg.cli.main import build_parser, main
 from vqapg.data.directory import DataDirectory
@@ -103,10 +103,11 @@ def test_entries_are_listed_with_their_package(stranger, capsys, kind, name):
 
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
 def test_commands_of_a_page_can_be_given(stranger, page):
-    found = list(commands(page))
+    blocks = blocks_of_commands(page.read_text(encoding="utf-8"))
+    found = [words[1:] for block in blocks for words in block if words[0] == "vqapg"]
     assert found
     for words in found:
-        build_parser().parse_args(words[1:])
+        build_parser().parse_args(words)
 
 
 def test_broken_package_does_not_stop_others(stranger, tmp_path, capsys):

@@ -42,7 +42,7 @@ def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
     page = photos.parent / "gallery.html"
     assert main(["sample", str(photos), "--html", str(page), "--num-workers", "0"]) == 0
     shown = capsys.readouterr()
-    assert "note: no --checkpoint, so the demo makes the pairs" in shown.err
+    assert "note: the demo makes the pairs" in shown.err
     pairs = [json.loads(line) for line in page.with_suffix(".jsonl").read_text().splitlines()]
     of_image = {}
     for pair in pairs:
@@ -68,3 +68,16 @@ def test_python_demo_gives_the_pairs_of_the_command(photos):
 def test_output_of_neither_html_nor_file_is_refused(photos, capsys):
     assert main(["sample", str(photos)]) == 2
     assert "--output: where to? give --output FILE, or --html FILE" in capsys.readouterr().err
+
+
+def test_page_that_does_not_end_in_html_is_refused(photos, capsys):
+    assert main(["sample", str(photos), "--html", str(photos / "pairs.jsonl")]) == 2
+    assert "pairs.jsonl: must end in .html; or give --output too" in capsys.readouterr().err
+
+
+def test_demo_judges_by_name(photos, tmp_path, capsys):
+    place = ["--images", str(photos), "--pairs", str(photos.parent / "gallery.jsonl")]
+    scores = tmp_path / "scores.jsonl"
+    assert main(["score", *place, "--evaluator", "demo", "--output", str(scores)]) == 0
+    lines = [json.loads(line) for line in scores.read_text().splitlines()]
+    assert lines and all(0 <= line["consistency"] <= 1 for line in lines)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vqapg.cli.paths import input_file
+from vqapg.demo import evaluator_path
 from vqapg.errors import InputError
 
 SPEC = "evaluator:CKPT, vqa:CKPT, hf:NAME_OR_PATH, truth:NAME or package.module:Class"
@@ -33,7 +34,8 @@ def add_judge_arguments(
     either.add_argument(
         "--evaluator",
         metavar="CKPT",
-        help="a trained consistency evaluator as the judge; short for --judge evaluator:CKPT",
+        help="a trained consistency evaluator as the judge, or demo; short for --judge "
+        "evaluator:CKPT",
     )
 
 
@@ -44,7 +46,8 @@ def judge_of(args: argparse.Namespace) -> tuple[str | None, list[Path]]:
         InputError: if there is no such checkpoint, or several judges cannot be averaged
     """
     if args.evaluator is not None:
-        return f"evaluator:{args.evaluator}", [input_file("--evaluator", args.evaluator)]
+        path = evaluator_path(args.evaluator)
+        return f"evaluator:{path}", [input_file("--evaluator", path)]
     specs = args.judge or []
     files = [file for spec in specs for file in _checkpoints(spec)]
     if len(specs) < 2:
@@ -70,7 +73,7 @@ def _checkpoints(spec: str) -> Iterator[Path]:
     path, options = argument, {}
     if OF_CHECKPOINTS[kind]:
         path, options = split_options(kind, argument)
-    yield input_file(f"--judge {kind}:", path)
+    yield input_file(f"--judge {kind}:", evaluator_path(path) if kind == "evaluator" else path)
     for option in OF_CHECKPOINTS[kind]:
         if option in options:
             yield input_file(f"--judge {kind}: {option}", options[option])

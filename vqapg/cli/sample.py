@@ -46,7 +46,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--checkpoint",
         metavar="CKPT",
-        help="a model trained by --task vqapg (default: the demo, which comes with vqapg)",
+        help="a model trained by --task vqapg (default: demo, which comes with vqapg)",
     )
     add_judge_arguments(
         parser,
@@ -140,7 +140,7 @@ def run(args):
 
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file
-    from vqapg.demo import OPTIONS
+    from vqapg.demo import NAME, OPTIONS
     from vqapg.errors import InputError
     from vqapg.sampling.options import SamplingOptions
 
@@ -150,11 +150,13 @@ def run(args):
     ):
         if value < least:
             raise InputError(f"{option} {value}: must be at least {least}")
+    if (args.features is None) == (not args.images):
+        raise InputError("IMAGES or --features DATA: give one of the two")
     if args.output is None:
         args.output = output_beside(args.html)
     judge, checkpoints = judge_of(args)
     defaults = {}
-    if args.checkpoint is None:
+    if args.checkpoint in (None, NAME):
         defaults = OPTIONS
         judge, checkpoints = use_demo(args, judge, checkpoints)
     checkpoint = input_file("--checkpoint", args.checkpoint)
@@ -162,8 +164,6 @@ def run(args):
     given = {name: value for name, value in given.items() if value is not None}
     options = SamplingOptions(**defaults | given)
     options.check_judge(judge)
-    if (args.features is None) == (not args.images):
-        raise InputError("IMAGES or --features DATA: give one of the two")
     if args.ray is not None:
         sample_by_ray(args, options, judge, checkpoints)
     else:

@@ -23,8 +23,8 @@ def use_demo(
         evaluator = demo_file(EVALUATOR)
         judge, checkpoints = f"evaluator:{evaluator}", [evaluator]
     print(
-        "note: no --checkpoint, so the demo makes the pairs: a small model that asks little but "
-        "yes-or-no questions, and is often wrong (docs/demo.md)",
+        "note: the demo makes the pairs: a small model that asks little but yes-or-no questions, "
+        "and is often wrong (docs/demo.md); --checkpoint takes a model of your own",
         file=sys.stderr,
     )
     return judge, checkpoints
@@ -34,11 +34,14 @@ def output_beside(html: str | None) -> str:
     """The file of pairs beside the page *html*.
 
     Raises:
-        InputError: if there is no page
+        InputError: if there is no page, or its name could be that of the pairs
     """
     if html is None:
         raise InputError("--output: where to? give --output FILE, or --html FILE")
-    return str(Path(html).with_suffix(".jsonl"))
+    path = Path(html)
+    if path.suffix not in (".html", ".htm"):
+        raise InputError(f"--html {html}: must end in .html; or give --output too")
+    return str(path.with_suffix(".jsonl"))
 
 
 def own_output(output: str, shard: tuple[int, int] | None) -> str:

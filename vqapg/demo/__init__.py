@@ -1,9 +1,10 @@
 """The demo: a small model and its evaluator, which come with the package.
 
 They are for a first try on photographs. docs/demo.md says what they were trained on, under which
-licence, and what they cannot do. ``scripts/demo.sh`` trains them.
+licence, and what they cannot do. ``benchmarks/demo.sh`` trains them.
 """
 
+import os
 from pathlib import Path
 
 from vqapg.errors import InputError
@@ -42,3 +43,12 @@ def demo_file(name: str) -> Path:
         state = "is not the file that was shipped" if path.exists() else "there is no such file"
         raise InputError(f"{path}: {state}; install vqapg again")
     return path
+
+
+def evaluator_path(given: str | os.PathLike[str]) -> str | os.PathLike[str]:
+    """The checkpoint of an evaluator that is *given* by its path, or as the demo's.
+
+    Raises:
+        InputError: as :func:`demo_file`
+    """
+    return demo_file(EVALUATOR) if given == NAME else given

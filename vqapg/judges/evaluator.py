@@ -1,5 +1,6 @@
 """The trained consistency evaluator as a judge (section 4.6)."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vqapg.data.consistency_dataset import collate_triples
+from vqapg.demo import evaluator_path
 from vqapg.denormals import denormals_flushed
 from vqapg.devices import chosen_device
 from vqapg.errors import InputError
@@ -32,7 +34,7 @@ class EvaluatorJudge:
     """The score s of equation 6, by the checkpoint of a consistency evaluator.
 
     Args:
-        argument: the checkpoint's path
+        argument: the checkpoint's path, or "demo"
         context: the images: in a data directory, in memory, or pictures whose features are then
             made by the backbone that the checkpoint names
 
@@ -44,7 +46,7 @@ class EvaluatorJudge:
     def __init__(self, argument: str, context: JudgeContext) -> None:
         if not argument:
             raise InputError("--judge evaluator: names no checkpoint; give evaluator:CKPT")
-        self.path = argument
+        argument = self.path = os.fspath(evaluator_path(argument))
         if context.features is not None:
             loaded = load_evaluator_for(context.features.generator, argument)
             self.model = loaded.model.to(context.features.device)

@@ -55,7 +55,7 @@ def load(
         checkpoint: of any model of task ``vqapg``; "demo" for the one that comes with vqapg, and
             its evaluator
         evaluator: checkpoint of a consistency evaluator that was trained on the same data
-            directory; short for ``judge="evaluator:..."``
+            directory, or "demo"; short for ``judge="evaluator:..."``
         judge: as ``vqapg sample --judge`` takes it, or a ``Judge``; without a judge no pair has a
             consistency
         weights: of the backbone that made the model's features: "imagenet", a file, or "none"
@@ -73,11 +73,11 @@ def load(
         defaults = demo.OPTIONS
         checkpoint = demo.demo_file(demo.MODEL)
         if evaluator is None and judge is None:
-            evaluator = demo.demo_file(demo.EVALUATOR)
+            evaluator = demo.NAME
     if evaluator is not None:
         if judge is not None:
             raise InputError("--evaluator and --judge: give one of them")
-        judge = evaluator_spec(evaluator)
+        judge = evaluator_spec(demo.evaluator_path(evaluator))
     device = chosen_device(device)
     generator = load_generation_model(checkpoint)
     backbone = load_backbone(generator.features, weights)

@@ -34,5 +34,5 @@ def repetition(entries: Iterable[Mapping[str, Any]]) -> str | None:
     distinct = f"{len(found):,} distinct pair{'s' if len(found) > 1 else ''}"
     return (
         f"'{question} {without_full_stop(answer)}' is said of {times:,} of {images:,} images; "
-        f"{distinct} in all; draw more words: --sampling, or train longer, see docs/sample.md"
+        f"{distinct} in all; draw more freely, or train longer: docs/sample.md, Too few questions"
     )

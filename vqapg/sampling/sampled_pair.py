@@ -15,7 +15,7 @@ class SampledPair:
         >>> pair.question, pair.answer, pair.consistency
         ('what color is the bus?', 'red', 0.93)
 
-    Two pairs are equal where all but their region weights is.
+    Two pairs are equal if all fields but the region weights are.
 
     Attributes:
         question: text as people write it

