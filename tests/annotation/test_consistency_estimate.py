@@ -303,3 +303,32 @@ def test_printed_estimate_has_all_figures(session):
         "they disagree on 2 of 50 pairs (4.0%); Krippendorff's alpha 0.",
     ):
         assert part in text, part
+
+
+def test_one_annotator_is_told_what_agreement_needs(tmp_path):
+    session = make_session(tmp_path, {"a": triples("good", range(4))}, n=4, annotators=1)
+    say(session, "anna", lambda pair: "2")
+    lines = format_estimate(estimated(session)).splitlines()
+    assert "4 pairs, 1 annotator each" in lines
+    assert lines[-1] == "  agreement needs two annotators of the same pairs"
+
+
+def test_votes_all_the_same_have_no_alpha_in_words(tmp_path):
+    session = make_session(tmp_path, {"a": triples("good", range(1))}, n=1)
+    for name in ("anna", "ben"):
+        say(session, name, lambda pair: "2")
+    text = format_estimate(estimated(session))
+    assert "a: 1 distinct triple\n" in text and "1 pair, 2 annotators each" in text
+    assert text.endswith(
+        "they disagree on 0 of 1 pair (0.0%); Krippendorff's alpha has no value, as all votes are "
+        "the same"
+    )
+
+
+def test_one_pair_waits_in_right_number(tmp_path):
+    session = make_session(tmp_path, {"a": triples("good", range(4))}, n=4)
+    first = session.groups[0].pairs[0].id
+    say(session, "anna", lambda pair: "2")
+    say(session, "ben", lambda pair: "0" if pair.id == first else "2")
+    text = format_estimate(estimated(session))
+    assert "1 pair waits for one more annotator, and is left out so far" in text

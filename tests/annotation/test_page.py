@@ -266,6 +266,92 @@ def test_a_name_that_is_none_is_told(page, server):
     page.begin("anna")
 
 
+def rects(page, selector):
+    return [found.rect for found in page.driver.find_elements(By.CSS_SELECTOR, selector)]
+
+
+def overlap(one, other):
+    return all(
+        one[edge] < other[edge] + other[size] and other[edge] < one[edge] + one[size]
+        for edge, size in (("x", "width"), ("y", "height"))
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_suggestions_cover_nothing_of_the_page(page, server, width):
+    page.look(width, 844, "light")
+    try:
+        page.begin("anna")
+        page.press("2")
+        for field in ("question_type", "object"):
+            assert page.focus() == [0, field]
+            page.press("is", Keys.BACKSPACE * 9)  # what is typed is what they are listed by
+            shown = [rect for rect in rects(page, ".choices li") if rect["height"]]
+            card, *rest = rects(page, ".pair")
+            assert shown and all(rect["y"] + rect["height"] <= rest[0]["y"] for rect in shown)
+            beside = [
+                *rest,
+                *rects(page, ".question"),
+                *rects(page, ".mark"),
+                *rects(page, "input"),
+            ]
+            assert not any(overlap(rect, other) for rect in shown for other in beside)
+            assert all(overlap(rect, card) for rect in shown)
+            page.press("what", Keys.ENTER)
+    finally:
+        page.look_as_before()
+
+
+def test_card_below_suggestions_stays_under_the_pointer(page, server):
+    page.begin("anna")
+    page.press("2")
+    page.press(Keys.ENTER)
+    assert page.focus() == [0, "object"]
+    button = page.driver.find_elements(By.CLASS_NAME, "pair")[1].find_element(By.CLASS_NAME, "mark")
+    # To press takes the focus, and with it the suggestions above.
+    button.click()
+    assert page.marks() == ["2", "0"] and page.focus() == [1, "question_type"]
+
+
+def test_key_help_folds_and_keys_still_judge(page, server):
+    page.begin("anna")
+    keys = page.driver.find_element(By.ID, "keys")
+    assert "cannot judge" not in keys.text
+    keys.find_element(By.TAG_NAME, "summary").click()
+    assert "cannot judge" in keys.text
+    page.press(Keys.ENTER)
+    assert "cannot judge" not in keys.text
+    page.press(Keys.ARROW_DOWN)
+    page.press("2")
+    assert page.marks() == ["2"]
+
+
+def test_photograph_stays_in_view_on_a_phone(page, server):
+    page.look(390, 500, "light")
+    try:
+        page.begin("anna")
+        page.driver.execute_script("scrollTo(0, 1e6)")
+        scrolled, picture = page.driver.execute_script(
+            "const { top, bottom } = document.getElementById('image').getBoundingClientRect();"
+            "return [scrollY, [top, bottom]]"
+        )
+        assert scrolled > 200 and picture[0] >= 0 and 100 < picture[1] - picture[0] <= 250
+    finally:
+        page.look_as_before()
+
+
+def test_one_open_pair_is_told_in_right_number(page, server, session):
+    for group in session.groups:
+        for pair in group.pairs:
+            if pair != session.groups[0].pairs[0]:
+                for field in ("consistency", "question_type", "object"):
+                    server.log.append("anna", pair.id, field, "2" if field[0] == "c" else "is")
+    page.begin("anna")
+    for _ in session.groups:
+        page.press(Keys.PAGE_DOWN)
+    page.wait(lambda: "1 pair is still open" in page.text("end"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_all_without_scrolling_sideways(page, server, scheme):
     page.begin("anna")

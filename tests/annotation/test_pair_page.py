@@ -93,7 +93,7 @@ def test_backspace_goes_back_and_another_key_replaces(page, server, session):
     assert page.pressed() == ["2"]
     page.press("2")
     page.at(3)
-    assert "The last one: wrong answer." in page.text("keys")
+    assert "The last one: wrong answer." in page.text("before")
     page.press(Keys.ENTER)  # keeps what it has
     page.at(4)
     page.press(Keys.ENTER)  # has nothing to keep
@@ -181,6 +181,52 @@ def test_third_annotator_is_shown_disagreements_alone(page, server, session):
     page.driver.get(server.server.url)
     page.begin("dora")
     page.wait(lambda: "Nothing is left to judge" in page.text("end"))
+
+
+def test_photograph_stays_in_view_of_a_phone_by_long_text(tmp_path, chromium):
+    session = make_session(tmp_path, {"a": [("a.png", "is it ? " * 200, "yes")]}, n=1)
+    server, page = Server(session), Page(chromium)
+    page.look(390, 844, "light")
+    try:
+        chromium.get(server.server.url)
+        page.begin("anna")
+        page.at(1, of=1)
+        chromium.execute_script("scrollTo(0, 1e6)")
+        scrolled, top, bottom = chromium.execute_script(
+            "const picture = document.querySelector('#picture img').getBoundingClientRect();"
+            "return [scrollY, picture.top, picture.bottom]"
+        )
+        assert scrolled > 300 and top >= 0 and 100 < bottom < 500
+    finally:
+        page.look_as_before()
+        server.stop()
+
+
+def test_key_help_is_left_out_on_a_phone(page, server):
+    page.begin("anna")
+    page.at(1)
+    page.press("1")
+    page.at(2)
+    assert "Backspace" in page.text("before") and "→" in page.text("marks")
+    page.look(390, 844, "light")
+    try:
+        assert page.text("before") == "The last one: right answer."
+        assert page.text("marks").splitlines()[0] == "right answer"
+    finally:
+        page.look_as_before()
+
+
+def test_one_open_pair_is_told_in_right_number(tmp_path, chromium):
+    session = make_session(tmp_path, {"a": triples("good", range(1))}, n=1)
+    server, page = Server(session), Page(chromium)
+    try:
+        chromium.get(server.server.url)
+        page.begin("anna")
+        page.at(1, of=1)
+        chromium.execute_script("show(1)")
+        assert page.text("end").startswith("1 pair is still open\nanna: 0 of 1 pair.")
+    finally:
+        server.stop()
 
 
 def test_text_of_a_pair_is_no_markup(tmp_path, chromium):

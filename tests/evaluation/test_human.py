@@ -144,6 +144,14 @@ def test_one_annotator_agrees_with_nobody(study):
     assert {alpha["n"] for alpha in agreement.values()} == {0}
 
 
+def test_one_annotator_is_told_what_agreement_needs(study):
+    groups, judgements = study
+    figures = compute_human(groups, {"anna": judgements["anna"]}, 2) | {"paper_table_6": {}}
+    text = format_human(figures)
+    assert text.endswith("\n\nagreement needs two annotators of the same pairs")
+    assert "alpha" not in text and "nan" not in text
+
+
 MARKS = st.lists(st.lists(st.sampled_from("012?"), min_size=1, max_size=4), min_size=2, max_size=5)
 
 

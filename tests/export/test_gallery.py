@@ -2,74 +2,27 @@
 
 import base64
 import io
-import json
 import re
 
-import numpy as np
 import pytest
 from PIL import Image
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from tests.support.browser import start_chromium
-from tests.support.tiny_checkpoints import draw_pictures
+from tests.support.gallery_pages import (
+    NASTY,
+    cards_of,
+    contrast,
+    darkness,
+    data_of,
+    entry,
+    move_slider,
+    on_a_phone,
+    pair,
+    visible,
+    write_page,
+)
 from vqapg.export import gallery
-from vqapg.export.gallery import write_gallery
-from vqapg.sampling.images import find_images
-
-NASTY = "</script><b>&\u2028"
-
-
-def pair(question, answer, consistency=None, score=-0.5, /, **weights):
-    encoded = {text: base64.b64encode(bytes(values)).decode() for text, values in weights.items()}
-    return {
-        "question": question,
-        "answer": answer,
-        "consistency": consistency,
-        "score": score,
-        "weights": encoded,
-    }
-
-
-@pytest.fixture
-def images(tmp_path):
-    folder = draw_pictures(tmp_path / "photos", 3)
-    Image.new("RGB", (1200, 600), "white").save(folder / "large.png")
-    return find_images([folder])
-
-
-@pytest.fixture
-def page(tmp_path, images):
-    entries = [
-        {
-            "image": images[0].name,
-            "pairs": [
-                pair("is there a cat?", "no", 0.2, pair=[0, 0, 0, 0]),
-                pair("what color is it?", "red", 0.9, pair=[255, 0, 0, 128]),
-            ],
-        },
-        {
-            "image": images[2].name,
-            "pairs": [
-                pair("is there a dog?", NASTY, 0.6, question=[255] * 4, answer=[0, 255, 255, 255])
-            ],
-        },
-        {"image": images[3].name, "pairs": [pair("what color is it?", "white.", 0.75)]},
-    ]
-    write_gallery(
-        tmp_path / "gallery.html",
-        iter(entries),
-        images,
-        grid=(2, 2),
-        about={"model": "m:1", "seed": 7},
-        judged=True,
-    )
-    return tmp_path / "gallery.html"
-
-
-def data_of(page):
-    return json.loads(re.search(r'id="data">(.*?)</script>', page.read_text(), re.DOTALL)[1])
 
 
 def test_everything_is_in_the_one_file(page, images):
@@ -95,87 +48,37 @@ def test_everything_is_in_the_one_file(page, images):
         assert header == "data:image/jpeg;base64" and thumbnail.size == (360, 180)
 
 
-def test_without_an_evaluator_the_bar_is_the_models_probability_and_sorts(tmp_path, images):
-    pairs = [pair("a?", "b", None, -0.6931), pair("c?", "d", None, -0.1)]
-    write_gallery(
-        tmp_path / "g.html",
-        [{"image": images[0].name, "pairs": pairs}],
-        images,
-        grid=(2, 2),
-        about={},
-        judged=False,
-    )
-    data = data_of(tmp_path / "g.html")
-    assert not data["judged"] and [shown["score"] for shown in data["images"][0]["pairs"]] == [
-        0.905,
-        0.5,
-    ]
+def test_score_without_a_judge_is_the_models_probability(tmp_path, images):
+    found = entry(images[0], pair("a?", "b", None, -0.6931), pair("c?", "d", None, -0.1))
+    data = data_of(write_page(tmp_path / "g.html", images, [found], judged=False))
+    # exp(-0.1) and exp(-0.6931), the better first
+    assert [shown["score"] for shown in data["images"][0]["pairs"]] == [0.905, 0.5]
+    assert not data["judged"]
 
 
-def test_a_picture_that_is_gone_and_more_images_than_a_page_holds(tmp_path, images, monkeypatch):
+def test_images_beyond_what_a_page_holds_are_counted(tmp_path, images, monkeypatch):
     monkeypatch.setattr(gallery, "MOST_IMAGES", 2)
-    (tmp_path / "photos/0.png").unlink()
-    entries = [{"image": image.name, "pairs": [pair("a?", "b", 0.5)] * 2} for image in images]
-    write_gallery(tmp_path / "g.html", entries, images, grid=(2, 2), about={}, judged=True)
-    data = data_of(tmp_path / "g.html")
+    entries = [entry(image, *[pair("a?", "b", 0.5)] * 2) for image in images]
+    data = data_of(write_page(tmp_path / "g.html", images, entries))
     assert len(data["images"]) == 2 and data["total"] == {"images": 4, "pairs": 8}
-    assert data["images"][0]["picture"] == "" and data["images"][1]["picture"]
 
 
-# --- In Chromium
-# --------------------------------------------------------------------------------
+def test_picture_that_is_gone_leaves_its_pairs(tmp_path, images):
+    (tmp_path / "photos/0.png").unlink()
+    entries = [entry(image, pair("a?", "b", 0.5)) for image in images[:2]]
+    gone, there = data_of(write_page(tmp_path / "g.html", images, entries))["images"]
+    assert gone["picture"] == "" and gone["size"] is None and gone["pairs"]
+    assert there["picture"] and there["size"]
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    driver = start_chromium(tmp_path_factory.mktemp("chromium"))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture
-def browser(chromium):
-    """Chromium as it came; what a page logs as an error fails the test."""
-    chromium.get_log("browser")
-    yield chromium
-    errors = [
-        entry["message"] for entry in chromium.get_log("browser") if entry["level"] == "SEVERE"
-    ]
-    chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert not errors
-
-
-@pytest.fixture
-def shown(browser, page):
-    browser.get(page.as_uri())
-    return browser
-
-
-def visible(driver):
-    return [
-        item.find_element(By.TAG_NAME, "p").text
-        for item in driver.find_elements(By.TAG_NAME, "li")
-        if item.is_displayed()
-    ]
-
-
-def move_slider(driver, value):
-    driver.execute_script(
-        "const slider = document.getElementById('least'); slider.value = arguments[0];"
-        "slider.dispatchEvent(new Event('input'))",
-        value,
-    )
+def test_size_of_a_picture_is_that_of_its_thumbnail(page):
+    assert data_of(page)["images"][2]["size"] == [360, 180]  # of 1200 x 600
 
 
 @pytest.mark.browser
-def test_images_with_their_pairs_and_the_score_as_a_bar(shown):
+def test_images_with_their_pairs_and_scores(shown):
     assert visible(shown)[:2] == ["what color is it? red", "is there a cat? no"]
     assert any(NASTY[:12] in text for text in visible(shown))
-    bars = shown.find_elements(By.CLASS_NAME, "bar")
-    tracks = shown.find_elements(By.CLASS_NAME, "track")
-    shares = [bar.size["width"] / track.size["width"] for bar, track in zip(bars, tracks)]
-    assert shares == pytest.approx([0.9, 0.2, 0.6, 0.75], abs=0.01)
     assert [score.text for score in shown.find_elements(By.CLASS_NAME, "score")] == [
         "0.90",
         "0.20",
@@ -187,6 +90,7 @@ def test_images_with_their_pairs_and_the_score_as_a_bar(shown):
         assert shown.execute_async_script(
             "arguments[0].decode().then(() => arguments[1](arguments[0].naturalWidth))", picture
         )
+    shown.find_element(By.TAG_NAME, "summary").click()
     text = shown.find_element(By.ID, "about").text
     assert "photos/" in text and "model: m:1" in text and "seed: 7" in text
     assert [caption.text for caption in shown.find_elements(By.TAG_NAME, "figcaption")] == [
@@ -202,7 +106,7 @@ def test_filters_by_score_and_by_question_type(shown):
     move_slider(shown, 0.7)
     assert visible(shown) == ["what color is it? red", "what color is it? white"]
     assert shown.find_element(By.ID, "count").text == "2 pairs of 2 images"
-    Select(shown.find_element(By.ID, "type")).select_by_visible_text("is there … (2)")
+    Select(shown.find_element(By.ID, "type")).select_by_visible_text("is there … (0)")
     assert visible(shown) == [] and shown.find_element(By.ID, "none").is_displayed()
     move_slider(shown, 0)
     assert len(visible(shown)) == 2 and visible(shown)[0] == "is there a cat? no"
@@ -229,16 +133,8 @@ def test_filters_by_score_and_by_question_type(shown):
 def test_a_page_without_pairs_says_why_and_shows_the_images(
     browser, tmp_path, images, judged, least, score, advice
 ):
-    entries = [{"image": image.name, "pairs": []} for image in images]
-    write_gallery(
-        tmp_path / "g.html",
-        entries,
-        images,
-        grid=(2, 2),
-        about={},
-        judged=judged,
-        min_consistency=least,
-    )
+    entries = [entry(image) for image in images]
+    write_page(tmp_path / "g.html", images, entries, judged=judged, min_consistency=least)
     browser.get((tmp_path / "g.html").as_uri())
     assert browser.find_element(By.ID, "none").text == f"No pair of these images was kept.{advice}"
     assert browser.find_element(By.ID, "score-name").text == score
@@ -246,39 +142,23 @@ def test_a_page_without_pairs_says_why_and_shows_the_images(
     assert not browser.find_element(By.ID, "least").is_enabled()
     assert not browser.find_element(By.ID, "about-weights").is_displayed()
     assert cards_of(browser) == [
-        f"{name}\nno pair" for name in ("0.png", "1.png", "2.png", "large.png")
-    ]
-
-
-def cards_of(driver):
-    """Texts of the cards that are shown."""
-    return [
-        card.text for card in driver.find_elements(By.TAG_NAME, "article") if card.is_displayed()
+        f"{name}\nno pair was drawn" for name in ("0.png", "1.png", "2.png", "large.png")
     ]
 
 
 @pytest.mark.browser
 def test_an_image_without_a_pair_is_shown_until_something_is_filtered(browser, tmp_path, images):
     entries = [
-        {
-            "image": images[0].name,
-            "pairs": [pair("what color is it?", "red", 0.65), pair("is there a cat?", "no", 0.9)],
-        },
-        {"image": images[1].name, "pairs": []},
+        entry(images[1], below_minimum=3),
+        entry(
+            images[0], pair("what color is it?", "red", 0.65), pair("is there a cat?", "no", 0.9)
+        ),
     ]
-    write_gallery(
-        tmp_path / "g.html",
-        entries,
-        images,
-        grid=(2, 2),
-        about={"keep": 2},
-        judged=True,
-        min_consistency=0.6,
-    )
+    write_page(tmp_path / "g.html", images, entries, min_consistency=0.6)
     browser.get((tmp_path / "g.html").as_uri())
     count, none = browser.find_element(By.ID, "count"), browser.find_element(By.ID, "none")
-    assert count.text == "2 pairs of 2 images" and cards_of(browser)[1] == "1.png\nno pair"
-    assert not none.is_displayed() and "keep: 2" in browser.find_element(By.ID, "about").text
+    assert count.text == "2 pairs of 2 images" and len(cards_of(browser)) == 2
+    assert not none.is_displayed()
     for move in (
         lambda: move_slider(browser, 0.7),
         lambda: Select(browser.find_element(By.ID, "type")).select_by_visible_text(
@@ -302,21 +182,8 @@ def test_an_image_without_a_pair_is_shown_until_something_is_filtered(browser, t
 def test_the_slider_starts_at_the_least_consistency_and_goes_to_1(
     browser, tmp_path, images, least, start
 ):
-    entries = [
-        {
-            "image": images[0].name,
-            "pairs": [pair("a?", "b", consistency) for consistency in (least or 0, 1)],
-        }
-    ]
-    write_gallery(
-        tmp_path / "g.html",
-        entries,
-        images,
-        grid=(2, 2),
-        about={},
-        judged=True,
-        min_consistency=least,
-    )
+    found = entry(images[0], *(pair("a?", "b", consistency) for consistency in (least or 0, 1)))
+    write_page(tmp_path / "g.html", images, [found], min_consistency=least)
     browser.get((tmp_path / "g.html").as_uri())
     text = browser.find_element(By.ID, "least-text")
     assert text.text == f"at least {start}" and len(visible(browser)) == 2
@@ -326,116 +193,9 @@ def test_the_slider_starts_at_the_least_consistency_and_goes_to_1(
     assert text.text == "at least 1.00" and visible(browser)
 
 
-def darkness(driver, card):
-    """How dark each region is, 0 to 255, by the overlay's pixels; None when there is no overlay."""
-    return driver.execute_script(
-        "const canvas = arguments[0].querySelector('canvas'); if (canvas.hidden) return null;"
-        "const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, "
-        "canvas.height).data;"
-        "return [...pixels].filter((value, place) => place % 4 === 3)",
-        card,
-    )
-
-
-@pytest.mark.browser
-def test_region_weights_on_hover(shown):
-    cards = shown.find_elements(By.TAG_NAME, "article")
-    items = shown.find_elements(By.TAG_NAME, "li")
-    assert darkness(shown, cards[0]) is None
-    assert (
-        "the parts of the picture that it was made without"
-        in shown.find_element(By.ID, "about-weights").text
-    )
-    ActionChains(shown).move_to_element(items[0]).perform()
-    assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
-    overlay, picture = (cards[0].find_element(By.TAG_NAME, tag).rect for tag in ("canvas", "img"))
-    assert overlay == pytest.approx(picture, abs=1)
-    ActionChains(shown).move_to_element(items[1]).perform()
-    assert darkness(shown, cards[0]) == pytest.approx([217] * 4, abs=1)
-    ActionChains(shown).move_to_element(shown.find_element(By.TAG_NAME, "h1")).perform()
-    assert darkness(shown, cards[0]) is None
-    # A text of its own weights each
-    shown.execute_script("arguments[0].scrollIntoView({block: 'center'})", items[2])
-    ActionChains(shown).move_to_element(items[2].find_element(By.CLASS_NAME, "question")).perform()
-    assert darkness(shown, cards[1]) == [0] * 4
-    ActionChains(shown).move_to_element(items[2].find_element(By.CLASS_NAME, "answer")).perform()
-    assert darkness(shown, cards[1]) == pytest.approx([217, 0, 0, 0], abs=1)
-    # The keyboard does it too.
-    shown.execute_script("arguments[0].focus()", items[0])
-    assert darkness(shown, cards[0]) == pytest.approx([0, 217, 217, 108], abs=1)
-
-
-@pytest.mark.browser
-def test_weights_of_objects_are_painted_into_their_boxes(browser, tmp_path, images):
-    boxes = np.array([[0, 0, 0.5, 1], [0.25, 0, 0.75, 0.5], [0, 0, 0.1, 0.1]], np.float32)
-    entry = {"image": images[3].name, "pairs": [pair("is it?", "yes", pair=[128, 255, 0])]}
-    write_gallery(
-        tmp_path / "boxes.html",
-        [entry],
-        images,
-        grid=None,
-        about={},
-        judged=False,
-        boxes={images[3].name: boxes}.get,
-    )
-    browser.get((tmp_path / "boxes.html").as_uri())
-    assert browser.find_element(By.ID, "about-weights").is_displayed()
-    card = browser.find_element(By.TAG_NAME, "article")
-    (picture,) = card.find_elements(By.TAG_NAME, "img")
-    browser.execute_async_script("arguments[0].decode().then(arguments[1])", picture)
-    ActionChains(browser).move_to_element(card.find_element(By.TAG_NAME, "li")).perform()
-    dark = np.array(darkness(browser, card)).reshape(180, 360)  # a thumbnail of 1200 x 600
-    # Left, where both lie, right, below it, and outside of all boxes; the third is under the first
-    places = [(90, 60), (45, 120), (45, 240), (135, 240), (90, 300), (5, 5)]
-    found = [dark[place] for place in places]
-    assert found == pytest.approx([108, 0, 0, 217, 217, 108], abs=2)
-
-
-@pytest.mark.browser
-def test_regions_without_a_place_are_not_shown(browser, tmp_path, images):
-    entry = {"image": images[0].name, "pairs": [pair("is it?", "yes", pair=[128, 255])]}
-    write_gallery(tmp_path / "none.html", [entry], images, grid=None, about={}, judged=False)
-    browser.get((tmp_path / "none.html").as_uri())
-    assert not browser.find_element(By.ID, "about-weights").is_displayed()
-    card = browser.find_element(By.TAG_NAME, "article")
-    ActionChains(browser).move_to_element(card.find_element(By.TAG_NAME, "li")).perform()
-    assert darkness(browser, card) is None
-
-
-@pytest.mark.browser
-def test_a_pair_that_the_slider_hides_leaves_its_picture_light(shown):
-    card = shown.find_element(By.TAG_NAME, "article")
-    best, worst = card.find_elements(By.TAG_NAME, "li")
-    shown.execute_script("arguments[0].click()", worst)
-    move_slider(shown, 0.1)
-    assert darkness(shown, card) == pytest.approx([217] * 4, abs=1)
-    move_slider(shown, 0.3)
-    assert darkness(shown, card) is None
-    move_slider(shown, 0)
-    assert darkness(shown, card) is None and not shown.find_elements(By.CSS_SELECTOR, "li.on")
-    # One that stays in sight keeps its darkness.
-    shown.execute_script("arguments[0].click()", best)
-    move_slider(shown, 0.3)
-    assert darkness(shown, card) == pytest.approx([0, 217, 217, 108], abs=1)
-
-
-@pytest.mark.browser
-def test_one_picture_at_a_time_is_dark(shown):
-    cards, items = (
-        shown.find_elements(By.TAG_NAME, "article"),
-        shown.find_elements(By.TAG_NAME, "li"),
-    )
-    for item in (items[1], items[2]):
-        shown.execute_script("arguments[0].dispatchEvent(new Event('mouseover'))", item)
-    assert darkness(shown, cards[0]) is None and darkness(shown, cards[1]) is not None
-
-
 @pytest.mark.browser
 def test_on_a_phone_nothing_is_wider_than_the_screen(shown):
-    shown.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
-    )
+    on_a_phone(shown, 360, 740)
     assert shown.execute_script("return document.documentElement.scrollWidth") <= 360
     cards = [card.rect for card in shown.find_elements(By.TAG_NAME, "article")]
     assert len({card["x"] for card in cards}) == 1 and all(card["width"] > 320 for card in cards)
@@ -444,25 +204,92 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(shown):
     assert darkness(shown, shown.find_element(By.TAG_NAME, "article")) is not None
 
 
-def contrast(driver, selector):
-    """Contrast of an element's text with what it stands on, by WCAG 2."""
-    colours = driver.execute_script(
-        "let at = document.querySelector(arguments[0]); const text = getComputedStyle(at).color;"
-        "while (getComputedStyle(at).backgroundColor === 'rgba(0, 0, 0, 0)') at = at.parentElement;"
-        "return [text, getComputedStyle(at).backgroundColor]",
-        selector,
+@pytest.mark.browser
+def test_first_photograph_is_in_a_phones_first_screen(browser, tmp_path, images):
+    about = {"model": "m" * 60, "judge": "not checked " * 12, "warning": "rejects few " * 6}
+    entries = [entry(image, pair("is it?", "yes", 0.5, pair=[9] * 4)) for image in images]
+    on_a_phone(browser, 360, 640)
+    browser.get(write_page(tmp_path / "g.html", images, entries, about=about).as_uri())
+    notice = browser.find_element(By.ID, "notice").text
+    assert notice.startswith("Warning: rejects few") and "consistency: not checked" in notice
+    picture = browser.find_element(By.TAG_NAME, "img").rect
+    assert picture["height"] > 100 and picture["y"] + picture["height"] <= 640
+
+
+@pytest.mark.browser
+def test_tall_card_leaves_no_hole_beside_it(browser, tmp_path, images):
+    many = [pair(f"is it {number}?", "yes", 0.5) for number in range(30)]
+    entries = [entry(image, *(many[:1] if image == images[3] else many[:2])) for image in images]
+    entries[0]["pairs"] = many
+    browser.get(write_page(tmp_path / "g.html", images, entries).as_uri())
+    first, second, third, fourth = sorted(
+        (card.rect for card in browser.find_elements(By.TAG_NAME, "article")),
+        key=lambda card: (card["y"], card["x"]),
     )
+    assert first["y"] == second["y"] == third["y"] and first["height"] > 2 * second["height"]
+    # The fourth goes right below the second, long before the first ends.
+    assert fourth["x"] == second["x"]
+    assert fourth["y"] - second["y"] - second["height"] == pytest.approx(16, abs=1)
 
-    def luminance(colour):
-        shares = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
-        linear = [
-            share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
-            for share in shares
-        ]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    dark, light = sorted(map(luminance, colours))
-    return (light + 0.05) / (dark + 0.05)
+@pytest.mark.browser
+def test_images_without_a_pair_come_last_with_the_reason(browser, tmp_path, images):
+    entries = [
+        entry(images[0], below_minimum=12, malformed=1),
+        entry(images[1], pair("is it?", "yes", 0.9)),
+        entry(images[2], below_minimum=1),
+        entry(images[3], malformed=8),
+    ]
+    browser.get(write_page(tmp_path / "g.html", images, entries, min_consistency=0.6).as_uri())
+    assert browser.find_element(By.CSS_SELECTOR, "#without h2").text == "3 images without a pair"
+    assert cards_of(browser)[0].startswith("1.png\nis it?")
+    assert cards_of(browser)[1:] == [
+        "0.png\n12 distinct pairs below --min-consistency 0.6; 1 malformed draw left out",
+        "2.png\n1 distinct pair below --min-consistency 0.6",
+        "large.png\n8 malformed draws left out",
+    ]
+
+
+@pytest.mark.browser
+def test_repeated_pair_is_counted_as_the_slider_moves(browser, tmp_path, images):
+    scores = (0.9, 0.8, 0.3)
+    entries = [entry(image, pair("is it?", "no", at)) for image, at in zip(images, scores)]
+    entries[0]["pairs"].append(pair("what is it?", "a cat", 0.9))
+    browser.get(write_page(tmp_path / "g.html", images, entries).as_uri())
+    notice = browser.find_element(By.ID, "repeats")
+    assert notice.text == "Pairs repeat: 2 of 4 are distinct. Most often “is it? no”, on 3 images."
+    assert sorted(visible(browser)) == ["is it? no on 3 images"] * 3 + ["what is it? a cat"]
+    move_slider(browser, 0.5)
+    assert notice.text == "Pairs repeat: 2 of 3 are distinct. Most often “is it? no”, on 2 images."
+    assert visible(browser).count("is it? no on 2 images") == 2
+    move_slider(browser, 0.85)
+    assert not notice.is_displayed()
+    assert sorted(visible(browser)) == ["is it? no", "what is it? a cat"]
+
+
+@pytest.mark.browser
+def test_counts_of_question_types_follow_the_slider(shown):
+    kinds = Select(shown.find_element(By.ID, "type"))
+    assert [option.text for option in kinds.options] == [
+        "all (4)",
+        "is there … (2)",
+        "what color … (2)",
+    ]
+    move_slider(shown, 0.61)
+    assert [option.text for option in kinds.options] == [
+        "all (2)",
+        "is there … (0)",
+        "what color … (2)",
+    ]
+
+
+@pytest.mark.browser
+def test_columns_follow_the_width_of_the_window(shown):
+    columns = "return document.querySelectorAll('#gallery > div').length"
+    assert shown.execute_script(columns) == 3
+    on_a_phone(shown)
+    WebDriverWait(shown, 10).until(lambda driver: driver.execute_script(columns) == 1)
+    assert [card.split("\n")[0] for card in cards_of(shown)] == ["0.png", "2.png", "large.png"]
 
 
 @pytest.mark.browser
@@ -474,5 +301,5 @@ def test_text_can_be_read_in_light_and_dark(shown, scheme):
     )
     ground = shown.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (int(re.findall(r"\d+", ground)[0]) > 128) == (scheme == "light")
-    for selector in ("h1", "#about", "#count", "figcaption", ".question", ".answer", ".score"):
+    for selector in ("h1", "#about", "#count", ".name", ".question", ".answer", ".score"):
         assert contrast(shown, selector) >= 4.5, selector

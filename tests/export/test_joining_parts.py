@@ -97,7 +97,12 @@ def test_counts_of_several_files_are_summed(folder, capsys):
 
 def entry(name, *questions):
     pair = {"answer": "yes", "score": -0.5, "consistency": 0.5, "draw": 0, "weights": {}}
-    return {"image": name, "pairs": [{"question": text, **pair} for text in questions]}
+    return {
+        "image": name,
+        "pairs": [{"question": text, **pair} for text in questions],
+        "below_minimum": 0,
+        "malformed": 0,
+    }
 
 
 def page(path, images, entries, **changes):

@@ -10,6 +10,7 @@ from vqapg.annotation.judgements import Judgements
 from vqapg.annotation.judging_time import seconds_per_pair
 from vqapg.annotation.session import Session
 from vqapg.annotation.votes import Outcome, disagreement, outcomes, progress, votes_on
+from vqapg.counted import counted
 from vqapg.errors import InputError
 from vqapg.evaluation.estimated import KEY, EstimatedFigure, is_of_file, with_estimate
 from vqapg.evaluation.file_design_effect import file_design_effect
@@ -58,14 +59,14 @@ def estimate_session(session: Session, judgements: Judgements) -> dict[str, Any]
         for pair, vote in found.items()
         if vote is None and len(votes_on(judgements, pair)) >= plan.annotators
     }
-    counted = {cell: _Counts(cell, found, waiting) for cell in plan.cells}
+    of_cells = {cell: _Counts(cell, found, waiting) for cell in plan.cells}
     image = {pair.id: group.image for group in session.groups for pair in group.pairs}
     disagreed, seconds = disagreement(session, judgements), seconds_per_pair(session)
     inputs = {name: session.path / name for name in ("session.json", "judgements.jsonl")}
     return {
-        "files": {name: _file(plan, name, counted, image) for name in plan.files},
+        "files": {name: _file(plan, name, of_cells, image) for name in plan.files},
         "differences": [
-            _difference(plan, first, second, counted)
+            _difference(plan, first, second, of_cells)
             for first, second in combinations(plan.files, 2)
         ],
         "judge": plan.judge,
@@ -286,10 +287,12 @@ def _missing(session: Session, plan: Plan, judgements: Judgements) -> str:
     states = progress(session, judgements)
     if not states:
         return f"nothing is judged yet; judge with vqapg annotate serve {session.path}"
-    done = ", ".join(f"{name} judged {state.judged}" for name, state in states.items())
+    done = ", ".join(
+        f"{name} judged {counted(state.judged, 'pair')}" for name, state in states.items()
+    )
     if len(states) < plan.annotators:
         return (
-            f"every pair needs {plan.annotators} annotators, and so far {done} pairs; "
+            f"every pair needs {plan.annotators} annotators, and so far {done}; "
             f"judge under another name with vqapg annotate serve {session.path}"
         )
-    return f"no pair is decided yet ({done} pairs); go on with vqapg annotate serve {session.path}"
+    return f"no pair is decided yet ({done}); go on with vqapg annotate serve {session.path}"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vqapg.counted import counted
 from vqapg.evaluation.estimated import KEY
 
 STRATA = {
@@ -22,7 +23,7 @@ def format_estimate(figures: Mapping[str, Any]) -> str:
 
 def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
     malformed = file["malformed"]
-    head = f"{name}: {file['distinct_triples']:,} distinct triples"
+    head = f"{name}: {counted(file['distinct_triples'], 'distinct triple')}"
     head += f"; {malformed:,} malformed, left out" if malformed else ""
     estimate, p = file[KEY], file["consistent"]
     if estimate is None:
@@ -57,7 +58,7 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
             (
                 f"  {STRATA[stratum['stratum']]}{owners}",
                 _percent(right / judged) if judged else "-",
-                f"{right} of {judged} judged are right; {stratum['size']:,} triples",
+                f"{right} of {judged} judged are right; {counted(stratum['size'], 'triple')}",
             )
         )
     rows.append(
@@ -81,9 +82,10 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
 
 
 def _difference(difference: Mapping[str, Any]) -> str:
+    shared = difference["shared_triples"]
     head = (
         f"{difference['first']} minus {difference['second']}: "
-        f"{difference['shared_triples']:,} triples are in both"
+        f"{counted(shared, 'triple')} {'is' if shared == 1 else 'are'} in both"
     )
     if difference["value"] is None:
         return f"{head}\n  not estimated: nothing that they do not share is judged yet"
@@ -116,20 +118,33 @@ def _annotators(figures: Mapping[str, Any]) -> str:
         )
         for name, state in figures["annotators"].items()
     ]
-    asked, found = figures["annotators_asked_for"], figures["disagreement"]
-    people = f"{asked} annotator{'s' if asked > 1 else ''}"
-    lines = [f"{figures['pairs']} pairs, {people} each", _table(rows)]
+    asked = figures["annotators_asked_for"]
+    judged = f"{counted(figures['pairs'], 'pair')}, {counted(asked, 'annotator')} each"
+    lines = [judged, _table(rows)]
     if len(rows) < asked:
         lines.append(f"  {asked - len(rows)} more must judge every pair")
-    if asked > 1 and found["pairs"]:
-        alpha = "-" if found["alpha"] is None else f"{found['alpha']:.2f}"
-        lines.append(
-            f"  they disagree on {found['disagreed']} of {found['pairs']} pairs "
-            f"({_percent(found['share'])}); Krippendorff's alpha {alpha}"
-        )
+    lines.append(f"  {_agreement(asked, figures['disagreement'])}")
     if waiting := figures["waiting_for_one_more"]:
-        lines.append(f"  {waiting} pairs wait for one more annotator, and are left out so far")
+        wait, are = ("waits", "is") if waiting == 1 else ("wait", "are")
+        lines.append(
+            f"  {counted(waiting, 'pair')} {wait} for one more annotator, and {are} left out so far"
+        )
     return "\n".join(lines)
+
+
+def _agreement(asked: int, found: Mapping[str, Any]) -> str:
+    """How far those of the *asked* annotators agree who judged the same pairs."""
+    if asked == 1 or not found["pairs"]:
+        return "agreement needs two annotators of the same pairs"
+    alpha = (
+        "has no value, as all votes are the same"
+        if found["alpha"] is None
+        else f"{found['alpha']:.2f}"
+    )
+    return (
+        f"they disagree on {found['disagreed']} of {counted(found['pairs'], 'pair')} "
+        f"({_percent(found['share'])}); Krippendorff's alpha {alpha}"
+    )
 
 
 def _state(state: Mapping[str, Any]) -> list[str]:

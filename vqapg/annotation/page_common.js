@@ -12,6 +12,9 @@ function element(tag, properties = {}, ...children) {
   return made;
 }
 
+const counted = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+const openPairs = open => `${counted(open, "pair")} ${open === 1 ? "is" : "are"} still open`;
+
 // --- Saving ---------------------------------------------------------------------------------------------------------
 
 // Judgements are sent one after the other, and again until the server has them.

@@ -1,5 +1,7 @@
 """The figures of a human evaluation as text for people, the paper's Table 6 beneath."""
 
+from vqapg.counted import counted
+
 AGREEMENT = {
     "consistency": "consistency 0 < 1 < 2, ? as 2",
     "consistency_marks": "consistency 0, 1, 2, ?",
@@ -29,29 +31,41 @@ def format_human(figures):
             _figure(model["diversity_before_count"]),
             _figure(model["consistency"]),
             _figure(model["cannot_judge"], 100, 1),
-            f"{model['diversity']['n']} groups, {model['consistency']['n']} pairs",
+            _judged(model["diversity"]["n"], model["consistency"]["n"]),
         )
         for name, model in figures["models"].items()
     ]
     for name, model in figures["models"].items():
         for annotator, own in model["annotators"].items():
-            judged = f"{own['groups']} groups, {own['pairs']} pairs"
+            judged = _judged(own["groups"], own["pairs"])
             rows.append((f"  {name}, {annotator}", "", *_both(own), "", judged))
     rows += [
         (f"paper: {name}", str(row["count"]), *_both(row), "", "VQA v2.0, 50 images, 4 annotators")
         for name, row in figures["paper_table_6"].items()
     ]
-    alphas = [
-        (words, alpha["level"], _figure(alpha), f"{alpha['n']} units")
-        for words, alpha in ((words, figures["agreement"][key]) for key, words in AGREEMENT.items())
-    ]
     return "\n\n".join(
         (
-            f"{figures['images']} images; in brackets bootstrap 95% intervals over images",
+            f"{counted(figures['images'], 'image')}; in brackets bootstrap 95% intervals "
+            "over images",
             _table([heads, *rows]),
-            _table([("Krippendorff's alpha", "level", "alpha", "over"), *alphas]),
+            _agreement(figures["agreement"]),
         )
     )
+
+
+def _judged(groups, pairs):
+    return f"{counted(groups, 'group')}, {counted(pairs, 'pair')}"
+
+
+def _agreement(alphas):
+    """Krippendorff's alphas; a sentence where no two annotators judged the same."""
+    if not any(alphas[key]["n"] for key in AGREEMENT):
+        return "agreement needs two annotators of the same pairs"
+    rows = [
+        (words, alphas[key]["level"], _figure(alphas[key]), counted(alphas[key]["n"], "unit"))
+        for key, words in AGREEMENT.items()
+    ]
+    return _table([("Krippendorff's alpha", "level", "alpha", "over"), *rows])
 
 
 def _both(row):

@@ -23,6 +23,8 @@ from vqapg.targets import FOREIGN, head_of
 # More would make a page that a browser cannot hold; the page says how many there are.
 MOST_IMAGES = 1000
 THUMBNAIL = 360  # pixels of the longer side
+# What an entry says of why its image has no pair.
+WHY_WITHOUT = ("below_minimum", "malformed")
 DATA = "/* DATA */"
 GENERATOR = b'<meta name="generator" content="vqapg'
 
@@ -66,13 +68,17 @@ def write_gallery(
         total += 1
         pairs += len(entry["pairs"])
         if len(shown) < MOST_IMAGES:
+            picture, size = _thumbnail(by_name[entry["image"]])
             shown.append(
                 {
                     "name": entry["image"],
-                    "picture": _thumbnail(by_name[entry["image"]]),
+                    "picture": picture,
+                    "size": size,
                     "pairs": _pairs(entry["pairs"], judged, types),
                 }
             )
+            if not entry["pairs"]:
+                shown[-1] |= {why: entry[why] for why in WHY_WITHOUT}
             if (found := boxes(entry["image"])) is not None:
                 shown[-1]["boxes"] = found.round(4).tolist()
     data = {
@@ -99,7 +105,7 @@ def page_of(data: Mapping[str, Any]) -> str:
 def _pairs(
     pairs: Sequence[dict[str, Any]], judged: bool, types: dict[str, int]
 ) -> list[dict[str, Any]]:
-    """As the page reads them, best first. The bar shows the consistency, or else the model's
+    """As the page reads them, best first. The score is the consistency, or else the model's
     probability a token.
     """
     shown = [
@@ -116,13 +122,16 @@ def _pairs(
     return sorted(shown, key=operator.itemgetter("score"), reverse=True)
 
 
-def _thumbnail(image: InputImage) -> str:
-    """A JPEG as a data URL; empty when the picture is not to be had any more."""
+def _thumbnail(image: InputImage) -> tuple[str, tuple[int, int] | None]:
+    """A JPEG as a data URL, with its width and height; empty and None when the picture is not to
+    be had any more.
+    """
     try:
         picture, _ = image.open()
     except InputError:
-        return ""
+        return "", None
     picture.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=75)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    url = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return url, picture.size

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vqapg.counted import counted
 from vqapg.errors import InputError, printable
 from vqapg.sampling.options import LONGEST
 from vqapg.targets import our_json, write_json
@@ -113,11 +114,6 @@ class Counts(NamedTuple):
 
 def _flag(name: str, value: float | None) -> str:
     return name if value is None else f"{name} {value:g}"
-
-
-def counted(number: int, what: str) -> str:
-    """``1 pair``, ``1,000 pairs``."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def join_counts(parts: Sequence[Path], output: Path, *, overwrite: bool = False) -> Counts:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # --help is instant
 def progress_lines(session: "Session", judgements: "Judgements") -> str:
     """A line for every annotator."""
     from vqapg.annotation.votes import progress
+    from vqapg.counted import counted
 
     if session.plan is None:
         pairs = sum(len(group.pairs) for group in session.groups)
@@ -26,5 +27,5 @@ def progress_lines(session: "Session", judgements: "Judgements") -> str:
             (name, state.judged, state.needed)
             for name, state in sorted(progress(session, judgements).items())
         ]
-    lines = [f"{name}: {done} of {pairs} pairs judged" for name, done, pairs in states]
+    lines = [f"{name}: {done} of {counted(pairs, 'pair')} judged" for name, done, pairs in states]
     return "\n".join(lines or ["nothing judged yet"])

@@ -40,6 +40,7 @@ def read_sheets(args: argparse.Namespace) -> None:
     from vqapg.annotation.judgements import JudgementLog
     from vqapg.annotation.session import read_session
     from vqapg.annotation.sheet import read_sheet
+    from vqapg.counted import counted
     from vqapg.files import writing
 
     session = read_session(args.folder)
@@ -56,6 +57,6 @@ def read_sheets(args: argparse.Namespace) -> None:
         with writing(session.path):
             log.extend(new)
         print(
-            f"{len(rows)} pairs filled in, {len(new)} new judgements "
+            f"{counted(len(rows), 'pair')} filled in, {counted(len(new), 'new judgement')} "
             f"saved\n{progress_lines(session, log.judgements)}"
         )

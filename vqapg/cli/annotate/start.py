@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vqapg.cli.judge_flags import add_judge_arguments, judge_of
 from vqapg.cli.place_flags import add_weights_argument
+from vqapg.counted import counted
 from vqapg.errors import InputError
 
 if TYPE_CHECKING:  # --help is instant
@@ -98,14 +99,14 @@ def start(args: argparse.Namespace) -> None:
     source = pair_source(args.data, args.images, args.split, args.weights)
     starts = _start_paper if args.purpose == "paper" else _start_consistency
     session = starts(args, source)
-    pairs = sum(len(group.pairs) for group in session.groups)
+    pairs = counted(sum(len(group.pairs) for group in session.groups), "pair")
     if session.plan is None:
-        what = f"{len(session.groups)} groups, {pairs} pairs of {len(session.models)} models"
+        groups, models = len(session.groups), len(session.models)
+        what = f"{counted(groups, 'group')}, {pairs} of {counted(models, 'model')}"
     else:
-        people = session.plan.annotators
-        what = f"{pairs} pairs to judge, by {people} annotator{'s' if people > 1 else ''} each"
+        what = f"{pairs} to judge, by {counted(session.plan.annotators, 'annotator')} each"
     print(
-        f"{session.path}: {len(session.images)} images, {what}; next: "
+        f"{session.path}: {counted(len(session.images), 'image')}, {what}; next: "
         f"vqapg annotate serve {session.path}"
     )
 
