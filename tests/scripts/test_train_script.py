@@ -92,7 +92,7 @@ def test_each_epoch_is_a_line_and_the_rest_is_in_the_log(script, tmp_path):
         f"    vqapg sample --checkpoint {folder}/checkpoint_best.pt PHOTOS --output pairs.jsonl",
     ]
     [warning] = err
-    assert warning.startswith("warning: every draw of an image gives the same pair (KL 0.01 nats)")
+    assert warning.startswith("warning: the latent variable says nothing (KL 0.01 nats). ")
     log = (tmp_path / folder / "train.log").read_text()
     assert "| begin training epoch 2" in log and "fairseq-train --cpu DATA" in log
 
