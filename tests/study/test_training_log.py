@@ -64,6 +64,18 @@ def test_format_json_gives_the_same_line(tmp_path):
     )
 
 
+def test_json_line_of_two_processes_is_passed_over(tmp_path):
+    joined = '{"epoch": 1, "train_loss": "12"}{"epoch": 1, "train_loss": "12"}'
+    log = log_of(tmp_path, f"{HEAD}train | {joined}\n" + TRAIN.format(2))
+    assert [epoch.number for epoch in log.read()] == [2]
+
+
+def test_log_that_was_taken_away_has_no_more_epochs(tmp_path):
+    log = log_of(tmp_path, TRAIN.format(1))
+    log.path.unlink()
+    assert log.read() == [] and log.end(5) == []
+
+
 def test_a_line_half_written_is_read_when_it_is_whole(tmp_path):
     whole = TRAIN.format(1)
     log = log_of(tmp_path, whole[:40])

@@ -100,9 +100,7 @@ class TrainingLog:
 
     def read(self) -> list[Epoch]:
         """The epochs that have ended since the last call."""
-        with open(self.path, "rb") as file:
-            file.seek(self.offset)
-            lines = file.read().splitlines(keepends=True)
+        lines = self._from(self.offset).splitlines(keepends=True)
         known = len(self.epochs)
         for line in lines:
             # The rest of a line that is being written comes with the next call.
@@ -111,6 +109,15 @@ class TrainingLog:
             self.offset += len(line)
             self._take(line.decode(errors="replace"))
         return self.epochs[known:]
+
+    def _from(self, offset: int) -> bytes:
+        """The log from *offset* on; nothing where someone has taken it away."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                return file.read()
+        except OSError:
+            return b""
 
     def _take(self, line: str) -> None:
         if update := UPDATE.search(line):
@@ -122,6 +129,8 @@ class TrainingLog:
             return
         tag = found["tag"]
         figures = _figures(found["figures"], tag)
+        if not figures:
+            return
         epoch = int(found.groupdict().get("epoch") or figures.get("epoch", 0))
         if tag == "train":
             self.epochs.append(Epoch(epoch, figures, self._dev.pop(epoch, {})))
@@ -130,18 +139,23 @@ class TrainingLog:
 
     def end(self, lines: int) -> list[str]:
         """What this training has said last: its error in one line, or else so many *lines*."""
-        with open(self.path, "rb") as file:
-            file.seek(self.begins)
-            told = file.read().decode(errors="replace").splitlines()
+        told = self._from(self.begins).decode(errors="replace").splitlines()
         # fairseq's commands say so in one line under this package, see one_line_errors.
         errors = [line for line in told if re.match(r"fairseq-train: (error|failed): ", line)]
         return errors[-1:] or [line for line in told if line.strip()][-lines:]
 
 
 def _figures(text: str, tag: str) -> dict[str, float]:
-    """The numbers of a line by name, as fairseq's log formats ``simple`` and ``json`` have them."""
+    """The numbers of a line by name, as fairseq's log formats ``simple`` and ``json`` have them.
+
+    None of a line that two processes have written at once.
+    """
     if text.startswith("{"):
-        named = {name.removeprefix(f"{tag}_"): str(v) for name, v in json.loads(text).items()}
+        try:
+            content = json.loads(text)
+        except ValueError:
+            return {}
+        named = {name.removeprefix(f"{tag}_"): str(value) for name, value in content.items()}
     else:
         named = dict(part.split(" ", 1) for part in text.split(" | ") if " " in part)
     found = {}
