@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import subprocess
 import sys
 import types
 
@@ -140,3 +142,21 @@ def test_a_call_leaves_logging_as_the_caller_has_it(monkeypatch):
         assert (root.handlers, root.level) == ([], before)
     finally:
         vars(vqapg).pop("loud", None)
+
+
+@pytest.mark.parametrize(("of_caller", "shown"), [("", True), ("simplefilter('ignore')", False)])
+def test_left_out_is_shown_unless_the_caller_ignores_it(of_caller, shown):
+    code = f"""\
+import vqapg
+from warnings import simplefilter, warn
+{of_caller}
+warn("left out: a.png", vqapg.errors.LeftOut)
+"""
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    assert ("LeftOut: left out: a.png" in told) == shown

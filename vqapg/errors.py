@@ -1,9 +1,10 @@
-"""The exceptions that are shown to a user as one line: bad input, and a run that failed."""
+"""What is shown to a user as one line: bad input, a run that failed, and what is left out."""
 
 import contextlib
 import errno
 import os
 import re
+import warnings
 
 
 class InputError(Exception):
@@ -19,6 +20,18 @@ class ExistsError(InputError):
 
 class RunError(Exception):
     """The run failed though the input is good, as on a full disk: one line, exit status 1."""
+
+
+class LeftOut(UserWarning):
+    """Python's warning of a file that is left out; the rest goes on.
+
+    It is shown even under ``PYTHONWARNINGS=ignore``. To hide it, set a filter after the import.
+    """
+
+
+# scripts/environment.sh sets PYTHONWARNINGS=ignore for fairseq's sake. A filter that somebody sets
+# after the import comes before this one.
+warnings.simplefilter("always", LeftOut)
 
 
 class in_python_terms(contextlib.ContextDecorator):

@@ -119,8 +119,12 @@ def test_a_bad_sheet_saves_nothing_of_any_sheet(folder, capsys):
     ("arguments", "message"),
     [
         ([*START], None),
-        ([*START, "--pairs", "model-one.txt"], "--pairs model-one.txt: give NAME=FILE"),
-        ([*START, "--pairs", "=model-one.txt"], "give NAME=FILE"),
+        (
+            [*START, "--pairs", "gallery.jsonl"],
+            "--pairs gallery.jsonl: --for paper needs NAME=FILE; to estimate how many pairs are "
+            "right, give --for consistency",
+        ),
+        ([*START, "--pairs", "=model-one.txt"], "--for paper needs NAME=FILE"),
         ([*START, PAIRS_OF[0], PAIRS_OF[0]], "a name of its own"),
         ([*START, "--pairs", "one=none.txt"], "none.txt: cannot be read"),
         ([*START, *PAIRS_OF, "-n", "0"], "-n 0: must be at least 1"),

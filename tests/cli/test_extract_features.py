@@ -203,7 +203,9 @@ def test_bad_images_are_left_out_listed_and_counted_when_told_so(data, tiny, cap
     assert "--skip-bad-images" in _one_error_line(capsys)
 
 
-def test_a_killed_run_remembers_what_it_left_out(data, tiny, capsys, monkeypatch):
+@pytest.fixture
+def without_1(data, tiny, capsys, monkeypatch):
+    """A run that was killed after it had left out 1.png."""
     (data.parent / "1.png").write_bytes(b"")
 
     class Stop(_TwoByTwo):
@@ -217,12 +219,26 @@ def test_a_killed_run_remembers_what_it_left_out(data, tiny, capsys, monkeypatch
         assert _extract(data, "--skip-bad-images") == 130
     assert json.loads((data / ".features.h5.journal").read_text())["done"] == 5
     capsys.readouterr()
+
+
+def test_a_killed_run_remembers_what_it_left_out(data, without_1, capsys):
     # To go on without the option would hide it.
     assert _extract(data) == 2
     assert "1.png" in _one_error_line(capsys)
     assert _extract(data, "--skip-bad-images") == 0
     assert "left out: 1 images" in capsys.readouterr().out
     assert FeatureStore(data / "features.h5").skipped == {"1.png"}
+
+
+def test_error_of_a_repaired_image_names_its_cure(data, without_1, capsys):
+    shutil.copy(data.parent / "2.png", data.parent / "1.png")
+    partial = data / ".features.h5.partial"
+    assert _extract(data) == 2
+    cure = f"if the image is repaired, delete {partial} and run the same command again"
+    assert cure in _one_error_line(capsys)
+    partial.unlink()
+    assert _extract(data) == 0
+    assert FeatureStore(data / "features.h5").skipped == set()
 
 
 def test_a_split_of_bad_images_only_is_an_error(data, tiny, capsys):

@@ -136,6 +136,16 @@ def test_part_left_by_a_killed_run_is_not_made_again(data, workers):
     assert sorted(numbers_in(Path("notes.txt"))) == [0, 1, 2, 3, 4, 5, 8]
 
 
+def test_part_left_without_an_image_is_made_again(data, workers):
+    workers(1)
+    whole = made(data)
+    good = Path("7.png").read_bytes()
+    Path("7.png").write_bytes(b"no image")
+    _job(data, skip_bad_images=True).load()(3, _part(data, 6, 8))
+    Path("7.png").write_bytes(good)
+    assert made(data, "--ray") == whole
+
+
 def test_parts_made_with_other_options_are_made_anew(data, workers):
     workers(2)
     whole = made(data)
@@ -149,13 +159,13 @@ def _part(data, begin, end):
     return Part(begin, ids, [data.parent / image for image in ids])
 
 
-def _job(data, sha="0" * 64, seen=None):
+def _job(data, sha="0" * 64, seen=None, skip_bad_images=False):
     source = {"backbone": NOTED.backbone, "weights": "noted", "weights_sha256": sha}
     parts = FeatureParts(
         data / "features.h5", {**source, "image_size": 8}, DataDirectory(data).images_digest()
     )
     parts.begin()
-    return ExtractionJob(NOTED, parts, seen, "cpu", 2, 0, False)
+    return ExtractionJob(NOTED, parts, seen, "cpu", 2, 0, skip_bad_images)
 
 
 def test_machine_with_other_weights_is_named(data):

@@ -28,9 +28,9 @@ def pieces():
 
 
 def test_part_that_was_written_is_read_as_it_was(parts):
-    assert not parts.done(PART)
+    assert not parts.done(PART, skip_bad_images=True)
     parts.write(PART, pieces(), (1, 1), 2)
-    assert parts.done(PART)
+    assert parts.done(PART, skip_bad_images=True)
     features, errors = parts.read(PART)
     assert features.tolist() == [[[1, 2]], [[0, 0]], [[5, 6]]]
     assert errors == {1: "b: broken"}
@@ -39,7 +39,16 @@ def test_part_that_was_written_is_read_as_it_was(parts):
         "000000004-000000007.json",
     ]
     parts.remove(PART)
-    assert not parts.done(PART) and not list(parts.folder.iterdir())
+    assert not parts.done(PART, skip_bad_images=True) and not list(parts.folder.iterdir())
+
+
+def test_part_without_an_image_is_done_only_if_skipping(parts):
+    parts.write(PART, pieces(), (1, 1), 2)
+    assert parts.done(PART, skip_bad_images=True)
+    assert not parts.done(PART, skip_bad_images=False)
+    whole = Part(7, ["d"], [])
+    parts.write(whole, [Encoded(np.array([[[1, 2]]], "<f2"), {})], (1, 1), 2)
+    assert parts.done(whole, skip_bad_images=False)
 
 
 def test_part_that_is_cut_short_is_absent(parts):
@@ -49,13 +58,13 @@ def test_part_that_is_cut_short_is_absent(parts):
 
     with pytest.raises(KeyboardInterrupt):
         parts.write(PART, cut(), (1, 1), 2)
-    assert not parts.done(PART) and not list(parts.folder.iterdir())
+    assert not parts.done(PART, skip_bad_images=True) and not list(parts.folder.iterdir())
 
 
 def test_features_without_what_came_of_them_are_not_done(parts):
     parts.write(PART, pieces(), (1, 1), 2)
     (parts.folder / "000000004-000000007.json").unlink()
-    assert not parts.done(PART)
+    assert not parts.done(PART, skip_bad_images=True)
 
 
 def test_part_that_was_changed_is_named_with_a_cure(parts):
@@ -72,9 +81,9 @@ def test_part_that_was_changed_is_named_with_a_cure(parts):
 def test_part_of_another_network_is_not_done(parts, change):
     parts.write(PART, pieces(), (1, 1), 2)
     target = parts.folder.with_name("features.h5")
-    assert not FeatureParts(target, {**SOURCE, **change}, "digest").done(PART)
-    assert not FeatureParts(target, SOURCE, "of other images").done(PART)
-    assert FeatureParts(target, SOURCE, "digest").done(PART)
+    assert not FeatureParts(target, {**SOURCE, **change}, "digest").done(PART, skip_bad_images=True)
+    assert not FeatureParts(target, SOURCE, "of other images").done(PART, skip_bad_images=True)
+    assert FeatureParts(target, SOURCE, "digest").done(PART, skip_bad_images=True)
 
 
 def test_what_killed_workers_left_is_removed_at_the_end(parts):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from vqapg.cli.main import main
 from vqapg.data.given_image import open_given
-from vqapg.errors import InputError
+from vqapg.errors import InputError, LeftOut
 from vqapg.sampling.picture_sampler import PictureSampler, load
 
 # Words are drawn too, so that untrained models say different things.
@@ -52,7 +52,7 @@ def test_folder_gives_the_pairs_of_the_command(checkpoint, photos, tmp_path):
 
 
 def test_bad_image_is_skipped_with_a_warning_at_the_loop(model, bad):
-    with pytest.warns(UserWarning, match="left out: .*1.png: cannot be read as an image") as told:
+    with pytest.warns(LeftOut, match="left out: .*1.png: cannot be read as an image") as told:
         found = [path for path, _ in model.sample_folder(bad, n=2, **DRAWN)]
     assert found == [str(bad / f"{number}.png") for number in (0, 2, 3, 4)]
     assert [warning.filename for warning in told] == [__file__]
@@ -68,7 +68,7 @@ def test_bad_image_is_raised_where_asked_after_those_before(model, bad):
 
 def test_files_that_are_passed_over_are_warned_of(model, photos):
     (photos / ".hidden.png").write_bytes(b"")
-    with pytest.warns(UserWarning, match="^passed over: 1 hidden file") as told:
+    with pytest.warns(LeftOut, match="^passed over: 1 hidden file") as told:
         model.sample_folder(photos)
     assert told[0].filename == __file__
 
@@ -94,6 +94,9 @@ def test_folder_is_read_as_pairs_are_asked_for(model, photos, monkeypatch):
         ("http://example.org/a", {}, "http://example.org/a: vqapg reads nothing from the web"),
         (".", {"batch_size": 0}, "batch_size 0: must be at least 1"),
         (".", {"num_workers": -1}, "num_workers -1: must be at least 0"),
+        (".", {"batch_size": "4"}, "batch_size must be a whole number, not '4'"),
+        (".", {"num_workers": 1.5}, "num_workers must be a whole number, not 1.5"),
+        (".", {"n": 5, "num_samples": 7}, "n and num_samples are one option; give one"),
         (".", {"n": 0}, "n must be at least 1"),
         (".", {"kept": 3}, "kept: no such option; give one of num_samples, seed, "),
         (".", {"n": 2.5}, "n must be a whole number, not 2.5"),

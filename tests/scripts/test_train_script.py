@@ -92,9 +92,44 @@ def test_each_epoch_is_a_line_and_the_rest_is_in_the_log(script, tmp_path):
         f"    vqapg sample --checkpoint {folder}/checkpoint_best.pt PHOTOS --output pairs.jsonl",
     ]
     [warning] = err
-    assert warning.startswith("warning: every draw of an image gives the same pair (KL 0.01 nats)")
+    assert warning.startswith("warning: the latent variable says nothing (KL 0.01 nats). ")
     log = (tmp_path / folder / "train.log").read_text()
     assert "| begin training epoch 2" in log and "fairseq-train --cpu DATA" in log
+
+
+def test_training_without_epoch_lines_is_told_apart_from_none(script):
+    silent = EPOCHS.replace("{head}valid", "valid").replace("{head}train", "train")
+    status, out, err = finished(script(silent))
+    assert status == 0 and not err
+    assert out[2] == "Trained; the log has no line of an epoch (--log-format)"
+    status, out, _ = finished(script(EPOCHS.replace("(1, 2)", "()")))
+    assert status == 0 and out[2] == "Nothing was left to train"
+
+
+def test_training_goes_on_where_nobody_reads(script, tmp_path):
+    os.mkfifo(tmp_path / "go")
+    process = script(f"open('go').close()\n{EPOCHS}")
+    process.stdout.readline()
+    process.stdout.close()
+    (tmp_path / "go").write_text("")
+    assert process.wait(timeout=120) == 0
+    assert process.stderr.read().startswith("warning: the latent variable says nothing")
+    assert (tmp_path / "runs/joint_variational/checkpoint_best.pt").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_missing_command_is_one_line(tmp_path, words):
+    train = ["joint", "small", "DATA", "no-such-train", "--save-dir", str(tmp_path / "r"), *words]
+    done = subprocess.run(
+        [sys.executable, "-m", "vqapg.study.watched_training", *train],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 127
+    assert done.stderr == (
+        "error: no-such-train: No such file or directory; is vqapg's environment entered?\n"
+    )
 
 
 def test_the_log_is_appended_to(script, tmp_path):

@@ -64,6 +64,18 @@ def test_format_json_gives_the_same_line(tmp_path):
     )
 
 
+def test_json_line_of_two_processes_is_passed_over(tmp_path):
+    joined = '{"epoch": 1, "train_loss": "12"}{"epoch": 1, "train_loss": "12"}'
+    log = log_of(tmp_path, f"{HEAD}train | {joined}\n" + TRAIN.format(2))
+    assert [epoch.number for epoch in log.read()] == [2]
+
+
+def test_log_that_was_taken_away_has_no_more_epochs(tmp_path):
+    log = log_of(tmp_path, TRAIN.format(1))
+    log.path.unlink()
+    assert log.read() == [] and log.end(5) == []
+
+
 def test_a_line_half_written_is_read_when_it_is_whole(tmp_path):
     whole = TRAIN.format(1)
     log = log_of(tmp_path, whole[:40])
@@ -104,25 +116,43 @@ def epochs_with(tmp_path, *figures):
     return log_of(tmp_path, text).read()
 
 
+USED = "kl 3 | distinct_draws 5"
+SAME = "every draw of an image gives the same pair"
+
+
 @pytest.mark.parametrize(
-    "last",
+    ("last", "told"),
     [
-        "kl 0.03 | distinct_draws 3.0",
-        "kl 4.9 | distinct_draws 1.0",
-        "kl_question 3 | kl_answer 0.01 | distinct_draws 3",
+        ("kl 4.9 | distinct_draws 1.0", f"{SAME} (KL 4.90 nats, 1.0 distinct draws)"),
+        ("kl 0.03 | distinct_draws 1.0", f"{SAME} (KL 0.03 nats, 1.0 distinct draws)"),
+        ("kl 0.03 | distinct_draws 3", "the latent variable says nothing (KL 0.03 nats)"),
+        (
+            "kl_question 5 | kl_answer 0.02 | distinct_draws 7.3",
+            "the latent variable of the answer says nothing (KL 0.02 nats)",
+        ),
+        (
+            "kl_question 0.01 | kl_answer 0.02 | distinct_draws 7.3",
+            "the latent variable of the question says nothing (KL 0.01 nats) and "
+            "the latent variable of the answer says nothing (KL 0.02 nats)",
+        ),
     ],
 )
-def test_collapse_in_the_last_epochs_is_told(tmp_path, last):
-    told = collapse(epochs_with(tmp_path, "kl 3 | distinct_draws 5", last, last), False)
-    assert "every draw of an image gives the same pair" in told and "(KL " in told
-    assert told.endswith("or from the start with --free-bits-mode train-prior")
-    assert collapse(epochs_with(tmp_path, last), True).endswith("Train longer (--max-epoch)")
+def test_collapse_warning_names_what_failed(tmp_path, last, told):
+    epochs = epochs_with(tmp_path, USED, last, last)
+    warning = f"warning: {told}. Train longer (--max-epoch)"
+    assert collapse(epochs, True) == warning
+    assert collapse(epochs, False) == (
+        f"{warning}, or from the start with --free-bits-mode train-prior"
+    )
 
 
 @pytest.mark.parametrize(
     "figures",
     [
         ["kl 0.03 | distinct_draws 1", "kl 0.2 | distinct_draws 1.2"],
+        # One epoch alone tells nothing.
+        ["kl 0.03 | distinct_draws 1"],
+        ["kl 0.03 | distinct_draws 3", "kl 4 | distinct_draws 1"],
         ["elbo -3", "elbo -2"],
         [],
     ],

@@ -80,7 +80,7 @@ class ExtractionJob:
             )
 
         def make(number: int, part: Part) -> None:
-            if self.parts.done(part):
+            if self.parts.done(part, self.skip_bad_images):
                 return
             encoded = encode_pictures(
                 backbone,
@@ -124,7 +124,7 @@ def encode_on_ray(
         return
     cut = list(enumerate(cut_in_parts(left, batch_size)))
     parts.begin()
-    done = {number for number, part in cut if parts.done(part)}
+    done = {number for number, part in cut if parts.done(part, skip_bad_images)}
     with cluster(where.address) as ray:
         device, needs, most = actor_needs(ray, device)
         job = ExtractionJob(

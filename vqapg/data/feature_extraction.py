@@ -157,7 +157,8 @@ def _extract(
     done, skipped = journal.read() if not is_free(partial) else (0, {})
     if skipped and not skip_bad_images:
         raise InputError(
-            f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images"
+            f"{next(iter(skipped.values()))}; or go on without such images: --skip-bad-images; "
+            f"if the image is repaired, delete {partial} and run the same command again"
         )
     if done:
         shape = (len(image_ids), backbone.grid[0] * backbone.grid[1], backbone.channels)

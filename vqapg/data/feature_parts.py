@@ -71,9 +71,17 @@ class FeatureParts:
         with writing(self.folder):
             self.folder.mkdir(exist_ok=True)
 
-    def done(self, part: Part) -> bool:
-        """Whether a part is whole, and made of the same images by the same network."""
-        return self._journal(part).read()[0] == len(part.ids) and self._path(part).is_file()
+    def done(self, part: Part, skip_bad_images: bool) -> bool:
+        """Whether a part is whole, and made of the same images by the same network.
+
+        Args:
+            part: its images
+            skip_bad_images: False: a part that leaves an image out is not done. Someone may have
+                repaired the image since.
+        """
+        count, errors = self._journal(part).read()
+        whole = count == len(part.ids) and self._path(part).is_file()
+        return whole and (skip_bad_images or not errors)
 
     def write(
         self, part: Part, encoded: Iterable[Encoded], grid: tuple[int, int], channels: int

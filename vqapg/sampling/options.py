@@ -12,7 +12,17 @@ LONGEST = 50  # words of a text, after which it is cut
 DIVERSITY = 0.5  # the default of --diversity, see vqapg.sampling.choose
 
 # The types of options, what counts as one, and what that is called.
-KINDS = ((int, Integral, "a whole number"), (float, Real, "a number"), (str, str, "text"))
+KINDS = {int: (Integral, "a whole number"), float: (Real, "a number"), str: (str, "text")}
+
+
+def check_type(name: str, value: object, kind: type) -> None:
+    """Raises InputError if *value* of the option *name* is no *kind*: int, float or str.
+
+    The command line has seen to it; Python has not.
+    """
+    accepted, what = KINDS[kind]
+    if not isinstance(value, accepted):
+        raise InputError(f"--{name.replace('_', '-')} must be {what}, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -81,15 +91,13 @@ class SamplingOptions:
             )
 
     def _check_types(self):
-        # The command line has seen to it; Python has not.
         for option in fields(self):
             value = getattr(self, option.name)
-            for kind, accepted, what in KINDS:
-                declared = option.type in (kind, kind | None)
-                if declared and not isinstance(value, (accepted, type(option.default))):
-                    raise InputError(
-                        f"--{option.name.replace('_', '-')} must be {what}, not {value!r}"
-                    )
+            if value is None and option.default is None:
+                continue
+            for kind in KINDS:
+                if option.type in (kind, kind | None):
+                    check_type(option.name, value, kind)
 
     @property
     def given(self):

@@ -19,12 +19,12 @@ from vqapg.data.given_image import GivenImage, name_of, open_given
 from vqapg.data.input_image import InputImage
 from vqapg.data.tokenizer import tokenize
 from vqapg.devices import chosen_device
-from vqapg.errors import InputError, in_python_terms, printable
+from vqapg.errors import InputError, LeftOut, in_python_terms, printable
 from vqapg.judges.judge import Judge, evaluator_spec
 from vqapg.sampling.image_stream import sample_each
 from vqapg.sampling.images import find_images
 from vqapg.sampling.images_in_hand import OpenPicture
-from vqapg.sampling.options import SamplingOptions
+from vqapg.sampling.options import SamplingOptions, check_type
 from vqapg.sampling.passed_over import describe
 from vqapg.sampling.picture_reader import Pictures
 from vqapg.sampling.sampled_pair import Sampled
@@ -201,12 +201,13 @@ class PictureSampler(PairSampler):
                 they are skipped, on an image that cannot be read
         """
         for name, value, least in (("batch-size", batch_size, 1), ("num-workers", num_workers, 0)):
+            check_type(name, value, int)
             if value < least:
                 raise InputError(f"--{name} {value}: must be at least {least}")
         checked = self._options(n, options)
         found = find_images(_paths(images))
         if passed_over := describe(found.passed_over):
-            warnings.warn(passed_over, stacklevel=3)
+            warnings.warn(passed_over, LeftOut, stacklevel=3)
         return self._sample_each(found, checked, skip_bad_images, batch_size, num_workers)
 
     @in_python_terms("evaluator", "judge", "question", "answer")
@@ -254,7 +255,7 @@ class PictureSampler(PairSampler):
                     yield outcome.image.name, outcome.sampled
                 elif skip_bad_images:
                     # At the line that asked for the next image
-                    warnings.warn(f"left out: {printable(outcome.error)}", stacklevel=2)
+                    warnings.warn(f"left out: {printable(outcome.error)}", LeftOut, stacklevel=2)
                 else:
                     raise InputError(f"{outcome.error}; or leave it out: skip_bad_images=True")
 
@@ -264,6 +265,8 @@ class PictureSampler(PairSampler):
             if name not in OPTIONS:
                 raise InputError(f"{name}: no such option; give one of {', '.join(OPTIONS)}")
         if n is not None:
+            if "num_samples" in options:
+                raise InputError("n and num_samples are one option; give one")
             options["num_samples"] = n
         checked = SamplingOptions(**{**self.defaults, **options})
         self.check(checked)

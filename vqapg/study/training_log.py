@@ -4,6 +4,7 @@ epoch 3 of 8: loss 12.34; on dev ELBO -11.20, KL 4.91, 7.3 distinct draws; about
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,8 +17,8 @@ ENDED = re.compile(r"\| INFO \| (?P<tag>\S+) \| epoch (?P<epoch>\d+) \| (?P<figu
 ENDED_JSON = re.compile(r'\| INFO \| (?P<tag>\S+) \| (?P<figures>\{"epoch": .*\})\s*$')
 UPDATE = re.compile(r"\| INFO \| train_inner \| epoch (\d+):\s+(\d+) / (\d+) ")
 BEGINS = re.compile(r"\| begin training epoch \d+")
-# z is not used where the last epochs have less KL divergence than that, in nats, or all draws of an
-# image give one pair.
+# z is not used where each of the last epochs has less KL divergence than that, in nats, or gives
+# one pair for all draws of an image.
 LEAST_KL = 0.1
 ONE_DRAW = 1.005
 LAST_EPOCHS = 2
@@ -39,16 +40,22 @@ class Epoch(NamedTuple):
     @property
     def kl(self) -> float | None:
         """The KL divergence in nats, of all latent variables; None for a model without any."""
-        of_each = self._kl_of_each()
-        return sum(of_each) if of_each else None
+        return sum(self.kl_of_each.values()) if self.kl_of_each else None
 
     @property
-    def collapsed(self) -> bool:
-        """Whether a latent variable says nothing."""
-        draws = self.dev.get("distinct_draws")
-        return min(self._kl_of_each(), default=LEAST_KL) < LEAST_KL or (
-            draws is not None and draws < ONE_DRAW
-        )
+    def one_pair(self) -> bool:
+        """Whether all draws of an image give one pair."""
+        return self.dev.get("distinct_draws", math.inf) < ONE_DRAW
+
+    @property
+    def kl_of_each(self) -> dict[str, float]:
+        """The KL divergence in nats of each latent variable, by its figure's name."""
+        figures = self.dev or self.train
+        return {
+            name: value
+            for name, value in figures.items()
+            if re.fullmatch(r"kl(_(?!clamped).*)?", name)
+        }
 
     def line(self, last: int | None, seconds_left: float | None) -> str:
         """What is printed of it.
@@ -73,12 +80,6 @@ class Epoch(NamedTuple):
         of = f" of {last}" if last else ""
         return f"epoch {self.number}{of}: {'; '.join(parts)}"
 
-    def _kl_of_each(self) -> list[float]:
-        figures = self.dev or self.train
-        return [
-            value for name, value in figures.items() if re.fullmatch(r"kl(_(?!clamped).*)?", name)
-        ]
-
 
 class TrainingLog:
     """Reads the log of a training as it grows.
@@ -99,9 +100,7 @@ class TrainingLog:
 
     def read(self) -> list[Epoch]:
         """The epochs that have ended since the last call."""
-        with open(self.path, "rb") as file:
-            file.seek(self.offset)
-            lines = file.read().splitlines(keepends=True)
+        lines = self._from(self.offset).splitlines(keepends=True)
         known = len(self.epochs)
         for line in lines:
             # The rest of a line that is being written comes with the next call.
@@ -110,6 +109,15 @@ class TrainingLog:
             self.offset += len(line)
             self._take(line.decode(errors="replace"))
         return self.epochs[known:]
+
+    def _from(self, offset: int) -> bytes:
+        """The log from *offset* on; nothing where someone has taken it away."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                return file.read()
+        except OSError:
+            return b""
 
     def _take(self, line: str) -> None:
         if update := UPDATE.search(line):
@@ -121,6 +129,8 @@ class TrainingLog:
             return
         tag = found["tag"]
         figures = _figures(found["figures"], tag)
+        if not figures:
+            return
         epoch = int(found.groupdict().get("epoch") or figures.get("epoch", 0))
         if tag == "train":
             self.epochs.append(Epoch(epoch, figures, self._dev.pop(epoch, {})))
@@ -129,18 +139,23 @@ class TrainingLog:
 
     def end(self, lines: int) -> list[str]:
         """What this training has said last: its error in one line, or else so many *lines*."""
-        with open(self.path, "rb") as file:
-            file.seek(self.begins)
-            told = file.read().decode(errors="replace").splitlines()
+        told = self._from(self.begins).decode(errors="replace").splitlines()
         # fairseq's commands say so in one line under this package, see one_line_errors.
         errors = [line for line in told if re.match(r"fairseq-train: (error|failed): ", line)]
         return errors[-1:] or [line for line in told if line.strip()][-lines:]
 
 
 def _figures(text: str, tag: str) -> dict[str, float]:
-    """The numbers of a line by name, as fairseq's log formats ``simple`` and ``json`` have them."""
+    """The numbers of a line by name, as fairseq's log formats ``simple`` and ``json`` have them.
+
+    None of a line that two processes have written at once.
+    """
     if text.startswith("{"):
-        named = {name.removeprefix(f"{tag}_"): str(v) for name, v in json.loads(text).items()}
+        try:
+            content = json.loads(text)
+        except ValueError:
+            return {}
+        named = {name.removeprefix(f"{tag}_"): str(value) for name, value in content.items()}
     else:
         named = dict(part.split(" ", 1) for part in text.split(" | ") if " " in part)
     found = {}
@@ -153,20 +168,37 @@ def _figures(text: str, tag: str) -> dict[str, float]:
 
 
 def collapse(epochs: list[Epoch], trains_prior: bool) -> str | None:
-    """A warning where a latent variable says nothing in the last epochs; None where it does.
+    """A warning where z went unused in the last epochs; None where it did not, or they are too few.
 
     Args:
         epochs: that have ended
         trains_prior: whether free bits leave the prior to be trained (``--free-bits-mode``)
     """
     last = epochs[-LAST_EPOCHS:]
-    if not last or not all(epoch.collapsed for epoch in last):
+    if len(last) < LAST_EPOCHS:
         return None
-    figures = [f"KL {last[-1].kl:.2f} nats"] if last[-1].kl is not None else []
-    if "distinct_draws" in last[-1].dev:
+    if all(epoch.one_pair for epoch in last):
+        figures = [f"KL {last[-1].kl:.2f} nats"] if last[-1].kl is not None else []
         figures.append(f"{last[-1].dev['distinct_draws']:.1f} distinct draws")
+        what = f"every draw of an image gives the same pair ({', '.join(figures)})"
+    else:
+        silent = [
+            name
+            for name in last[-1].kl_of_each
+            if all(epoch.kl_of_each.get(name, math.inf) < LEAST_KL for epoch in last)
+        ]
+        if not silent:
+            return None
+        what = " and ".join(
+            f"the latent variable{_of_text(name)} says nothing "
+            f"(KL {last[-1].kl_of_each[name]:.2f} nats)"
+            for name in silent
+        )
     other = "" if trains_prior else ", or from the start with --free-bits-mode train-prior"
-    return (
-        f"warning: every draw of an image gives the same pair ({', '.join(figures)}). "
-        f"Train longer (--max-epoch){other}"
-    )
+    return f"warning: {what}. Train longer (--max-epoch){other}"
+
+
+def _of_text(figure: str) -> str:
+    """Of which text the latent variable of ``kl_question`` is; a joint ``kl`` is of both."""
+    text = figure.removeprefix("kl").removeprefix("_")
+    return f" of the {text}" if text else ""

@@ -29,6 +29,8 @@ GRACE = 2.0
 # How much of the log is shown where a training failed.
 LAST_LINES = 10
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What a shell says of a command that it cannot start.
+NOT_STARTED = 127
 # Of prctl(2).
 PR_SET_PDEATHSIG = 1
 
@@ -55,7 +57,10 @@ def main(argv: Sequence[str]) -> int:
     """
     model, preset, data, *command = argv
     if {"--help", "-h"} & set(command):
-        os.execvp(command[0], command)
+        try:
+            os.execvp(command[0], command)
+        except OSError as error:
+            return not_started(command, error)
     folder = Path(flag(command, "--save-dir") or "checkpoints")
     rank = os.environ.get("NODE_RANK", "0")
     path = folder / ("train.log" if rank == "0" else f"train-{rank}.log")
@@ -65,26 +70,33 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:
         print(f"error: {path}: {error.strerror}; give another --save-dir", file=sys.stderr)
         return 2
-    print(f"The log is {printable(path)}", flush=True)
+    say(f"The log is {printable(path)}")
     with output:
         output.write(f"--- {time.strftime('%F %T')}\n{shlex.join(command)}\n---\n".encode())
         output.flush()
         log = TrainingLog(path, output.tell())
-        training = Training(command, output.fileno())
+        try:
+            training = Training(command, output.fileno())
+        except OSError as error:
+            return not_started(command, error)
     last = flag(command, "--max-epoch") or ""
     status = training.follow(log, int(last) if last.isdecimal() else None)
     if status == 0:
         if not log.epochs:
-            print("Nothing was left to train")
+            say(
+                "Trained; the log has no line of an epoch (--log-format)"
+                if log.started
+                else "Nothing was left to train"
+            )
         if warning := collapse(log.epochs, flag(command, "--free-bits-mode") == "train-prior"):
             print(warning, file=sys.stderr, flush=True)
         checkpoint = saved_checkpoint(folder)
         if checkpoint is None:
             return status
         part = flag(command, "--sub-model") in ("x", "y")
-        print(f"The model is {printable(checkpoint)}. Next:")
+        say(f"The model is {printable(checkpoint)}. Next:")
         for line in next_commands(model, preset, data, checkpoint, part):
-            print(f"    {printable(line)}")
+            say(f"    {printable(line)}")
     elif training.signals:
         print("Stopped. The same command goes on from the last checkpoint", file=sys.stderr)
     else:
@@ -93,6 +105,24 @@ def main(argv: Sequence[str]) -> int:
             print(f"    {printable(line)}", file=sys.stderr)
         print(f"The whole log is {printable(path)}", file=sys.stderr)
     return status
+
+
+def say(line: str) -> None:
+    """Prints *line*. Where nobody reads any more, as after ``| head``, the training goes on."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        # Python would try once more at its end: https://docs.python.org/3/library/signal.html
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def not_started(command: Sequence[str], error: OSError) -> int:
+    """Says why the command could not be started; returns the exit status."""
+    print(
+        f"error: {printable(command[0])}: {error.strerror}; is vqapg's environment entered?",
+        file=sys.stderr,
+    )
+    return NOT_STARTED
 
 
 class Training:
@@ -139,11 +169,11 @@ class Training:
                 if last is not None and began is not None:
                     each = (now - began) / len(log.epochs)
                     left = each * (last - epoch.number)
-                print(epoch.line(last, left), flush=True)
+                say(epoch.line(last, left))
             if epochs:
                 said = now
             elif log.update and now - said > SILENT_FOR:
-                print(f"    {log.update}", flush=True)
+                say(f"    {log.update}")
                 log.update, said = "", now
             if ended:
                 code = self.process.returncode

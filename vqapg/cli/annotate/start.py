@@ -77,10 +77,10 @@ def start(args: argparse.Namespace) -> None:
     """Draw what people judge, and make DIR a session of it.
 
     --for paper: images and, for each model, their pairs. Every model has as many pairs of an
-    image, three to ten. Repeats are then left out.
+    image, three to ten. vqapg leaves duplicates out.
 
     --for consistency: distinct triples, at random among those that the judge accepts, and among
-    those that it rejects. Of two files only triples that they do not share.
+    those that it rejects. With two files it draws only triples that are in one of them.
     """
     from vqapg.annotation.pair_source import pair_source
 
@@ -117,8 +117,13 @@ def _start_paper(args: argparse.Namespace, source: "PairSource") -> "Session":
     files = {}
     for given in args.pairs:
         name, _, file = given.partition("=")
-        if not name.strip() or not file or name.strip() in files:
-            raise InputError(f"--pairs {given}: give NAME=FILE, a name of its own for every model")
+        if not name.strip() or not file:
+            raise InputError(
+                f"--pairs {given}: --for paper needs NAME=FILE; to estimate how many pairs are "
+                "right, give --for consistency"
+            )
+        if name.strip() in files:
+            raise InputError(f"--pairs {given}: give every model a name of its own")
         files[name.strip()] = file
     return start_session(args.folder, source, files, images=args.n, seed=args.seed)
 
