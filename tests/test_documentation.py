@@ -76,6 +76,12 @@ def test_a_command_that_is_none_is_found(command):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_page_has_no_place_left_to_fill_in(page):
+    text = page.read_text(encoding="utf-8")
+    assert re.findall(r"(?<![`\w])(?:TODO|HEADLINE|TABLE|TBD|XXX)(?![`\w])", text) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_to_files_and_to_headings(page):
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         target, _, anchor = link.partition("#")

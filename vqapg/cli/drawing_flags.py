@@ -29,8 +29,7 @@ def add_drawing_arguments(parser: argparse.ArgumentParser) -> None:
     )
     draw.add_argument(
         "--sampling",
-        action="store_true",
-        default=None,
+        action=argparse.BooleanOptionalAction,
         help="draw the words too, instead of beam search (default: only for the demo)",
     )
     draw.add_argument(
