@@ -107,8 +107,9 @@ def test_training_without_epoch_lines_is_told_apart_from_none(script):
 
 
 def test_training_goes_on_where_nobody_reads(script, tmp_path):
-    os.mkfifo(tmp_path / "go")
-    process = script(f"open('go').close()\n{EPOCHS}")
+    # It waits for a file: opening a pipe would hang where nobody opens the other end.
+    waiting = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)\n"
+    process = script(waiting + EPOCHS)
     process.stdout.readline()
     process.stdout.close()
     (tmp_path / "go").write_text("")

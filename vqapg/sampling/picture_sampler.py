@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -17,10 +17,10 @@ from vqapg.backbones.backbone import Backbone
 from vqapg.data.feature_encoding import encode_images
 from vqapg.data.given_image import GivenImage, name_of, open_given
 from vqapg.data.input_image import InputImage
-from vqapg.data.tokenizer import tokenize
 from vqapg.devices import chosen_device
 from vqapg.errors import InputError, LeftOut, in_python_terms, printable
 from vqapg.judges.judge import Judge, evaluator_spec
+from vqapg.sampling.given_arguments import Paths, one_text, path_list
 from vqapg.sampling.image_stream import sample_each
 from vqapg.sampling.images import find_images
 from vqapg.sampling.images_in_hand import OpenPicture
@@ -32,7 +32,6 @@ from vqapg.sampling.sampler import PairSampler, consistency_of
 from vqapg.tasks.checkpoints import Loaded, load_backbone, load_generation_model
 
 OPTIONS = [option.name for option in fields(SamplingOptions)]
-Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
 def load(
@@ -205,7 +204,7 @@ class PictureSampler(PairSampler):
             if value < least:
                 raise InputError(f"--{name} {value}: must be at least {least}")
         checked = self._options(n, options)
-        found = find_images(_paths(images))
+        found = find_images(path_list(images))
         if passed_over := describe(found.passed_over):
             warnings.warn(passed_over, LeftOut, stacklevel=3)
         return self._sample_each(found, checked, skip_bad_images, batch_size, num_workers)
@@ -234,7 +233,7 @@ class PictureSampler(PairSampler):
         """
         if self.judge is None:
             raise InputError("score: nobody judges; give load an evaluator, or a judge")
-        pair = _tokens("question", question), _tokens("answer", answer)
+        pair = one_text("question", question), one_text("answer", answer)
         features, _, pictures = self._opened(image)
         self.in_hand.hold(features, pictures)
         return consistency_of(self._consistency([[pair]])[0][0])
@@ -277,27 +276,3 @@ class PictureSampler(PairSampler):
         picture, number = open_given(image)
         pixels = self.backbone.preprocessing.resize(picture).unsqueeze(0)
         return self.features(pixels), number, {name_of(image, number): lambda: picture}
-
-
-def _paths(images: Paths) -> list[str | os.PathLike[str]]:
-    if isinstance(images, (str, os.PathLike)):
-        return [images]
-    paths = list(images) if isinstance(images, Iterable) else [images]
-    for path in paths:
-        if not isinstance(path, (str, os.PathLike)):
-            raise InputError(
-                f"images: {type(path).__name__} is no path; give paths, folders or patterns, and "
-                "pictures in memory to sample, one after the other"
-            )
-    if not paths:
-        raise InputError("images: there is none; give at least one path, folder or pattern")
-    return paths
-
-
-def _tokens(name: str, text: str) -> str:
-    if not isinstance(text, str):
-        raise InputError(f"{name}: {type(text).__name__} is no text; give a string")
-    tokens = tokenize(text)
-    if not tokens:
-        raise InputError(f"{name} has no word in it; give one")
-    return " ".join(tokens)
