@@ -145,8 +145,8 @@ def test_picture_that_is_gone_is_told_before_the_judge(tmp_path, data, capsys, f
         (
             ("test",),
             ("--license", "mit", "--format", "csv"),
-            "the format csv has no place for a licence; leave it out, or give --format vqa2-folder "
-            "or imagefolder",
+            "the format csv has no place for it; leave it out, or give --format vqa2-folder or "
+            "imagefolder",
         ),
     ],
 )

@@ -41,6 +41,11 @@ def add_arguments(parser):
         choices=("train", "valid", "test"),
         help="of GENERATED (default: what its name ends in, else test)",
     )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="CKPT",
+        help="the model that made the pairs, for the card of imagefolder and vqa2-folder",
+    )
     add_license(parser)
     parser.add_argument("--output", required=True, metavar="FILE", help="file, or folder, to write")
     add_overwrite(parser)
@@ -50,7 +55,7 @@ def run(args):
     from pathlib import Path
 
     from vqapg.cli.judge_flags import judge_of
-    from vqapg.cli.paths import output_file
+    from vqapg.cli.paths import input_file, output_file
     from vqapg.data.directory import DataDirectory
     from vqapg.export.generated_pairs import export_pairs, files_of_splits
     from vqapg.export.outputs import format_named
@@ -58,6 +63,10 @@ def run(args):
     chosen = format_named(args.format)
     generated = files_of_splits(args.pairs, args.split)
     judge, checkpoints = judge_of(args)
+    checkpoint = None
+    if args.checkpoint is not None:
+        checkpoint = input_file("--checkpoint", args.checkpoint)
+        checkpoints = [checkpoint, *checkpoints]
     inputs = [*args.pairs, *checkpoints, *Path(args.data).glob("*")]
     files = [
         output_file(
@@ -77,6 +86,7 @@ def run(args):
         args.format,
         judge=judge,
         licence=args.license,
+        checkpoint=checkpoint,
         overwrite=args.overwrite,
     )
     names = ", ".join(map(str, files))

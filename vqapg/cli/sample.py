@@ -204,7 +204,7 @@ def _sample_here(args, options, judge, inputs):
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
     chosen = format_named(format)
-    check_data_set(format, licence=args.license, images=None if data is None else part)
+    check_data_set(format, licence=args.license, images=() if data is None else part)
     # A run that is gone on with had leave to replace what exists.
     overwrite = args.overwrite or holds_finished(Destination(Path(args.output), format).journal)
     try:

@@ -71,6 +71,7 @@ def export_pairs(
     *,
     judge: str | Judge | None = None,
     licence: str | None = None,
+    checkpoint: Path | None = None,
     overwrite: bool = False,
 ) -> Exported:
     """Write the well-formed pairs of *generated*.
@@ -82,6 +83,7 @@ def export_pairs(
         format: the format's name
         judge: as ``--judge`` names it, or a judge; its scores are written as "consistency"
         licence: of the pairs, an identifier of the hub; only for a data set
+        checkpoint: of the model that made the pairs; only for a data set
         overwrite: replace what exists, if vqapg wrote it
 
     Raises:
@@ -93,20 +95,18 @@ def export_pairs(
             f"--format {format}: has no splits; give one file of pairs, or another --format, such "
             "as imagefolder"
         )
-    check_data_set(format, licence=licence)
+    check_data_set(format, licence=licence, checkpoint=checkpoint)
     pairs: dict[str, list[GeneratedPair]] = {}
     made: dict[str, object] = {}
     for split, path in generated.items():
         read = list(read_records(path, data, split))
         pairs[split] = sorted((one.pair for one in read), key=lambda pair: pair.id)
-        known = made_of_file(Path(path), read)
+        known = made_of_file(Path(path), read, checkpoint)
         of_split = f" ({split})" if len(generated) > 1 else ""
         made |= {f"{what}{of_split}": value for what, value in known.items()}
     images = _images_of(data, pairs)
     used = {pair.image for found in pairs.values() for pair in found if not pair.malformed}
-    check_data_set(
-        format, licence=licence, images=(image for image in images if image.name in used)
-    )
+    check_data_set(format, images=(image for image in images if image.name in used))
     records: list[dict[str, Any]] = []
     for split, found in pairs.items():
         scores = None

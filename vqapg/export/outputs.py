@@ -132,28 +132,34 @@ def write_records(
 
 
 def check_data_set(
-    format: str, *, licence: str | None, images: Iterable[InputImage] | None = None
+    format: str,
+    *,
+    licence: str | None = None,
+    checkpoint: Path | None = None,
+    images: Iterable[InputImage] = (),
 ) -> None:
     """What only data sets can have, told before the long work begins.
 
     Args:
         format: the format's name
         licence: that is given to the pairs; None: none
-        images: files that a data set copies; None: they were looked for already
+        checkpoint: that the card names; None: none
+        images: files that a data set copies
 
     Raises:
-        InputError: if the licence is unknown, the format has no place for it, or an image is gone
+        InputError: if the licence is unknown, the format has no card, or an image is gone
     """
     is_dataset = format_named(format).is_dataset
     if licence is not None:
         check_licence(licence)
-        if not is_dataset:
+    for flag, given in (("--license", licence), ("--checkpoint", checkpoint)):
+        if given is not None and not is_dataset:
             sets = " or ".join(name for name in OURS if format_named(name).is_dataset)
             raise InputError(
-                f"--license {licence}: the format {format} has no place for a licence; "
+                f"{flag} {given}: the format {format} has no place for it; "
                 f"leave it out, or give --format {sets}"
             )
-    for image in (images or ()) if is_dataset else ():
+    for image in images if is_dataset else ():
         if not Path(image.path).is_file():
             raise InputError(
                 f"{image.path}: there is no such picture, and the format {format} copies the "
