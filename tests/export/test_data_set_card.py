@@ -12,8 +12,8 @@ from vqapg.demo import MODEL, SHA256
 from vqapg.errors import InputError
 from vqapg.export.data_set_card import NAME
 from vqapg.export.licences import LICENCES, check_licence
-from vqapg.export.origin import Origin
 from vqapg.export.outputs import write_records
+from vqapg.export.pair_origin import Origin
 from vqapg.sampling.images import find_images
 from vqapg.version import __version__
 

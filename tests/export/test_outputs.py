@@ -18,8 +18,8 @@ from vqapg.data.vqa_answers import normalise_answer
 from vqapg.datasets import vqa2
 from vqapg.errors import InputError
 from vqapg.export.format import Format
-from vqapg.export.origin import Origin
 from vqapg.export.outputs import files_of, format_of, write_records
+from vqapg.export.pair_origin import Origin
 from vqapg.export.vqa2_files import image_numbers, ten_answers, write
 from vqapg.sampling.images import find_images
 

@@ -183,8 +183,8 @@ def _sample_here(args, options, judge, inputs):
     shard = shard_numbers(args.shard)
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.export.gallery import our_page
-    from vqapg.export.origin import PHOTOGRAPHS, Origin, images_of_data
     from vqapg.export.outputs import Destination, check_data_set, format_named, format_of
+    from vqapg.export.pair_origin import PHOTOGRAPHS, Origin, images_of_data
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.passed_over import describe

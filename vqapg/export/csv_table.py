@@ -9,7 +9,7 @@ from typing import IO
 from vqapg.csv_cells import escape_cell
 from vqapg.data.input_image import InputImage
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import COLUMNS, RECORDS
 from vqapg.files import atomic_write
 from vqapg.targets import csv_of

@@ -14,7 +14,7 @@ import yaml
 
 from vqapg.errors import printable
 from vqapg.export.licences import OTHER, UNKNOWN
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.provenance import provenance
 
 NAME = "README.md"

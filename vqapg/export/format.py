@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vqapg.data.input_image import InputImage
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.targets import Recogniser
 
 # A pair: "image", "question", "answer", and what else is known of it, such as "score".

@@ -13,8 +13,8 @@ from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair, read_records, readable_records
 from vqapg.evaluation.judge_verdict import stored_verdict
 from vqapg.export.made_of_file import made_of_file
-from vqapg.export.origin import Origin, images_of_data
 from vqapg.export.outputs import check_data_set, format_named, write_records
+from vqapg.export.pair_origin import Origin, images_of_data
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
 

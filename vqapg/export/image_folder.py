@@ -12,7 +12,7 @@ from vqapg.data.input_image import InputImage
 from vqapg.export.data_set_card import NAME, Split, card, edited_card
 from vqapg.export.dataset_pictures import as_dataset_file
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.folders import new_folder, our_folder
 
 # The split of pairs that are of none, as datasets calls it.

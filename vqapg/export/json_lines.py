@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vqapg.data.input_image import InputImage
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import RECORDS
 from vqapg.files import atomic_write
 from vqapg.targets import json_lines_of

@@ -11,7 +11,7 @@ from vqapg.errors import InputError
 from vqapg.export import FORMATS, OURS
 from vqapg.export.format import Format, Record
 from vqapg.export.licences import check_licence
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.files import writing
 from vqapg.targets import check_target, real_path
 

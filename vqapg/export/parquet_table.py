@@ -12,7 +12,7 @@ from typing import Any
 from vqapg.data.input_image import InputImage
 from vqapg.errors import InputError
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import COLUMNS
 from vqapg.files import atomic_write
 from vqapg.provenance import provenance

@@ -16,7 +16,7 @@ from vqapg.data.question_type import question_type
 from vqapg.data.vqa_answers import answer_type, normalise_answer
 from vqapg.errors import printable
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.files import atomic_write
 from vqapg.provenance import KEY, provenance
 from vqapg.targets import FOREIGN, head_of

@@ -10,7 +10,7 @@ from vqapg.data.input_image import InputImage
 from vqapg.datasets.vqa2 import ANNOTATIONS, QUESTIONS, file_name
 from vqapg.export.dataset_pictures import as_dataset_file
 from vqapg.export.format import Format, Record
-from vqapg.export.origin import Origin
+from vqapg.export.pair_origin import Origin
 from vqapg.export.vqa2_files import Numbering, contents, write_contents
 from vqapg.folders import new_folder, our_folder
 
