@@ -110,6 +110,42 @@ def test_the_gallery_has_the_boxes_of_each_image(objects, tmp_path):
             assert weights == len(image["boxes"])
 
 
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_folder_of_a_data_directory_bears_its_split(objects, tmp_path, split):
+    vqapg(
+        "sample",
+        "--features",
+        objects / "data",
+        "--split",
+        split,
+        "--checkpoint",
+        objects / "generation/checkpoint_last.pt",
+        "--num-samples",
+        1,
+        "--num-workers",
+        0,
+        "--output",
+        tmp_path / "pairs",
+    )
+    assert [path.name for path in (tmp_path / "pairs").iterdir() if path.is_dir()] == [split]
+    text = (tmp_path / "pairs/README.md").read_text()
+    assert f"- split: {split}\n" in text and "made by `vqapg prepare --dataset jsonl`" in text
+
+
+def test_gone_picture_stops_a_folder_before_the_work(objects, tmp_path, capsys):
+    data = DataDirectory(objects / "data")
+    picture = data.image_path(data.image_ids("test")[1])
+    picture.rename(picture.with_suffix(".away"))
+    try:
+        words = ["sample", "--features", data.path, "--output", tmp_path / "pairs"]
+        words += ["--checkpoint", objects / "generation/checkpoint_last.pt"]
+        assert main([str(word) for word in words]) == 2
+    finally:
+        picture.with_suffix(".away").rename(picture)
+    assert f"{picture}: there is no such picture" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_attention_is_stored_with_boxes(objects, tmp_path):
     data = DataDirectory(objects / "data")
     name = data.image_ids("test")[1]

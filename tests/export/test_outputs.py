@@ -19,6 +19,7 @@ from vqapg.datasets import vqa2
 from vqapg.errors import InputError
 from vqapg.export.format import Format
 from vqapg.export.outputs import files_of, format_of, write_records
+from vqapg.export.pair_origin import Origin
 from vqapg.export.vqa2_files import image_numbers, ten_answers, write
 from vqapg.sampling.images import find_images
 
@@ -216,7 +217,7 @@ def test_vqa2_files_are_read_back_by_our_own_reader(tmp_path):
     ]
     for part in ("train", "val"):
         targets = [tmp_path / name.format(part) for name in (vqa2.QUESTIONS, vqa2.ANNOTATIONS)]
-        write(targets, records, images)
+        write(targets, records, images, Origin())
         for number in (42, 123456):
             picture = tmp_path / f"{part}2014/COCO_{part}2014_{number:012}.jpg"
             picture.parent.mkdir(exist_ok=True)
@@ -348,7 +349,7 @@ class Yelled:
 
     FORMAT = Format(
         suffixes=(".txt", ".csv"),
-        write=lambda targets, records, images: targets[0].write_text(
+        write=lambda targets, records, images, origin: targets[0].write_text(
             "".join(f"{record['question'].upper()}\n" for record in records)
         ),
         recognise=lambda path: None if path.read_text().isupper() else "does not yell",

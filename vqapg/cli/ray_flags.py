@@ -91,6 +91,7 @@ def sample_by_ray(
         ("--shard", args.shard),
         ("--format", args.format),
         ("--features", args.features),
+        ("--license", args.license),
     ):
         if given is not None:
             raise InputError(

@@ -12,6 +12,7 @@ picture and seed give the same pairs, in whatever run.
 
 from vqapg.cli.drawing_flags import add_drawing_arguments
 from vqapg.cli.judge_flags import add_judge_arguments
+from vqapg.cli.license_flag import add_license
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
 from vqapg.cli.sample_defaults import output_beside, own_output, use_demo
@@ -103,6 +104,7 @@ def add_arguments(parser):
     write.add_argument(
         "--counts", metavar="FILE", help="also the counts of the last line, as JSON, to be joined"
     )
+    add_license(write)
     add_overwrite(write)
 
     run = parser.add_argument_group("running")
@@ -181,7 +183,8 @@ def _sample_here(args, options, judge, inputs):
     shard = shard_numbers(args.shard)
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.export.gallery import our_page
-    from vqapg.export.outputs import Destination, format_named, format_of
+    from vqapg.export.outputs import Destination, check_data_set, format_named, format_of
+    from vqapg.export.pair_origin import PHOTOGRAPHS, Origin, images_of_data
     from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
     from vqapg.sampling.passed_over import describe
@@ -201,6 +204,7 @@ def _sample_here(args, options, judge, inputs):
     inputs += dict.fromkeys(image.path for image in images)
     format = format_of(args.output, args.format)
     chosen = format_named(format)
+    check_data_set(format, licence=args.license, images=() if data is None else part)
     # A run that is gone on with had leave to replace what exists.
     overwrite = args.overwrite or holds_finished(Destination(Path(args.output), format).journal)
     try:
@@ -227,7 +231,11 @@ def _sample_here(args, options, judge, inputs):
             )
     except ExistsError as error:
         raise InputError(f"{error}{own_output(args.output, shard)}") from None
-    destination = Destination(Path(args.output), format, html, overwrite)
+    origin = Origin(
+        images=PHOTOGRAPHS if data is None else images_of_data(data), license=args.license
+    )
+    split = None if data is None else args.split
+    destination = Destination(Path(args.output), format, html, overwrite, origin, split)
 
     # Seconds
     from vqapg.denormals import flush_denormals

@@ -89,4 +89,5 @@ READER = Reader(
     source="the data folder of the package easy-vqa (default: the installed one's)",
     options=(seed_option("the images for validation"),),
     truth="easy-vqa",
+    images="They are drawings of the package easy-vqa: https://github.com/vzhou842/easy-VQA.",
 )

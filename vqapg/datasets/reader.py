@@ -131,6 +131,8 @@ class Reader:
         empty_split_cure: what a user can do when that split has no pair
         paper_table2: the counts in the paper's Table 2, if the paper has the data set
         truth: the name of a judge that knows the right answers, see :mod:`vqapg.judges`
+        images: where the images come from and under which terms, in sentences; for the card of a
+            data set that is made of them
     """
 
     read: Callable[..., SourceData]
@@ -139,6 +141,7 @@ class Reader:
     empty_split_cure: Callable[[str], str] = complete_source
     paper_table2: Counts | None = None
     truth: str | None = None
+    images: str = ""
 
     def complete(self, dataset: str, given: Mapping[str, Value]) -> dict[str, Value]:
         """All options of this reader: those *given*, else their defaults.

@@ -80,4 +80,5 @@ READER = Reader(
     ),
     empty_split_cure=_empty_split_cure,
     truth="scenes",
+    images="vqapg drew them.",
 )

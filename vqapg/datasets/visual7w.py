@@ -117,4 +117,6 @@ READER = Reader(
         "valid": {"images": 5_700, "pairs": 28_000},
         "test": {"images": 8_600, "pairs": 42_000},
     },
+    images="They are photographs of COCO, under the terms of their authors on Flickr: "
+    "https://cocodataset.org/#termsofuse.",
 )

@@ -59,7 +59,7 @@ def read(
     parts = {}
     for part, most in (("train", max_images), ("val", max_test_images)):
         parts[part] = draw_images(_pairs_of_image(root, part), min_pairs_per_image, most, seed)
-        require_images(root, (_file_name(part, image) for image in parts[part]), PAGE)
+        require_images(root, (file_name(part, image) for image in parts[part]), PAGE)
     train = [
         (image, place) for image, pairs in parts["train"].items() for place in range(len(pairs))
     ]
@@ -70,7 +70,7 @@ def read(
         )
     valid = set(random.Random(seed).sample(train, valid_pairs))
     records = [
-        Record(_file_name(part, image), question, answer, _split(part, (image, place) in valid))
+        Record(file_name(part, image), question, answer, _split(part, (image, place) in valid))
         for part, images in parts.items()
         for image, pairs in images.items()
         for place, (question, answer) in enumerate(pairs)
@@ -83,7 +83,8 @@ def _split(part: str, is_valid: bool) -> str:
     return "test" if part == "val" else "valid" if is_valid else "train"
 
 
-def _file_name(part: str, image: int) -> str:
+def file_name(part: str, image: int) -> str:
+    """The path of an image, by its number, in the folder of the data set."""
     return f"{part}2014/COCO_{part}2014_{image:012d}.jpg"
 
 
@@ -164,4 +165,6 @@ READER = Reader(
         "valid": {"images": 6_100, "pairs": 10_000},
         "test": {"images": 4_800, "pairs": 36_900},
     },
+    images="They are photographs of COCO, under the terms of their authors on Flickr: "
+    "https://cocodataset.org/#termsofuse.",
 )

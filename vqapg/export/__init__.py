@@ -21,9 +21,13 @@ OURS = {
         "vqapg.export.vqa2_files:FORMAT",
         "the questions and annotations files of VQA v2.0 (.json)",
     ),
+    "vqa2-folder": (
+        "vqapg.export.vqa2_folder:FORMAT",
+        "a folder that prepare --dataset vqa2 reads, with the images",
+    ),
     "imagefolder": (
         "vqapg.export.image_folder:FORMAT",
-        "a folder that Hugging Face datasets loads, with the images (no ending)",
+        "a folder for Hugging Face datasets, with the images and a card (no ending)",
     ),
 }
 FORMATS: Registry[Format] = Registry("format", "vqapg.formats")

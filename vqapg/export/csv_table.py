@@ -9,12 +9,18 @@ from typing import IO
 from vqapg.csv_cells import escape_cell
 from vqapg.data.input_image import InputImage
 from vqapg.export.format import Format, Record
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import COLUMNS, RECORDS
 from vqapg.files import atomic_write
 from vqapg.targets import csv_of
 
 
-def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[InputImage]) -> None:
+def write(
+    targets: Sequence[Path],
+    records: Iterable[Record],
+    images: Sequence[InputImage],
+    origin: Origin,
+) -> None:
     """Write the one file. Without a record it has the columns that every record has."""
     rows = ({key: escape_cell(value) for key, value in record.items()} for record in records)
     first = next(rows, None)

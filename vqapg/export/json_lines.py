@@ -6,12 +6,18 @@ from pathlib import Path
 
 from vqapg.data.input_image import InputImage
 from vqapg.export.format import Format, Record
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import RECORDS
 from vqapg.files import atomic_write
 from vqapg.targets import json_lines_of
 
 
-def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[InputImage]) -> None:
+def write(
+    targets: Sequence[Path],
+    records: Iterable[Record],
+    images: Sequence[InputImage],
+    origin: Origin,
+) -> None:
     """Write the one file."""
     with atomic_write(targets[0]) as file:
         for record in records:

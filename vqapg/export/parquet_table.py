@@ -12,6 +12,7 @@ from typing import Any
 from vqapg.data.input_image import InputImage
 from vqapg.errors import InputError
 from vqapg.export.format import Format, Record
+from vqapg.export.pair_origin import Origin
 from vqapg.export.records import COLUMNS
 from vqapg.files import atomic_write
 from vqapg.provenance import provenance
@@ -42,7 +43,12 @@ def pyarrow() -> Any:
     return pyarrow
 
 
-def write(targets: Sequence[Path], records: Iterable[Record], images: Sequence[InputImage]) -> None:
+def write(
+    targets: Sequence[Path],
+    records: Iterable[Record],
+    images: Sequence[InputImage],
+    origin: Origin,
+) -> None:
     """Write the one file. Without a record it has the columns that every record has."""
     pyarrow()
     with atomic_write(targets[0], "wb") as file:

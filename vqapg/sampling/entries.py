@@ -73,7 +73,11 @@ def count(entries: Entries | Journal, skipped: list[str]) -> Counts:
 
 
 def records_of(
-    entries: Entries | Journal, options: SamplingOptions, model: str, judged: bool
+    entries: Entries | Journal,
+    options: SamplingOptions,
+    model: str,
+    judged: bool,
+    split: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yields each pair as it is written to files, see :mod:`vqapg.export.outputs`.
 
@@ -82,6 +86,7 @@ def records_of(
         options: that they were drawn by
         model: its name
         judged: whether there was a judge
+        split: of a data directory that the images are of; None: they are of none
     """
     for entry in entries.entries():
         for pair in entry["pairs"]:
@@ -94,6 +99,7 @@ def records_of(
                 "seed": options.seed,
                 "draw": pair["draw"],
                 "model": model,
+                **({} if split is None else {"split": split}),
             }
 
 

@@ -13,6 +13,7 @@ from vqapg.export.outputs import write_records
 from vqapg.sampling.entries import count, entry_of, records_of
 from vqapg.sampling.image_stream import sample_each
 from vqapg.sampling.journal import Journal
+from vqapg.sampling.made_by import made_by
 from vqapg.targets import check_target
 
 if TYPE_CHECKING:
@@ -62,9 +63,12 @@ def run(
         write_records(
             destination.output,
             destination.format,
-            records_of(journal, options, sampler.name, sampler.judge is not None),
+            records_of(
+                journal, options, sampler.name, sampler.judge is not None, destination.split
+            ),
             images,
             overwrite=destination.replace,
+            origin=dataclasses.replace(destination.origin, made=made_by(sampler, options)),
         )
         if destination.html is not None:
             check_target(destination.html, our_page, overwrite=destination.replace)
