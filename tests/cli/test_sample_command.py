@@ -163,6 +163,30 @@ def test_other_formats(folder, output, capsys):
         )
 
 
+@pytest.mark.parametrize(
+    ("choosing", "chosen"), [([], False), (["--keep", 1], True), (["--min-consistency", 0], True)]
+)
+def test_each_line_names_the_judge_that_chose_it(folder, choosing, chosen, capsys):
+    evaluator = ["--evaluator", "evaluator.pt"]
+    assert sample(*evaluator, *choosing) == 0
+    name = f"evaluator:{sha256('evaluator.pt')[:12]}"
+    assert {record.get("chosen_by") for record in lines()} == {name if chosen else None}
+    if chosen:
+        assert list(lines()[0])[4:6] == ["consistency", "chosen_by"]
+    # What vqapg wrote it replaces.
+    assert sample(*evaluator, *choosing, "--overwrite") == 0
+    capsys.readouterr()
+    words = ["--images", "photos", "--weights", "none", "--pairs", "pairs.jsonl", *evaluator]
+    for pair in lines():  # evaluate knows a picture by its path in the folder
+        assert pair["image"].startswith("photos/")
+    moved = [json.dumps({**pair, "image": pair["image"][7:]}) for pair in lines()]
+    (folder / "pairs.jsonl").write_text("\n".join(moved))
+    assert main(["evaluate", *words, "--output", "metrics.json"]) == 0
+    assert ("the same judge chose these pairs" in capsys.readouterr().out) == chosen
+    assert main(["score", *words, "--output", "scores.jsonl"]) == 0
+    assert ("the same judge chose these pairs" in capsys.readouterr().err) == chosen
+
+
 def test_choosing_and_completing(folder, dictionary, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, "--min-consistency", 0) == 0
     assert [record["image"] for record in lines()] == [

@@ -17,12 +17,13 @@ judge, the checkpoint's SHA-256 with it, and is passed over where that is anothe
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 from vqapg.errors import InputError, printable
 from vqapg.files import check_readable_file
+from vqapg.judges.judge import Judge
 from vqapg.strict_json import read_json
 from vqapg.targets import check_target, our_json, write_json
 
@@ -34,6 +35,9 @@ RUN = "run vqapg check-evaluator"
 NOT_CHECKED = f"not checked: {RUN}"
 STALE = f"not checked: the verdict that is there is of another judge; {RUN}"
 CURE = f"delete it, and {RUN}"
+
+
+CIRCULAR = "the same judge chose {}: P says nothing of them; use another judge, or people"
 
 
 class Verdict(TypedDict):
@@ -158,6 +162,26 @@ def stored_verdict(
     if stored.get("judge") != json.loads(json.dumps(_known(identity), default=str)):
         return {"text": STALE, "rely": None}
     return found
+
+
+def verdict_on_chosen(judge: Judge, choosers: Sequence[str | None]) -> Verdict | None:
+    """What P by *judge* is worth where pairs were chosen by its own scores.
+
+    Args:
+        judge: who scores the pairs; of several that are averaged, each counts
+        choosers: for each pair the name of the judge that chose it, or None
+
+    Returns:
+        None where it chose none of them
+    """
+    names = {judge.name}
+    if judge.identity.get("judge") == "mean":
+        names |= {own["name"] for own in judge.identity["judges"]}
+    chosen = sum(chooser in names for chooser in choosers)
+    if not chosen:
+        return None
+    which = "these pairs" if chosen == len(choosers) else f"{chosen:,} of these pairs"
+    return {"text": CIRCULAR.format(which), "rely": False}
 
 
 def stored_rejection(

@@ -62,7 +62,13 @@ def run(
         write_records(
             destination.output,
             destination.format,
-            records_of(journal, options, sampler.name, sampler.judge is not None),
+            records_of(
+                journal,
+                options,
+                sampler.name,
+                judged=sampler.judge is not None,
+                chooser=sampler.chooser(options),
+            ),
             images,
             overwrite=destination.replace,
         )

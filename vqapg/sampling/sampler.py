@@ -129,6 +129,10 @@ class PairSampler(ABC):
             "(docs/judge-pairs.md), or train a better evaluator (docs/check-evaluator.md)"
         )
 
+    def chooser(self, options: SamplingOptions) -> str | None:
+        """The name of the judge that chooses the pairs; None where all are kept."""
+        return None if self.judge is None or not options.choosing else self.judge.name
+
     def verdict(self) -> Verdict | None:
         """What ``check-evaluator`` said of the judge; None without one, and where it is the
         truth.
