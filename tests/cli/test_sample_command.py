@@ -232,6 +232,32 @@ def test_one_is_singular(folder, capsys):
     )
 
 
+@pytest.mark.parametrize("ray", [[], ["--ray"]])
+def test_pairs_beside_a_page_are_not_called_output(folder, ray, capsys):
+    words = [
+        "sample",
+        "--checkpoint",
+        "model.pt",
+        "photos",
+        "--html",
+        "g.html",
+        "--weights",
+        "none",
+    ]
+    told = "vqapg sample: error: the pairs beside --html g.html, g.jsonl: "
+    (folder / "g.jsonl").write_text("mine")
+    assert main([*words, *ray]) == 2
+    assert capsys.readouterr().err.startswith(told)
+    (folder / "g.jsonl").unlink()
+    if not ray:
+        assert sample(output="g.jsonl") == 0
+        capsys.readouterr()
+        assert main(words) == 2
+        assert capsys.readouterr().err == (
+            f"{told}is there already; give another name, or --overwrite to replace it\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("choosing", "about"),
     [

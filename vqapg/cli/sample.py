@@ -14,7 +14,7 @@ from vqapg.cli.drawing_flags import add_drawing_arguments
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
-from vqapg.cli.sample_defaults import output_beside, own_output, use_demo
+from vqapg.cli.sample_defaults import named_by_html, output_beside, own_output, use_demo
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -136,6 +136,7 @@ def add_arguments(parser):
 
 
 def run(args):
+    from contextlib import nullcontext
     from dataclasses import fields
 
     from vqapg.cli.judge_flags import judge_of
@@ -152,8 +153,9 @@ def run(args):
             raise InputError(f"{option} {value}: must be at least {least}")
     if (args.features is None) == (not args.images):
         raise InputError("IMAGES or --features DATA: give one of the two")
+    naming = nullcontext()
     if args.output is None:
-        args.output = output_beside(args.html)
+        args.output, naming = output_beside(args.html), named_by_html(args.html)
     judge, checkpoints = judge_of(args)
     defaults = {}
     if args.checkpoint in (None, NAME):
@@ -164,10 +166,11 @@ def run(args):
     given = {name: value for name, value in given.items() if value is not None}
     options = SamplingOptions(**defaults | given)
     options.check_judge(judge)
-    if args.ray is not None:
-        sample_by_ray(args, options, judge, checkpoints)
-    else:
-        _sample_here(args, options, judge, [checkpoint, *checkpoints])
+    with naming:
+        if args.ray is not None:
+            sample_by_ray(args, options, judge, checkpoints)
+        else:
+            _sample_here(args, options, judge, [checkpoint, *checkpoints])
 
 
 def _sample_here(args, options, judge, inputs):

@@ -1,8 +1,9 @@
 """What ``vqapg sample`` does where a file is not named: the demo's checkpoints, and its outputs."""
 
 import argparse
+import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vqapg.errors import InputError
@@ -42,6 +43,22 @@ def output_beside(html: str | None) -> str:
     if path.suffix not in (".html", ".htm"):
         raise InputError(f"--html {html}: must end in .html; or give --output too")
     return str(path.with_suffix(".jsonl"))
+
+
+@contextlib.contextmanager
+def named_by_html(html: str) -> Iterator[None]:
+    """Within, an InputError of the output names ``--html``: nobody gave ``--output``.
+
+    Args:
+        html: as it was given
+    """
+    try:
+        yield
+    except InputError as error:
+        if not str(error).startswith("--output "):
+            raise
+        told = str(error).removeprefix("--output ")
+        raise type(error)(f"the pairs beside --html {html}, {told}") from None
 
 
 def own_output(output: str, shard: tuple[int, int] | None) -> str:
