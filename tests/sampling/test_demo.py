@@ -1,6 +1,7 @@
 """The demo: the checkpoints that come with the package, for a first try on photographs."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from vqapg import InputError, demo, load
 from vqapg.cli.main import main
 from vqapg.files import sha256
+from vqapg.sampling import picture_sampler
 
 MOST = 10 * 2**20  # bytes of both checkpoints
 
@@ -36,6 +38,35 @@ def test_missing_or_changed_demo_file_is_refused(tmp_path, monkeypatch, content)
         (tmp_path / demo.MODEL).write_bytes(content)
     with pytest.raises(InputError, match=r"model\.pt.*; install vqapg again"):
         demo.demo_file(demo.MODEL)
+
+
+@pytest.mark.parametrize("evaluator", [None, "demo", "other.pt"])
+def test_command_and_python_choose_the_demo_alike(photos, tmp_path, monkeypatch, evaluator):
+    met = []
+
+    class Stop(Exception):
+        pass
+
+    def sampler(generator, backbone, judge, device, options):
+        met.append((generator.name, str(judge), options))
+        raise Stop
+
+    monkeypatch.setattr(picture_sampler, "PictureSampler", sampler)
+    if evaluator == "other.pt":
+        evaluator = str(tmp_path / evaluator)
+        shutil.copy(demo.demo_file(demo.EVALUATOR), evaluator)
+    words = [] if evaluator is None else ["--evaluator", evaluator]
+    output = ["--output", str(tmp_path / "pairs.jsonl")]
+    for checkpoint in ([], ["--checkpoint", "demo"]):
+        with pytest.raises(Stop):
+            main(["sample", str(photos), *checkpoint, *words, *output])
+    with pytest.raises(Stop):
+        load("demo", evaluator)
+    path = demo.demo_file(demo.EVALUATOR) if evaluator in (None, "demo") else evaluator
+    # The command gives the options itself.
+    assert [options for *_, options in met] == [{}, {}, demo.OPTIONS]
+    assert {judge for _, judge, _ in met} == {f"evaluator:{path}"}
+    assert len({name for name, _, _ in met}) == 1
 
 
 def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):

@@ -14,7 +14,7 @@ from vqapg.cli.drawing_flags import add_drawing_arguments
 from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
-from vqapg.cli.sample_defaults import named_by_html, output_beside, own_output, use_demo
+from vqapg.cli.sample_defaults import DEMO_NOTE, named_by_html, output_beside, own_output
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -136,12 +136,13 @@ def add_arguments(parser):
 
 
 def run(args):
+    import sys
     from contextlib import nullcontext
     from dataclasses import fields
 
+    from vqapg import demo
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file
-    from vqapg.demo import NAME, OPTIONS
     from vqapg.errors import InputError
     from vqapg.sampling.options import SamplingOptions
 
@@ -157,20 +158,20 @@ def run(args):
     if args.output is None:
         args.output, naming = output_beside(args.html), named_by_html(args.html)
     judge, checkpoints = judge_of(args)
-    defaults = {}
-    if args.checkpoint in (None, NAME):
-        defaults = OPTIONS
-        judge, checkpoints = use_demo(args, judge, checkpoints)
-    checkpoint = input_file("--checkpoint", args.checkpoint)
+    chosen = demo.chosen(demo.NAME if args.checkpoint is None else args.checkpoint, judge)
+    if chosen.options:
+        print(f"note: {DEMO_NOTE}", file=sys.stderr)
+    args.checkpoint = str(input_file("--checkpoint", str(chosen.checkpoint)))
     given = {field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     given = {name: value for name, value in given.items() if value is not None}
-    options = SamplingOptions(**defaults | given)
-    options.check_judge(judge)
+    options = SamplingOptions(**{**chosen.options, **given})
+    options.check_judge(chosen.judge)
+    checkpoints = [*checkpoints, *chosen.evaluators]
     with naming:
         if args.ray is not None:
-            sample_by_ray(args, options, judge, checkpoints)
+            sample_by_ray(args, options, chosen.judge, checkpoints)
         else:
-            _sample_here(args, options, judge, [checkpoint, *checkpoints])
+            _sample_here(args, options, chosen.judge, [args.checkpoint, *checkpoints])
 
 
 def _sample_here(args, options, judge, inputs):
