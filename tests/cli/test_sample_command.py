@@ -276,19 +276,22 @@ def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
     )
     assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
     told = dict(data["about"])
-    assert told.pop("model").startswith("vqapg_joint_variational:")
-    assert told.pop("judge") == "not checked: run vqapg check-evaluator"
+    assert told.pop("model").startswith("model.pt (vqapg_joint_variational:")
+    assert told.pop("judge").startswith("has not been checked, so nobody knows")
     assert told == {"seed": 1, "draws of each image": 3, **about}
 
 
 def test_the_verdict_on_the_judge_is_told(folder, capsys):
     assert sample("--evaluator", "evaluator.pt") == 0
-    assert "note: the judge of consistency: not checked" in capsys.readouterr().err
+    assert "note: the judge of consistency has not been checked" in capsys.readouterr().err
     verdict = {"text": "rejects 37% of wrong pairs: do not rely on P", "rely": False}
     judge = {"judge": "evaluator", "sha256": sha256("evaluator.pt")}
     write_json(folder / "evaluator.pt.verdict.json", verdict | {"judge": judge})
     assert sample("--evaluator", "evaluator.pt", "--overwrite") == 0
-    assert f"note: the judge of consistency: {verdict['text']}" in capsys.readouterr().err
+    assert (
+        "note: the judge of consistency cannot tell right from wrong pairs well: it rejects 37% of "
+        "wrong pairs\n"
+    ) in capsys.readouterr().err
     assert sample("--overwrite") == 0
     assert "judge" not in capsys.readouterr().err
 

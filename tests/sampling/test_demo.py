@@ -9,6 +9,7 @@ from PIL import Image
 
 from vqapg import InputError, demo, load
 from vqapg.cli.main import main
+from vqapg.export.gallery_join import read_gallery
 from vqapg.files import sha256
 from vqapg.sampling import picture_sampler
 
@@ -80,7 +81,14 @@ def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
         of_image.setdefault(pair["image"], []).append(pair)
     assert all(len(kept) <= demo.OPTIONS["keep"] for kept in of_image.values())
     assert all(pair["consistency"] >= demo.OPTIONS["min_consistency"] for pair in pairs)
-    assert page.stat().st_size > 0
+    questions = [(pair["image"], pair["question"]) for pair in pairs]
+    assert len(set(questions)) == len(questions)
+    about = read_gallery(page)["about"]
+    assert about["model"].startswith("demo (vqapg_sequential_variational:")
+    assert about["judge"] == (
+        "cannot tell right from wrong pairs well: it rejects 62% of wrong pairs, accepts 59% of "
+        "right pairs, often misses another image (AUC 0.64)"
+    )
 
 
 def test_python_demo_gives_the_pairs_of_the_command(photos):

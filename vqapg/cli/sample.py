@@ -74,14 +74,16 @@ def add_arguments(parser):
         "--keep",
         type=int,
         metavar="K",
-        help="of an image at most K pairs, consistent and diverse (default: all; the demo's: 3)",
+        help="of an image at most K pairs, consistent and diverse, a question once (default: all; "
+        "the demo's: 3)",
     )
     choose.add_argument(
         "--diversity",
         type=float,
         default=0.5,
         metavar="D",
-        help="what --keep goes by, 0: consistency alone, 1: unlikeness alone (default: 0.5; "
+        help="what --keep goes by, 0: consistency alone, even two answers to a question, 1: "
+        "unlikeness alone (default: 0.5; "
         "maximal marginal relevance)",
     )
 

@@ -84,6 +84,11 @@ def chosen(checkpoint: str | os.PathLike[str], judge: Any = None) -> Chosen:
     return Chosen(model, f"evaluator:{evaluator}", OPTIONS, [evaluator])
 
 
+def name_of(checkpoint: str) -> str:
+    """What people call a model: "demo", or the path of its *checkpoint*."""
+    return NAME if Path(checkpoint) == FOLDER / MODEL else checkpoint
+
+
 def evaluator_path(given: str | os.PathLike[str]) -> str | os.PathLike[str]:
     """The checkpoint of an evaluator that is *given* by its path, or as the demo's.
 

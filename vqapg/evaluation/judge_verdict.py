@@ -17,6 +17,7 @@ judge, the checkpoint's SHA-256 with it, and is passed over where that is anothe
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
@@ -37,6 +38,8 @@ STALE = f"not checked: the verdict that is there is of another judge; {RUN}"
 CURE = f"delete it, and {RUN}"
 
 
+SWAPPED = re.compile(r"image-swapped AUC (\S+)")
+NOTICES, MISSES = r"notices another image (AUC \1)", r"often misses another image (AUC \1)"
 CIRCULAR = "the same judge chose {}: P says nothing of them; use another judge, or people"
 
 
@@ -206,6 +209,18 @@ def stored_rejection(
     if not isinstance(share, float) or not isinstance(count, int) or count < LEAST_WRONG_PAIRS:
         return None
     return share
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict for somebody who has not heard of P; it goes on from "the judge"."""
+    figures, _, rest = verdict["text"].partition(": ")
+    if verdict["rely"] is None:
+        return f"has not been checked, so nobody knows what its numbers are worth: {rest}"
+    if figures.startswith("checked on"):
+        return f"was {figures}, so nobody knows what its numbers are worth"
+    if verdict["rely"]:
+        return f"tells most right pairs from wrong ones: it {SWAPPED.sub(NOTICES, figures)}"
+    return f"cannot tell right from wrong pairs well: it {SWAPPED.sub(MISSES, figures)}"
 
 
 def verdict_in(stored: Mapping[str, Any]) -> Verdict | None:
