@@ -14,6 +14,7 @@ misused() { usage >&2; exit 2; }
 checkpoint=$1 data=$2 output=$3 preset=paper
 shift 3
 if [ "${1-}" = --preset ]; then preset=${2-}; shift 2 || misused; fi
+echo "Generating pairs of $data with $checkpoint. The first batch begins in a moment" >&2
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 beam=$(vqapg settings joint --preset "$preset" --get generation.beam)

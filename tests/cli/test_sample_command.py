@@ -163,6 +163,30 @@ def test_other_formats(folder, output, capsys):
         )
 
 
+@pytest.mark.parametrize(
+    ("choosing", "chosen"), [([], False), (["--keep", 1], True), (["--min-consistency", 0], True)]
+)
+def test_each_line_names_the_judge_that_chose_it(folder, choosing, chosen, capsys):
+    evaluator = ["--evaluator", "evaluator.pt"]
+    assert sample(*evaluator, *choosing) == 0
+    name = f"evaluator:{sha256('evaluator.pt')[:12]}"
+    assert {record.get("chosen_by") for record in lines()} == {name if chosen else None}
+    if chosen:
+        assert list(lines()[0])[4:6] == ["consistency", "chosen_by"]
+    # What vqapg wrote it replaces.
+    assert sample(*evaluator, *choosing, "--overwrite") == 0
+    capsys.readouterr()
+    words = ["--images", "photos", "--weights", "none", "--pairs", "pairs.jsonl", *evaluator]
+    for pair in lines():  # evaluate knows a picture by its path in the folder
+        assert pair["image"].startswith("photos/")
+    moved = [json.dumps({**pair, "image": pair["image"][7:]}) for pair in lines()]
+    (folder / "pairs.jsonl").write_text("\n".join(moved))
+    assert main(["evaluate", *words, "--output", "metrics.json"]) == 0
+    assert ("the same judge chose these pairs" in capsys.readouterr().out) == chosen
+    assert main(["score", *words, "--output", "scores.jsonl"]) == 0
+    assert ("the same judge chose these pairs" in capsys.readouterr().err) == chosen
+
+
 def test_choosing_and_completing(folder, dictionary, capsys):
     assert sample("--evaluator", "evaluator.pt", "--keep", 1, "--min-consistency", 0) == 0
     assert [record["image"] for record in lines()] == [
@@ -208,6 +232,32 @@ def test_one_is_singular(folder, capsys):
     )
 
 
+@pytest.mark.parametrize("ray", [[], ["--ray"]])
+def test_pairs_beside_a_page_are_not_called_output(folder, ray, capsys):
+    words = [
+        "sample",
+        "--checkpoint",
+        "model.pt",
+        "photos",
+        "--html",
+        "g.html",
+        "--weights",
+        "none",
+    ]
+    told = "vqapg sample: error: the pairs beside --html g.html, g.jsonl: "
+    (folder / "g.jsonl").write_text("mine")
+    assert main([*words, *ray]) == 2
+    assert capsys.readouterr().err.startswith(told)
+    (folder / "g.jsonl").unlink()
+    if not ray:
+        assert sample(output="g.jsonl") == 0
+        capsys.readouterr()
+        assert main(words) == 2
+        assert capsys.readouterr().err == (
+            f"{told}is there already; give another name, or --overwrite to replace it\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("choosing", "about"),
     [
@@ -226,19 +276,22 @@ def test_the_page_tells_how_pairs_were_chosen(folder, choosing, about):
     )
     assert data["judged"] and data["min_consistency"] == about.get("min-consistency")
     told = dict(data["about"])
-    assert told.pop("model").startswith("vqapg_joint_variational:")
-    assert told.pop("judge") == "not checked: run vqapg check-evaluator"
+    assert told.pop("model").startswith("model.pt (vqapg_joint_variational:")
+    assert told.pop("judge").startswith("has not been checked, so nobody knows")
     assert told == {"seed": 1, "draws of each image": 3, **about}
 
 
 def test_the_verdict_on_the_judge_is_told(folder, capsys):
     assert sample("--evaluator", "evaluator.pt") == 0
-    assert "note: the judge of consistency: not checked" in capsys.readouterr().err
+    assert "note: the judge of consistency has not been checked" in capsys.readouterr().err
     verdict = {"text": "rejects 37% of wrong pairs: do not rely on P", "rely": False}
     judge = {"judge": "evaluator", "sha256": sha256("evaluator.pt")}
     write_json(folder / "evaluator.pt.verdict.json", verdict | {"judge": judge})
     assert sample("--evaluator", "evaluator.pt", "--overwrite") == 0
-    assert f"note: the judge of consistency: {verdict['text']}" in capsys.readouterr().err
+    assert (
+        "note: the judge of consistency cannot tell right from wrong pairs well: it rejects 37% of "
+        "wrong pairs\n"
+    ) in capsys.readouterr().err
     assert sample("--overwrite") == 0
     assert "judge" not in capsys.readouterr().err
 

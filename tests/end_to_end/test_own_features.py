@@ -146,6 +146,25 @@ def test_gone_picture_stops_a_folder_before_the_work(objects, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("split", ["valid", "test"])
+def test_pairs_by_stored_features_are_measured(objects, tmp_path, split):
+    data = objects / "data"
+    pairs = tmp_path / "pairs.jsonl"
+    model = ["--checkpoint", objects / "generation/checkpoint_last.pt"]
+    drawn = ["--num-samples", 2, "--beam", 2, "--num-workers", 0, "--output", pairs]
+    vqapg("sample", "--features", data, "--split", split, *model, *drawn)
+    records = [json.loads(line) for line in pairs.read_text().splitlines()]
+    images = DataDirectory(data).image_ids(split)
+    assert list(dict.fromkeys(record["image"] for record in records)) == list(images)
+    given = [data, "--pairs", pairs, "--split", split]
+    vqapg("evaluate", *given, "--output", tmp_path / "metrics.json")
+    assert json.loads((tmp_path / "metrics.json").read_text())["pairs"] == len(records)
+    judge = ["--evaluator", objects / "consistency/checkpoint_last.pt"]
+    vqapg("score", *given, *judge, "--output", tmp_path / "scores.jsonl")
+    scored = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
+    assert [line["image"] for line in scored] == [record["image"] for record in records]
+
+
 def test_attention_is_stored_with_boxes(objects, tmp_path):
     data = DataDirectory(objects / "data")
     name = data.image_ids("test")[1]

@@ -8,6 +8,7 @@ from vqapg.evaluation.judge_verdict import (
     NOT_CHECKED,
     STALE,
     check_verdict_path,
+    in_words,
     stored_verdict,
     verdict_in,
     verdict_of,
@@ -69,6 +70,33 @@ def report(rejects=0.9, accepts=0.95, area=0.9, n=1000, kind="hard", **judge):
 def test_verdict_follows_its_rules(figures, text, rely):
     verdict = report(**figures)["verdict"]
     assert verdict["text"].startswith(text) and verdict["rely"] is rely
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        (
+            {"rejects": 0.37, "area": 0.665},
+            "cannot tell right from wrong pairs well: it rejects 37% of wrong pairs, often misses "
+            "another image (AUC 0.67)",
+        ),
+        ({"n": 99}, "was checked on 99 wrong pairs, which is too few, so nobody knows what its"),
+        (
+            {"rejects": 0.91, "accepts": 0.96},
+            "tells most right pairs from wrong ones: it rejects 91% of wrong pairs, accepts 96% of "
+            "right pairs, notices another image (AUC 0.90)",
+        ),
+    ],
+)
+def test_verdict_in_words_needs_no_p(figures, words):
+    told = in_words(report(**figures)["verdict"])
+    assert told.startswith(words) and "P" not in told.split()
+
+
+@pytest.mark.parametrize("text", [NOT_CHECKED, STALE])
+def test_unchecked_judge_in_words_says_what_to_do(text):
+    told = in_words({"text": text, "rely": None})
+    assert told.startswith("has not been checked, ") and "vqapg check-evaluator" in told
 
 
 def test_wrong_answers_of_people_decide_where_there_are_such():

@@ -62,6 +62,17 @@ def test_by_hand():
     assert choose(scores, similarity, minimum=0.95) == []
 
 
+def test_of_a_question_only_the_best_answer_is_kept():
+    scores, questions = [0.6, 0.9, np.nan, 0.5, 0.5], ["a", "a", "b", "b", "c"]
+    alike = np.eye(5)
+    for diversity in (0.5, 1):
+        kept = choose(scores, alike, keep=5, diversity=diversity, questions=questions)
+        assert kept[0] == 1 and sorted(kept) == [1, 3, 4]
+    # Pair 0 is less like the first choice than pair 1, the better answer, which is kept.
+    alike = np.eye(3) + np.array([[0, 0, 0], [0, 0, 0.9], [0, 0.9, 0]])
+    assert choose([0.6, 0.7, 0.9], alike, keep=3, questions=["a", "a", "b"]) == [2, 1]
+
+
 def test_similarity_is_the_share_of_common_words_and_word_pairs():
     pairs = [
         ("is it red ?", "yes"),

@@ -1,6 +1,7 @@
 """The demo: the checkpoints that come with the package, for a first try on photographs."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from PIL import Image
 
 from vqapg import InputError, demo, load
 from vqapg.cli.main import main
+from vqapg.export.gallery_join import read_gallery
 from vqapg.files import sha256
+from vqapg.sampling import picture_sampler
 
 MOST = 10 * 2**20  # bytes of both checkpoints
 
@@ -38,6 +41,35 @@ def test_missing_or_changed_demo_file_is_refused(tmp_path, monkeypatch, content)
         demo.demo_file(demo.MODEL)
 
 
+@pytest.mark.parametrize("evaluator", [None, "demo", "other.pt"])
+def test_command_and_python_choose_the_demo_alike(photos, tmp_path, monkeypatch, evaluator):
+    met = []
+
+    class Stop(Exception):
+        pass
+
+    def sampler(generator, backbone, judge, device, options):
+        met.append((generator.name, str(judge), options))
+        raise Stop
+
+    monkeypatch.setattr(picture_sampler, "PictureSampler", sampler)
+    if evaluator == "other.pt":
+        evaluator = str(tmp_path / evaluator)
+        shutil.copy(demo.demo_file(demo.EVALUATOR), evaluator)
+    words = [] if evaluator is None else ["--evaluator", evaluator]
+    output = ["--output", str(tmp_path / "pairs.jsonl")]
+    for checkpoint in ([], ["--checkpoint", "demo"]):
+        with pytest.raises(Stop):
+            main(["sample", str(photos), *checkpoint, *words, *output])
+    with pytest.raises(Stop):
+        load("demo", evaluator)
+    path = demo.demo_file(demo.EVALUATOR) if evaluator in (None, "demo") else evaluator
+    # The command gives the options itself.
+    assert [options for *_, options in met] == [{}, {}, demo.OPTIONS]
+    assert {judge for _, judge, _ in met} == {f"evaluator:{path}"}
+    assert len({name for name, _, _ in met}) == 1
+
+
 def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
     page = photos.parent / "gallery.html"
     assert main(["sample", str(photos), "--html", str(page), "--num-workers", "0"]) == 0
@@ -49,7 +81,14 @@ def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
         of_image.setdefault(pair["image"], []).append(pair)
     assert all(len(kept) <= demo.OPTIONS["keep"] for kept in of_image.values())
     assert all(pair["consistency"] >= demo.OPTIONS["min_consistency"] for pair in pairs)
-    assert page.stat().st_size > 0
+    questions = [(pair["image"], pair["question"]) for pair in pairs]
+    assert len(set(questions)) == len(questions)
+    about = read_gallery(page)["about"]
+    assert about["model"].startswith("demo (vqapg_sequential_variational:")
+    assert about["judge"] == (
+        "cannot tell right from wrong pairs well: it rejects 62% of wrong pairs, accepts 59% of "
+        "right pairs, often misses another image (AUC 0.64)"
+    )
 
 
 def test_python_demo_gives_the_pairs_of_the_command(photos):

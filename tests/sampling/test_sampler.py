@@ -16,6 +16,7 @@ from vqapg.sampling.images import find_images
 from vqapg.sampling.options import SamplingOptions
 from vqapg.sampling.pair_draws import LONGEST, pair_generator
 from vqapg.sampling.region_weights import region_weights_of
+from vqapg.sampling.sampler import _chosen
 from vqapg.tokens import SEPARATOR
 
 # Words are drawn too, so that untrained models say different things.
@@ -150,6 +151,21 @@ def test_choosing_keeps_few_above_the_minimum(sampler, photos):
     few = model.sample(photos / "3.png", n=12, keep=3, **DRAWN)
     assert len(few) == 3 and few[0] == everything[0] and set(texts(few)) < set(texts(everything))
     assert model.sample(photos / "3.png", n=12, keep=3, diversity=0, **DRAWN) == everything[:3]
+
+
+def test_a_given_question_is_kept_with_several_answers(sampler, photos):
+    model = sampler("vqapg_vqa")
+    asked = {"question": "what is it ?", "sampling": True, "temperature": 5}
+    assert len(model.sample(photos / "3.png", n=12, keep=4, **asked)) == 4
+
+
+@pytest.mark.parametrize(("diversity", "kept"), [(0.5, 2), (1, 2), (0, 4)])
+def test_two_answers_to_a_question_are_not_both_kept(diversity, kept):
+    pairs = [("is it ?", "yes"), ("is it ?", "no"), ("what ?", "cat"), ("what ?", "dog")]
+    scores = np.array([0.7, 0.9, 0.8, 0.6])
+    chosen = _chosen(pairs, scores, options(keep=4, diversity=diversity))
+    assert len(chosen) == kept and list(chosen)[:2] == [1, 2]
+    assert len(_chosen(pairs, scores, options(min_consistency=0.5))) == 4
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ line and exit status 2, or 1.
 """
 
 import argparse
+import contextlib
 import importlib
 import io
 import logging
@@ -10,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from vqapg.cli.loading_line import announced_loading
 from vqapg.errors import InputError, RunError, printable, shortage
 from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
@@ -70,15 +72,21 @@ def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    argv = sys.argv[1:] if argv is None else argv
+    """Run the sub-command of *argv*, and return the exit status.
+
+    Args:
+        argv: the words; None: those that the program was started with. Only then does it say that
+            it loads libraries: a caller from Python loads them as it likes.
+    """
     # A word that is no command falls to argparse.
-    args = parse(argv)
+    args = parse(sys.argv[1:] if argv is None else argv)
     # Before fairseq is imported: one of its modules would set logging up at the lowest level.
     logging.basicConfig(level=logging.WARNING)
     # A name that is no UTF-8, or that the terminal's encoding lacks, is no reason to stop.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    status = _run(args)
+    with announced_loading(args.command) if argv is None else contextlib.nullcontext():
+        status = _run(args)
     try:
         print(end="", flush=True)
     except OSError as error:

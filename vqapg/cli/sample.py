@@ -15,7 +15,7 @@ from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.license_flag import add_license
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
-from vqapg.cli.sample_defaults import output_beside, own_output, use_demo
+from vqapg.cli.sample_defaults import DEMO_NOTE, named_by_html, output_beside, own_output
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -75,14 +75,16 @@ def add_arguments(parser):
         "--keep",
         type=int,
         metavar="K",
-        help="of an image at most K pairs, consistent and diverse (default: all; the demo's: 3)",
+        help="of an image at most K pairs, consistent and diverse, a question once (default: all; "
+        "the demo's: 3)",
     )
     choose.add_argument(
         "--diversity",
         type=float,
         default=0.5,
         metavar="D",
-        help="what --keep goes by, 0: consistency alone, 1: unlikeness alone (default: 0.5; "
+        help="what --keep goes by, 0: consistency alone, even two answers to a question, 1: "
+        "unlikeness alone (default: 0.5; "
         "maximal marginal relevance)",
     )
 
@@ -138,11 +140,13 @@ def add_arguments(parser):
 
 
 def run(args):
+    import sys
+    from contextlib import nullcontext
     from dataclasses import fields
 
+    from vqapg import demo
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import input_file
-    from vqapg.demo import NAME, OPTIONS
     from vqapg.errors import InputError
     from vqapg.sampling.options import SamplingOptions
 
@@ -154,22 +158,24 @@ def run(args):
             raise InputError(f"{option} {value}: must be at least {least}")
     if (args.features is None) == (not args.images):
         raise InputError("IMAGES or --features DATA: give one of the two")
+    naming = nullcontext()
     if args.output is None:
-        args.output = output_beside(args.html)
+        args.output, naming = output_beside(args.html), named_by_html(args.html)
     judge, checkpoints = judge_of(args)
-    defaults = {}
-    if args.checkpoint in (None, NAME):
-        defaults = OPTIONS
-        judge, checkpoints = use_demo(args, judge, checkpoints)
-    checkpoint = input_file("--checkpoint", args.checkpoint)
+    chosen = demo.chosen(demo.NAME if args.checkpoint is None else args.checkpoint, judge)
+    if chosen.options:
+        print(f"note: {DEMO_NOTE}", file=sys.stderr)
+    args.checkpoint = str(input_file("--checkpoint", str(chosen.checkpoint)))
     given = {field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     given = {name: value for name, value in given.items() if value is not None}
-    options = SamplingOptions(**defaults | given)
-    options.check_judge(judge)
-    if args.ray is not None:
-        sample_by_ray(args, options, judge, checkpoints)
-    else:
-        _sample_here(args, options, judge, [checkpoint, *checkpoints])
+    options = SamplingOptions(**{**chosen.options, **given})
+    options.check_judge(chosen.judge)
+    checkpoints = [*checkpoints, *chosen.evaluators]
+    with naming:
+        if args.ray is not None:
+            sample_by_ray(args, options, chosen.judge, checkpoints)
+        else:
+            _sample_here(args, options, chosen.judge, [args.checkpoint, *checkpoints])
 
 
 def _sample_here(args, options, judge, inputs):

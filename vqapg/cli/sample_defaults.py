@@ -1,33 +1,15 @@
-"""What ``vqapg sample`` does where a file is not named: the demo's checkpoints, and its outputs."""
+"""What ``vqapg sample`` says of files that are not named: the demo's, and its outputs."""
 
-import argparse
-import sys
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from vqapg.errors import InputError
 
-
-def use_demo(
-    args: argparse.Namespace, judge: str | None, checkpoints: Sequence[Path]
-) -> tuple[str, Sequence[Path]]:
-    """Puts the demo's checkpoint into *args*, and says so.
-
-    Returns:
-        the judge, which is the demo's unless there is one, and the checkpoints that it reads
-    """
-    from vqapg.demo import EVALUATOR, MODEL, demo_file
-
-    args.checkpoint = str(demo_file(MODEL))
-    if judge is None:
-        evaluator = demo_file(EVALUATOR)
-        judge, checkpoints = f"evaluator:{evaluator}", [evaluator]
-    print(
-        "note: the demo makes the pairs: a small model that asks little but yes-or-no questions, "
-        "and is often wrong (docs/demo.md); --checkpoint takes a model of your own",
-        file=sys.stderr,
-    )
-    return judge, checkpoints
+DEMO_NOTE = (
+    "the demo makes the pairs: a small model that asks little but yes-or-no questions, and is "
+    "often wrong (docs/demo.md); --checkpoint takes a model of your own"
+)
 
 
 def output_beside(html: str | None) -> str:
@@ -42,6 +24,22 @@ def output_beside(html: str | None) -> str:
     if path.suffix not in (".html", ".htm"):
         raise InputError(f"--html {html}: must end in .html; or give --output too")
     return str(path.with_suffix(".jsonl"))
+
+
+@contextlib.contextmanager
+def named_by_html(html: str) -> Iterator[None]:
+    """Within, an InputError of the output names ``--html``: nobody gave ``--output``.
+
+    Args:
+        html: as it was given
+    """
+    try:
+        yield
+    except InputError as error:
+        if not str(error).startswith("--output "):
+            raise
+        told = str(error).removeprefix("--output ")
+        raise type(error)(f"the pairs beside --html {html}, {told}") from None
 
 
 def own_output(output: str, shard: tuple[int, int] | None) -> str:

@@ -25,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    import sys
+
     from vqapg.cli.judge_flags import judge_of
     from vqapg.cli.paths import output_file
     from vqapg.cli.place_flags import files_of_place
@@ -38,7 +40,10 @@ def run(args: argparse.Namespace) -> None:
     ours = json_lines_ending_in(MARK)
     output = output_file("--output", args.output, ours, overwrite=args.overwrite, inputs=inputs)
     place = place_of_images(args.data, args.images, args.split)
-    lines = scored_lines(place, args.pairs, judge=judge, split=args.split, weights=args.weights)
+    scored = scored_lines(place, args.pairs, judge=judge, split=args.split, weights=args.weights)
+    lines = scored.lines
     write_json_lines(output, lines, ours, overwrite=args.overwrite)
     told = sum(line["consistency"] is not None for line in lines)
     print(f"{output}: {len(lines):,} pairs, {told:,} scored by {lines[0]['judge']}")
+    if scored.warning is not None:
+        print(f"warning: {scored.warning}", file=sys.stderr)

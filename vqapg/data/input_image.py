@@ -16,8 +16,8 @@ class InputImage(NamedTuple):
     """An image file, a member of a tar shard, or a row of a Parquet file.
 
     Attributes:
-        name: what it is called in all output: the path as it was given. A member's path, or a
-            row's name, stands after its file's.
+        name: what it is called in all output: the path as it was given, or its name in a data
+            directory. A member's path, or a row's name, stands after its file's.
         path: of the file; an address such as ``s3://bucket/1.jpg`` where it lies elsewhere
         offset: where a member's bytes begin; which row it is
         size: how many bytes a member has; -1: the file is the image

@@ -5,7 +5,9 @@ licence, and what they cannot do. ``benchmarks/demo.sh`` trains them.
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from vqapg.errors import InputError
 from vqapg.files import sha256
@@ -43,6 +45,48 @@ def demo_file(name: str) -> Path:
         state = "is not the file that was shipped" if path.exists() else "there is no such file"
         raise InputError(f"{path}: {state}; install vqapg again")
     return path
+
+
+class Chosen(NamedTuple):
+    """What makes pairs, and how.
+
+    Attributes:
+        checkpoint: of the model
+        judge: who scores; None: nobody
+        options: that hold where nothing else is said: fields of SamplingOptions
+        evaluators: that the judge reads, where it was chosen here
+    """
+
+    checkpoint: str | os.PathLike[str]
+    judge: Any
+    options: Mapping[str, Any]
+    evaluators: Sequence[Path] = ()
+
+
+def chosen(checkpoint: str | os.PathLike[str], judge: Any = None) -> Chosen:
+    """What *checkpoint* and *judge* stand for: the demo, if the checkpoint is "demo".
+
+    The demo's evaluator judges unless somebody else does, and the demo has options of its own.
+
+    Args:
+        checkpoint: the path of a model, or :data:`NAME`
+        judge: as ``--judge`` names it, or a judge; None: nobody was named
+
+    Raises:
+        InputError: as :func:`demo_file`
+    """
+    if checkpoint != NAME:
+        return Chosen(checkpoint, judge, {})
+    model = demo_file(MODEL)
+    if judge is not None:
+        return Chosen(model, judge, OPTIONS)
+    evaluator = demo_file(EVALUATOR)
+    return Chosen(model, f"evaluator:{evaluator}", OPTIONS, [evaluator])
+
+
+def name_of(checkpoint: str) -> str:
+    """What people call a model: "demo", or the path of its *checkpoint*."""
+    return NAME if Path(checkpoint) == FOLDER / MODEL else checkpoint
 
 
 def evaluator_path(given: str | os.PathLike[str]) -> str | os.PathLike[str]:

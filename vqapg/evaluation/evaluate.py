@@ -15,7 +15,7 @@ from vqapg.evaluation.equal_pairs import draw_pairs
 from vqapg.evaluation.figures import distinct_triples
 from vqapg.evaluation.generated import GeneratedPair
 from vqapg.evaluation.given_pairs import Data, Pairs, given_pairs, judge_context, place_of_images
-from vqapg.evaluation.judge_verdict import stored_verdict
+from vqapg.evaluation.judge_verdict import stored_verdict, verdict_on_chosen
 from vqapg.evaluation.judges_agreement import judges_agreement
 from vqapg.evaluation.metrics import all_metrics, compute_metrics
 from vqapg.evaluation.unknown_words import unknown_words
@@ -153,7 +153,7 @@ def evaluate_pairs(
     judged = Judged()
     if judge is not None:
         made = make_judge(judge, judge_context(place, split, weights))
-        judged = _judged(made, triples, place)
+        judged = _judged(made, triples, place, [pair.chosen_by for pair in measured])
         if visual_dependence:
             judged = judged._replace(elsewhere=_scores_elsewhere(made, measured, seed))
     metrics = compute_metrics(
@@ -184,11 +184,23 @@ def evaluate_pairs(
     )
 
 
-def _judged(judge: Judge, triples: list[Any], place: DataDirectory | PictureFolder) -> Judged:
-    """What *judge* says of the *triples*, and what is known of the judge."""
+def _judged(
+    judge: Judge,
+    triples: list[Any],
+    place: DataDirectory | PictureFolder,
+    choosers: list[str | None],
+) -> Judged:
+    """What *judge* says of the *triples*, and what is known of the judge.
+
+    Args:
+        judge: any
+        triples: distinct ones
+        place: of the images
+        choosers: for each measured pair the name of the judge that chose it, or None
+    """
     about: dict[str, Any] = {
         "judges_agreement": None,
-        "verdict": stored_verdict(judge.identity, place.path),
+        "verdict": verdict_on_chosen(judge, choosers) or stored_verdict(judge.identity, place.path),
     }
     if isinstance(judge, MeanJudge):
         each = judge.each([Triple(*triple) for triple in triples])

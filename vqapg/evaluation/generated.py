@@ -5,7 +5,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -35,7 +35,8 @@ class GeneratedPair:
     ``question`` and ``answer`` are space-joined tokens; both are None when the hypothesis is
     malformed (not exactly one ``<sep>``, or an empty side). ``score`` is the model's mean
     log-probability of a token in nats (fairseq-generate prints base 2), as a JSON line gives it,
-    nan where it gives none.
+    nan where it gives none. ``chosen_by`` is the name of the judge by whose scores ``vqapg sample``
+    chose the pair, where a JSON line has it.
     """
 
     id: int
@@ -43,6 +44,7 @@ class GeneratedPair:
     question: str | None
     answer: str | None
     score: float
+    chosen_by: str | None = None
 
     @property
     def malformed(self):
@@ -118,7 +120,9 @@ def readable_records(pairs, scores=None):
 
     ``{"id", "image", "question", "answer", "score"}``, and ``"consistency"`` when *scores* gives a
     judge's score of each (image, question, answer). A score that is not known (nan) is None.
+    ``"chosen_by"`` is there if a judge chose any of the pairs.
     """
+    chosen = any(pair.chosen_by is not None for pair in pairs)
     for pair in pairs:
         if pair.malformed:
             continue
@@ -131,6 +135,8 @@ def readable_records(pairs, scores=None):
         }
         if scores is not None:
             record["consistency"] = _rounded(scores[pair.image, pair.question, pair.answer])
+        if chosen:
+            record["chosen_by"] = pair.chosen_by
         yield record
 
 
@@ -235,8 +241,15 @@ def _read_json_lines(
                 f"{where}: id {id} has this pair already, at line {earlier[1]}. Two files were "
                 "joined, which would count pairs twice; remove one of the lines, or its id"
             )
-        known = replace(pair, score=math.nan if score is None else _finite(score, where))
+        score = math.nan if score is None else _finite(score, where)
+        known = replace(pair, score=score, chosen_by=chooser_in(record))
         yield ReadPair(known, record)
+
+
+def chooser_in(record: Mapping[str, Any]) -> str | None:
+    """Which judge chose the pair of a JSON line, or of a dict; None where nobody says so."""
+    chooser = record.get("chosen_by")
+    return chooser if isinstance(chooser, str) else None
 
 
 def images_of(

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from vqapg.data.directory import DataDirectory
@@ -10,7 +11,7 @@ from vqapg.data.picture_folder import PictureFolder
 from vqapg.data.tokenizer import tokenize
 from vqapg.datasets.reader import SPLITS
 from vqapg.errors import InputError
-from vqapg.evaluation.generated import GeneratedPair, images_of, read_generated
+from vqapg.evaluation.generated import GeneratedPair, chooser_in, images_of, read_generated
 from vqapg.judges.context import JudgeContext
 
 Data = str | os.PathLike[str] | DataDirectory
@@ -97,7 +98,7 @@ def given_pairs(
         image = image_named(pair.image)
         if image is None:
             raise InputError(f"--pairs: image {pair.image!r} is not in {not_found}")
-        found.append(GeneratedPair(pair.id, image, pair.question, pair.answer, pair.score))
+        found.append(replace(pair, image=image))
     if not found:
         raise InputError("--pairs: there is none; give at least one")
     return found
@@ -117,6 +118,7 @@ def _given(number: int, pair: Any) -> GeneratedPair:
             "give a tuple of the three, or a dict"
         )
     question, answer = (" ".join(tokenize(text)) for text in texts[1:])
+    chooser = chooser_in(pair) if isinstance(pair, dict) else None
     if not question or not answer:
-        return GeneratedPair(number, texts[0], None, None, math.nan)
-    return GeneratedPair(number, texts[0], question, answer, math.nan)
+        return GeneratedPair(number, texts[0], None, None, math.nan, chooser)
+    return GeneratedPair(number, texts[0], question, answer, math.nan, chooser)

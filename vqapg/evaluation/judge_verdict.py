@@ -17,12 +17,14 @@ judge, the checkpoint's SHA-256 with it, and is passed over where that is anothe
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
 from vqapg.errors import InputError, printable
 from vqapg.files import check_readable_file
+from vqapg.judges.judge import Judge
 from vqapg.strict_json import read_json
 from vqapg.targets import check_target, our_json, write_json
 
@@ -34,6 +36,11 @@ RUN = "run vqapg check-evaluator"
 NOT_CHECKED = f"not checked: {RUN}"
 STALE = f"not checked: the verdict that is there is of another judge; {RUN}"
 CURE = f"delete it, and {RUN}"
+
+
+SWAPPED = re.compile(r"image-swapped AUC (\S+)")
+NOTICES, MISSES = r"notices another image (AUC \1)", r"often misses another image (AUC \1)"
+CIRCULAR = "the same judge chose {}: P says nothing of them; use another judge, or people"
 
 
 class Verdict(TypedDict):
@@ -160,6 +167,26 @@ def stored_verdict(
     return found
 
 
+def verdict_on_chosen(judge: Judge, choosers: Sequence[str | None]) -> Verdict | None:
+    """What P by *judge* is worth where pairs were chosen by its own scores.
+
+    Args:
+        judge: who scores the pairs; of several that are averaged, each counts
+        choosers: for each pair the name of the judge that chose it, or None
+
+    Returns:
+        None where it chose none of them
+    """
+    names = {judge.name}
+    if judge.identity.get("judge") == "mean":
+        names |= {own["name"] for own in judge.identity["judges"]}
+    chosen = sum(chooser in names for chooser in choosers)
+    if not chosen:
+        return None
+    which = "these pairs" if chosen == len(choosers) else f"{chosen:,} of these pairs"
+    return {"text": CIRCULAR.format(which), "rely": False}
+
+
 def stored_rejection(
     identity: Mapping[str, Any], data: str | os.PathLike[str] | None = None
 ) -> float | None:
@@ -182,6 +209,18 @@ def stored_rejection(
     if not isinstance(share, float) or not isinstance(count, int) or count < LEAST_WRONG_PAIRS:
         return None
     return share
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict for somebody who has not heard of P; it goes on from "the judge"."""
+    figures, _, rest = verdict["text"].partition(": ")
+    if verdict["rely"] is None:
+        return f"has not been checked, so nobody knows what its numbers are worth: {rest}"
+    if figures.startswith("checked on"):
+        return f"was {figures}, so nobody knows what its numbers are worth"
+    if verdict["rely"]:
+        return f"tells most right pairs from wrong ones: it {SWAPPED.sub(NOTICES, figures)}"
+    return f"cannot tell right from wrong pairs well: it {SWAPPED.sub(MISSES, figures)}"
 
 
 def verdict_in(stored: Mapping[str, Any]) -> Verdict | None:

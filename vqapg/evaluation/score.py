@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from vqapg.data.picture_folder import PictureFolder
 from vqapg.data.tokenizer import detokenize
 from vqapg.evaluation.generated import DECIMALS, GeneratedPair, ReadPair, read_records
 from vqapg.evaluation.given_pairs import Data, Pairs, given_pairs, judge_context, place_of_images
+from vqapg.evaluation.judge_verdict import verdict_on_chosen
 from vqapg.judges.judge import Judge, make_judge, score_triples
 
 # What stands at the end of each line that `vqapg score` writes.
@@ -59,6 +60,18 @@ def score(
     return _scores(given, make_judge(judge, judge_context(place, split, weights)))
 
 
+class Scored(NamedTuple):
+    """What ``vqapg score`` makes of a file.
+
+    Attributes:
+        lines: the lines of the output
+        warning: what P by this judge is worth, where the judge itself chose pairs; else None
+    """
+
+    lines: list[dict[str, Any]]
+    warning: str | None
+
+
 def scored_lines(
     place: DataDirectory | PictureFolder,
     pairs: str | os.PathLike[str],
@@ -66,7 +79,7 @@ def scored_lines(
     judge: str,
     split: str | None = None,
     weights: str = "imagenet",
-) -> list[dict[str, Any]]:
+) -> Scored:
     """Each line of a file of pairs with its score: what ``vqapg score`` writes.
 
     A JSON line keeps all it has. The score stands at its end, under ``consistency`` as ``vqapg
@@ -83,7 +96,10 @@ def scored_lines(
     """
     read = list(read_records(pairs, place, split or "test"))
     made = make_judge(judge, judge_context(place, split, weights))
-    return list(_lines(read, _scores([one.pair for one in read], made), made.name))
+    given = [one.pair for one in read]
+    verdict = verdict_on_chosen(made, [pair.chosen_by for pair in given])
+    lines = list(_lines(read, _scores(given, made), made.name))
+    return Scored(lines, None if verdict is None else verdict["text"])
 
 
 def _lines(

@@ -28,6 +28,7 @@ COLUMNS = {
     "answer": "the answer",
     "score": "the model's mean log-probability of a token, in nats",
     "consistency": "how sure the judge is that the answer is right, from 0 to 1",
+    "chosen_by": "the judge that chose the pair",
     "id": "the number of the pair in the file that it was read from",
     "seed": "of all draws",
     "draw": "which draw of the image it is",

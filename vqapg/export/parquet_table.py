@@ -23,7 +23,7 @@ MARK = b"vqapg_provenance"
 ROWS_AT_ONCE = 10_000
 # Columns whose type does not depend on the first rows. Another column has the type of its values.
 TYPES = {
-    **dict.fromkeys(("id", "image", "question", "answer", "model"), "string"),
+    **dict.fromkeys(("id", "image", "question", "answer", "chosen_by", "model"), "string"),
     **dict.fromkeys(("score", "consistency"), "float64"),
     **dict.fromkeys(("seed", "draw"), "int64"),
 }

@@ -14,7 +14,7 @@ import numpy as np
 from vqapg.sampling.options import DIVERSITY
 
 
-def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
+def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY, questions=None):
     """Which pairs to keep: their indices, in the order they are chosen, the best score first.
 
     Args:
@@ -24,12 +24,16 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
         keep: how many at most; None: all
         minimum: none with a lower score is kept; None: no minimum
         diversity: d in [0, 1]
+        questions: of each pair: of one question only the best-scored pair may be kept, as two
+            answers contradict each other; None: any
 
     Of equals the earlier is kept.
     """
     scores = np.asarray(scores, dtype=np.float64)
     left = np.full(len(scores), True) if minimum is None else scores >= minimum
     scores = np.nan_to_num(scores, nan=0.0)
+    if questions is not None:
+        left &= _best_of_each(questions, scores)
     most_alike = np.zeros(len(scores))
     chosen = []
     while left.any() and (keep is None or len(chosen) < keep):
@@ -40,6 +44,15 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY):
         left[best] = False
         most_alike = np.maximum(most_alike, similarity[best])
     return chosen
+
+
+def _best_of_each(questions, scores):
+    """Which pairs have the best score of their question, ``[M]``; of equals the first."""
+    best = {}
+    for place, question in enumerate(questions):
+        if question not in best or scores[place] > scores[best[question]]:
+            best[question] = place
+    return np.isin(np.arange(len(scores)), list(best.values()))
 
 
 def pair_similarity(pairs):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vqapg.data.input_image import InputImage
+from vqapg.export.records import CHOSEN_BY
 from vqapg.sampling.counts import NAMED, Counts
 from vqapg.sampling.journal import Journal
 from vqapg.sampling.options import SamplingOptions
@@ -76,7 +77,9 @@ def records_of(
     entries: Entries | Journal,
     options: SamplingOptions,
     model: str,
+    *,
     judged: bool,
+    chooser: str | None,
     split: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yields each pair as it is written to files, see :mod:`vqapg.export.outputs`.
@@ -86,6 +89,7 @@ def records_of(
         options: that they were drawn by
         model: its name
         judged: whether there was a judge
+        chooser: the name of the judge that chose the pairs; None where all were kept
         split: of a data directory that the images are of; None: they are of none
     """
     for entry in entries.entries():
@@ -96,6 +100,7 @@ def records_of(
                 "answer": pair["answer"],
                 "score": pair["score"],
                 **({"consistency": pair["consistency"]} if judged else {}),
+                **({} if chooser is None else {CHOSEN_BY: chooser}),
                 "seed": options.seed,
                 "draw": pair["draw"],
                 "model": model,

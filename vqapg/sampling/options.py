@@ -43,8 +43,9 @@ class SamplingOptions:
         question: complete this question
         answer: complete this answer
         min_consistency: no pair with a lower consistency
-        keep: of an image at most so many pairs, consistent and diverse
-        diversity: what ``keep`` goes by; 0: consistency alone, 1: unlikeness alone
+        keep: of an image at most so many pairs, consistent and diverse, a question once
+        diversity: what ``keep`` goes by; 0: consistency alone, even two answers to a
+            question; 1: unlikeness alone
     """
 
     num_samples: int = 10

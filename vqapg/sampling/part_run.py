@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vqapg.export.gallery import write_gallery
-from vqapg.export.records import COLUMNS, SAMPLED
+from vqapg.export.records import COLUMNS, JUDGED, SAMPLED
 from vqapg.sampling.entries import Entries, count, records_of
 from vqapg.sampling.image_parts import Part
 from vqapg.sampling.options import SamplingOptions
@@ -70,8 +70,11 @@ def make_part(
         **counts.as_json(),
         "passed_over": {reason.name: many for reason, many in passed_over.items() if many},
     }
-    columns = (*COLUMNS, *(("consistency",) if judged else ()), *SAMPLED)
-    folder.write_part(number, records_of(entries, options, sampler.name, judged), came, columns)
+    chooser = sampler.chooser(options)
+    kind = 0 if not judged else 1 if chooser is None else 2
+    columns = (*COLUMNS, *JUDGED[kind], *SAMPLED)
+    records = records_of(entries, options, sampler.name, judged=judged, chooser=chooser)
+    folder.write_part(number, records, came, columns)
     return came
 
 

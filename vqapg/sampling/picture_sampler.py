@@ -67,20 +67,15 @@ def load(
         InputError: if there is no such device, if a checkpoint is none, if they do not go together,
             if the weights are not those of training, or if the judge cannot judge pictures
     """
-    defaults = {}
-    if checkpoint == demo.NAME:
-        defaults = demo.OPTIONS
-        checkpoint = demo.demo_file(demo.MODEL)
-        if evaluator is None and judge is None:
-            evaluator = demo.NAME
     if evaluator is not None:
         if judge is not None:
             raise InputError("--evaluator and --judge: give one of them")
         judge = evaluator_spec(demo.evaluator_path(evaluator))
     device = chosen_device(device)
-    generator = load_generation_model(checkpoint)
+    chosen = demo.chosen(checkpoint, judge)
+    generator = load_generation_model(chosen.checkpoint)
     backbone = load_backbone(generator.features, weights)
-    return PictureSampler(generator, backbone, judge, device, defaults)
+    return PictureSampler(generator, backbone, chosen.judge, device, chosen.options)
 
 
 class PictureSampler(PairSampler):

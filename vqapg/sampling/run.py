@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
-from vqapg.errors import InputError, RunError, shortage
+from vqapg.demo import name_of
+from vqapg.errors import InputError, RunError, printable, shortage
+from vqapg.evaluation.judge_verdict import in_words
 from vqapg.export.gallery import our_page, write_gallery
 from vqapg.export.outputs import write_records
 from vqapg.sampling.entries import count, entry_of, records_of
@@ -64,7 +66,12 @@ def run(
             destination.output,
             destination.format,
             records_of(
-                journal, options, sampler.name, sampler.judge is not None, destination.split
+                journal,
+                options,
+                sampler.name,
+                judged=sampler.judge is not None,
+                chooser=sampler.chooser(options),
+                split=destination.split,
             ),
             images,
             overwrite=destination.replace,
@@ -101,12 +108,12 @@ def run(
 def about(sampler: "PairSampler", options: "SamplingOptions") -> dict[str, Any]:
     """What the page says of the run; options of choosing only where they were given."""
     shown: dict[str, Any] = {
-        "model": sampler.name,
+        "model": f"{printable(name_of(sampler.checkpoint))} ({sampler.name})",
         "seed": options.seed,
         "draws of each image": sampler.draws(options),
     }
     if verdict := sampler.verdict():
-        shown["judge"] = verdict["text"]
+        shown["judge"] = in_words(verdict)
     if weakness := sampler.weakness(options):
         shown["warning"] = weakness
     if options.min_consistency is not None:

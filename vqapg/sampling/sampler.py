@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 from vqapg.data.input_image import InputImage
 from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
-from vqapg.evaluation.judge_verdict import Verdict, stored_rejection, stored_verdict
+from vqapg.evaluation.judge_verdict import Verdict, in_words, stored_rejection, stored_verdict
 from vqapg.judges.context import JudgeContext
 from vqapg.judges.judge import Judge, make_judge, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
@@ -43,6 +43,7 @@ class PairSampler(ABC):
         self, generator: Loaded, judge: str | Judge | None = None, device: str = "cpu"
     ) -> None:
         self.name, self.dictionary = generator.name, generator.dictionary
+        self.checkpoint = generator.path
         self.model: Any = generator.model.to(device)
         self.in_hand = ImagesInHand(generator, device)
         context = JudgeContext(features=self.in_hand, open_picture=self.in_hand.picture)
@@ -111,7 +112,7 @@ class PairSampler(ABC):
         if unknown := self.unknown_words(options):
             notes.append(f"not among the words the model was trained with: {' '.join(unknown)}")
         if verdict := self.verdict():
-            notes.append(f"the judge of consistency: {verdict['text']}")
+            notes.append(f"the judge of consistency {in_words(verdict)}")
         if weakness := self.weakness(options):
             notes.append(weakness)
         return notes
@@ -128,6 +129,10 @@ class PairSampler(ABC):
             f"{' and '.join(options.choosing)} leaves most of them in; have pairs judged by people "
             "(docs/judge-pairs.md), or train a better evaluator (docs/check-evaluator.md)"
         )
+
+    def chooser(self, options: SamplingOptions) -> str | None:
+        """The name of the judge that chooses the pairs; None where all are kept."""
+        return None if self.judge is None or not options.choosing else self.judge.name
 
     def verdict(self) -> Verdict | None:
         """What ``check-evaluator`` said of the judge; None without one, and where it is the
@@ -240,11 +245,14 @@ def _chosen(
     pairs: Sequence[tuple[str, str]], consistency: NDArray[np.float64], options: SamplingOptions
 ) -> Sequence[int]:
     """The places of the *pairs* that are kept, in order."""
-    similarity, diversity = np.zeros((len(pairs),) * 2), 0.0
+    similarity, diversity, questions = np.zeros((len(pairs),) * 2), 0.0, None
     if options.keep is not None:
         similarity, diversity = pair_similarity(pairs), options.diversity
+        # At 0 the consistency alone decides; a question that is given is that of every pair.
+        if diversity > 0 and options.given != "question":
+            questions = [question for question, _ in pairs]
     kept: Sequence[int] = choose(
-        consistency, similarity, options.keep, options.min_consistency, diversity
+        consistency, similarity, options.keep, options.min_consistency, diversity, questions
     )
     return kept
 

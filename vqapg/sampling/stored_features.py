@@ -26,11 +26,10 @@ from vqapg.tasks.checkpoints import load_generation_model
 
 
 def images_of(data: DataDirectory, split: str) -> FoundImages:
-    """The images of *split*; in output each is called by its path."""
+    """The images of *split*; in output each is called as in *data*, which ``evaluate`` asks for."""
     found = FoundImages()
     for image in data.image_ids(split):
-        path = os.fspath(data.image_path(image))
-        found.append(InputImage(path, path))
+        found.append(InputImage(image, os.fspath(data.image_path(image))))
     return found
 
 
@@ -72,17 +71,16 @@ class StoredSampler(PairSampler):
                 "another number; give features by the same network"
             )
         super().__init__(generator, judge, chosen_device(device))
-        self._id_of = {os.fspath(data.image_path(image)): image for image in self.store.rows}
 
     @property
     def grid(self) -> tuple[int, int] | None:
         return self.store.grid
 
     def boxes(self, name: str) -> NDArray[np.float32] | None:
-        return self.store.boxes(self._id_of[name])
+        return self.store.boxes(name)
 
     def pictures(self, images: Sequence[InputImage]) -> Dataset[tuple[Tensor, int] | str]:
-        return _Rows([self._id_of.get(image.name) or image.name for image in images], self.store)
+        return _Rows([image.name for image in images], self.store)
 
     def features(self, pixels: Tensor) -> Tensor:
         # What pictures() gives are rows already.

@@ -28,12 +28,14 @@ class Loaded(NamedTuple):
         dictionary: of its training
         features: what made the features it was trained on
         name: tells this checkpoint from all others
+        path: of the checkpoint, as it was given
     """
 
     model: VQAPGModel
     dictionary: Dictionary
     features: dict[str, Any]
     name: str
+    path: str
 
 
 def load_model(checkpoint: str | os.PathLike[str], task: DataDirectoryTask) -> VQAPGModel:
@@ -133,7 +135,7 @@ def _load(path: str | os.PathLike[str]) -> Loaded:
     # from_checkpoint: settings that are newer than the checkpoint take their defaults.
     model = _with_weights(build_model(settings, read, from_checkpoint=True), read)
     name = f"{settings._name}:{read.sha256[:12]}"
-    return Loaded(model, read.dictionary, read.features.source, name)
+    return Loaded(model, read.dictionary, read.features.source, name, os.fspath(path))
 
 
 def _settings(read: CheckpointFile) -> DictConfig:
