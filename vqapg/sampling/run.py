@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vqapg.sampling.options import SamplingOptions
     from vqapg.sampling.sampler import PairSampler
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 
 def run(
