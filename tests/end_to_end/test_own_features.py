@@ -14,6 +14,8 @@ from tests.support.xdist import made_once
 from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
 from vqapg.data.feature_store import FeatureStore
+from vqapg.errors import RunError
+from vqapg.sampling.stored_features import StoredSampler
 
 EPOCHS = 6
 
@@ -163,6 +165,30 @@ def test_pairs_by_stored_features_are_measured(objects, tmp_path, split):
     vqapg("score", *given, *judge, "--output", tmp_path / "scores.jsonl")
     scored = [json.loads(line) for line in (tmp_path / "scores.jsonl").read_text().splitlines()]
     assert [line["image"] for line in scored] == [record["image"] for record in records]
+
+
+def test_stopped_run_by_stored_features_samples_nothing_twice(objects, tmp_path, monkeypatch):
+    words = ["sample", "--features", objects / "data", "--num-samples", 1, "--num-workers", 0]
+    words += ["--checkpoint", objects / "generation/checkpoint_last.pt"]
+    words = [str(word) for word in (*words, "--output", tmp_path / "pairs.jsonl")]
+    sampled = []
+    sample_batch = StoredSampler.sample_batch
+
+    def counted(self, features, numbers, *args, **kwargs):
+        sampled.extend(numbers)
+        return sample_batch(self, features, numbers, *args, **kwargs)
+
+    def full_disk(*args, **kwargs):
+        raise RunError("no space left")
+
+    monkeypatch.setattr(StoredSampler, "sample_batch", counted)
+    with monkeypatch.context() as patched:
+        patched.setattr("vqapg.sampling.run.write_records", full_disk)
+        assert main(words) == 1
+    assert main(words) == 0
+    assert (
+        len(sampled) == len(set(sampled)) == len(DataDirectory(objects / "data").image_ids("test"))
+    )
 
 
 def test_attention_is_stored_with_boxes(objects, tmp_path):

@@ -25,11 +25,18 @@ from vqapg.sampling.sampler import PairSampler
 from vqapg.tasks.checkpoints import load_generation_model
 
 
+class StoredImage(InputImage):
+    """An image of a data directory. Its number is made of its id, and its picture is not read."""
+
+    def number(self) -> int:
+        return image_number(self.name.encode())
+
+
 def images_of(data: DataDirectory, split: str) -> FoundImages:
     """The images of *split*; in output each is called as in *data*, which ``evaluate`` asks for."""
     found = FoundImages()
     for image in data.image_ids(split):
-        found.append(InputImage(image, os.fspath(data.image_path(image))))
+        found.append(StoredImage(image, os.fspath(data.image_path(image))))
     return found
 
 
@@ -80,7 +87,7 @@ class StoredSampler(PairSampler):
         return self.store.boxes(name)
 
     def pictures(self, images: Sequence[InputImage]) -> Dataset[tuple[Tensor, int] | str]:
-        return _Rows([image.name for image in images], self.store)
+        return _Rows(images, self.store)
 
     def features(self, pixels: Tensor) -> Tensor:
         # What pictures() gives are rows already.
@@ -116,14 +123,14 @@ def _mean_of(generator: Any) -> str:
 class _Rows(Dataset[tuple[Tensor, int] | str]):
     """The row and the number of each image, as Pictures gives pixels and number."""
 
-    def __init__(self, image_ids: Sequence[str], store: FeatureStore) -> None:
-        self.image_ids, self.rows, self.path = image_ids, store.rows, store.path
+    def __init__(self, images: Sequence[InputImage], store: FeatureStore) -> None:
+        self.images, self.rows, self.path = images, store.rows, store.path
 
     def __len__(self) -> int:
-        return len(self.image_ids)
+        return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, int] | str:
-        image = self.image_ids[index]
-        if image not in self.rows:
-            return f"{self.path}: {image} has no features; make them anew"
-        return torch.tensor(self.rows[image]), image_number(image.encode())
+        image = self.images[index]
+        if image.name not in self.rows:
+            return f"{self.path}: {image.name} has no features; make them anew"
+        return torch.tensor(self.rows[image.name]), image.number()
