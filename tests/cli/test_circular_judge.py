@@ -49,6 +49,11 @@ def test_only_some_pairs_chosen_are_counted(run, capsys):
     assert "the same judge chose 2 of these pairs: P says nothing of" in capsys.readouterr().out
 
 
+def test_one_of_several_averaged_choosers_is_found_out(run, capsys):
+    assert run("evaluate", chosen(*[f"{NAME}, another"] * 4, f"not {NAME}, another")) == 0
+    assert "the same judge chose 4 of these pairs: P says nothing of" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", ["evaluate", "score"])
 @pytest.mark.parametrize(("choosers", "judge"), [([None] * 5, JUDGE), ([NAME] * 5, OTHER)])
 def test_another_judge_is_not_circular(run, capsys, command, choosers, judge):

@@ -10,7 +10,7 @@ from vqapg.cli.main import main
 from vqapg.data.directory import DataDirectory
 from vqapg.errors import InputError
 from vqapg.judges.context import JudgeContext
-from vqapg.judges.judge import Triple, make_judge
+from vqapg.judges.judge import Triple, make_judge, names_within
 from vqapg.judges.mean import MeanJudge, calibrate, mean_judge, mean_of_told
 from vqapg.judges.platt import Calibration
 
@@ -76,6 +76,12 @@ def test_name_changes_with_judges_and_calibrations():
     }
     with pytest.raises(ValueError, match="0 judges and 0 calibrations"):
         MeanJudge([], [])
+
+
+def test_names_within_a_mean_are_those_of_its_judges():
+    a, b = judge_of("a", {}), judge_of("b", {})
+    assert names_within(MeanJudge([a, b], [AS_IT_IS, AS_IT_IS])) == [a.name, b.name]
+    assert names_within(a) == [a.name]
 
 
 def test_calibration_is_on_valid_pairs_and_their_negatives(data):

@@ -24,7 +24,7 @@ from typing import Any, TypedDict
 
 from vqapg.errors import InputError, printable
 from vqapg.files import check_readable_file
-from vqapg.judges.judge import Judge
+from vqapg.judges.judge import Judge, names_within
 from vqapg.strict_json import read_json
 from vqapg.targets import check_target, our_json, write_json
 
@@ -172,15 +172,13 @@ def verdict_on_chosen(judge: Judge, choosers: Sequence[str | None]) -> Verdict |
 
     Args:
         judge: who scores the pairs; of several that are averaged, each counts
-        choosers: for each pair the name of the judge that chose it, or None
+        choosers: for each pair the names of the judges that chose it, by commas, or None
 
     Returns:
         None where it chose none of them
     """
-    names = {judge.name}
-    if judge.identity.get("judge") == "mean":
-        names |= {own["name"] for own in judge.identity["judges"]}
-    chosen = sum(chooser in names for chooser in choosers)
+    names = set(names_within(judge))
+    chosen = sum(bool(names & {chooser, *chooser.split(", ")}) for chooser in choosers if chooser)
     if not chosen:
         return None
     which = "these pairs" if chosen == len(choosers) else f"{chosen:,} of these pairs"

@@ -47,6 +47,13 @@ class Judge(Protocol):
         """
 
 
+def names_within(judge: Judge) -> list[str]:
+    """The name of *judge*, or of each judge that it averages."""
+    if judge.identity.get("judge") != "mean":
+        return [judge.name]
+    return [str(member["name"]) for member in judge.identity["judges"]]
+
+
 # Called as ``build(argument, context)`` with what stands after the first colon, "" for nothing.
 JUDGES: Registry[Callable[[str, JudgeContext], Judge]] = Registry("judge", "vqapg.judges")
 JUDGES.register(

@@ -15,7 +15,7 @@ from vqapg.data.tokenizer import detokenize, tokenize
 from vqapg.errors import InputError
 from vqapg.evaluation.judge_verdict import Verdict, in_words, stored_rejection, stored_verdict
 from vqapg.judges.context import JudgeContext
-from vqapg.judges.judge import Judge, make_judge, score_triples
+from vqapg.judges.judge import Judge, make_judge, names_within, score_triples
 from vqapg.sampling.choose import choose, pair_similarity
 from vqapg.sampling.images_in_hand import ImagesInHand, OpenPicture, no_picture
 from vqapg.sampling.options import LONGEST, SamplingOptions
@@ -131,8 +131,10 @@ class PairSampler(ABC):
         )
 
     def chooser(self, options: SamplingOptions) -> str | None:
-        """The name of the judge that chooses the pairs; None where all are kept."""
-        return None if self.judge is None or not options.choosing else self.judge.name
+        """The names of the judges that choose the pairs, by commas; None where all are kept."""
+        if self.judge is None or not options.choosing:
+            return None
+        return ", ".join(names_within(self.judge))
 
     def verdict(self) -> Verdict | None:
         """What ``check-evaluator`` said of the judge; None without one, and where it is the
