@@ -84,7 +84,7 @@ def test_verdict_follows_its_rules(figures, text, rely):
         (
             {"rejects": 0.91, "accepts": 0.96},
             "tells most right pairs from wrong ones: it rejects 91% of wrong pairs, accepts 96% of "
-            "right pairs, notices another image (AUC 0.90)",
+            "right pairs, notices a wrong image (AUC 0.90)",
         ),
     ],
 )

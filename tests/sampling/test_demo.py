@@ -87,7 +87,7 @@ def test_sample_without_checkpoint_uses_the_demo_and_says_so(photos, capsys):
     assert about["model"].startswith("demo (vqapg_sequential_variational:")
     assert about["judge"] == (
         "cannot tell right from wrong pairs well: it rejects 62% of wrong pairs, accepts 59% of "
-        "right pairs, often misses another image (AUC 0.64)"
+        "right pairs, often misses a wrong image (AUC 0.64)"
     )
 
 

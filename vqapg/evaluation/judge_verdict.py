@@ -39,7 +39,7 @@ CURE = f"delete it, and {RUN}"
 
 
 SWAPPED = re.compile(r"image-swapped AUC (\S+)")
-NOTICES, MISSES = r"notices another image (AUC \1)", r"often misses another image (AUC \1)"
+NOTICES, MISSES = r"notices a wrong image (AUC \1)", r"often misses a wrong image (AUC \1)"
 CIRCULAR = "the same judge chose {}: P says nothing of them; use another judge, or people"
 
 
