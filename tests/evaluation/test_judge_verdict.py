@@ -78,7 +78,7 @@ def test_verdict_follows_its_rules(figures, text, rely):
         (
             {"rejects": 0.37, "area": 0.665},
             "cannot tell right from wrong pairs well: it rejects 37% of wrong pairs, often misses "
-            "another image (AUC 0.67)",
+            "a wrong image (AUC 0.67)",
         ),
         ({"n": 99}, "was checked on 99 wrong pairs, which is too few, so nobody knows what its"),
         (
