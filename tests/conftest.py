@@ -1,6 +1,7 @@
 """Small stand-ins that many tests share: a dictionary, features, a batch of pairs."""
 
 import logging
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,10 @@ import pytest
 import torch
 from hypothesis import settings
 
+from tests.support.ray_patience import PATIENCE
+
+# Whichever test imports ray first
+os.environ.update(PATIENCE)
 # One of fairseq's modules sets logging up at its lowest level unless somebody has. Lines of h5py
 # would then follow the closing line of pytest.
 logging.getLogger().addHandler(logging.NullHandler())

@@ -9,7 +9,6 @@ import time
 
 from tests.support.fairseq_commands import REPOSITORY
 from tests.support.ray_clusters import (
-    PATIENCE,
     draw_data,
     extraction,
     feature_parts_done,
@@ -24,7 +23,7 @@ STORE = {"RAY_DEFAULT_OBJECT_STORE_MAX_MEMORY_BYTES": str(80 * 2**20)}
 def test_killed_driver_goes_on_with_what_is_left(tmp_path):
     data, notes = draw_data(tmp_path, IMAGES), tmp_path / "notes.txt"
     words = extraction(data, "slowly_noted", notes, "--ray", "local")
-    environment = {**os.environ, **PATIENCE, "PYTHONPATH": str(REPOSITORY), **STORE}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **STORE}
 
     def run():
         return subprocess.Popen(

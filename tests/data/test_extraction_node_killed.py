@@ -3,14 +3,13 @@
 import threading
 import time
 
-from tests.support.ray_clusters import SMALL, draw_data, extraction, numbers_in, patient
+from tests.support.ray_clusters import SMALL, draw_data, extraction, numbers_in
 from vqapg.cli.main import main
 
 IMAGES, PART = 16, 2
 
 
 def test_killed_node_changes_no_feature(tmp_path, monkeypatch):
-    patient()
     import ray
     from ray.cluster_utils import Cluster
 

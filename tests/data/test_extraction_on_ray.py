@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.support.ray_clusters import SMALL, draw_data, extraction, numbers_in, patient
+from tests.support.ray_clusters import SMALL, draw_data, extraction, numbers_in
 from vqapg.cli.main import main
 from vqapg.data import extraction_on_ray
 from vqapg.data.directory import DataDirectory
@@ -23,7 +23,6 @@ NOTED = Cluster("", "tests.support.noted_backbones:noted", "notes.txt")
 
 @pytest.fixture(scope="module")
 def cluster():
-    patient()
     import ray
 
     ray.init(num_cpus=3, log_to_driver=False, **SMALL)

@@ -8,7 +8,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from tests.support.ray_clusters import SMALL, draw_world, joined, patient, sample
+from tests.support.ray_clusters import SMALL, draw_world, joined, sample
 from tests.support.tiny_checkpoints import draw_picture
 from vqapg.sampling import on_ray
 
@@ -17,7 +17,6 @@ NOTED = "tests.support.judges:Noted:noted.txt"
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
-    patient()
     import ray
 
     ray.init(num_cpus=3, log_to_driver=False, **SMALL)

@@ -7,7 +7,7 @@ import sys
 import time
 
 from tests.support.fairseq_commands import REPOSITORY
-from tests.support.ray_clusters import DRAWN, PATIENCE, draw_world, joined, parts_done, sample
+from tests.support.ray_clusters import DRAWN, draw_world, joined, parts_done, sample
 
 JUDGE = "tests.support.judges:{}:{}"
 IMAGES = 8
@@ -20,7 +20,7 @@ def test_killed_driver_goes_on_with_what_is_left(tmp_path, monkeypatch, dictiona
     slow = ["--judge", JUDGE.format("SlowlyNoted", tmp_path / "noted.txt"), "--part-size", "1"]
     words = ["sample", "--checkpoint", "model.pt", "photos", "--output", "p.jsonl", *DRAWN, *slow]
     words = [sys.executable, "-m", "vqapg.cli.main", *words, "--ray", "local"]
-    environment = {**os.environ, **PATIENCE, "PYTHONPATH": str(REPOSITORY), **STORE}
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **STORE}
 
     def run():
         return subprocess.Popen(

@@ -3,14 +3,13 @@
 import threading
 import time
 
-from tests.support.ray_clusters import SMALL, draw_world, joined, parts_done, patient, sample
+from tests.support.ray_clusters import SMALL, draw_world, joined, parts_done, sample
 
 NOTED = "tests.support.judges:{}:{}"
 IMAGES = 12
 
 
 def test_killed_node_changes_no_pair(tmp_path, monkeypatch, dictionary):
-    patient()
     import ray
     from ray.cluster_utils import Cluster
 
