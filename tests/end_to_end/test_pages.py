@@ -34,11 +34,16 @@ def write_drawings(folder):
     (folder / "easy/test/images/13.png").touch()
 
 
+def write_photographs(folder):
+    write("visual7w", folder / "visual7w", PAIRS)
+    (folder / "visual7w/images/v7w_10.jpg").touch()
+
+
 SOURCES = {
     "easy-vqa": write_drawings,
     "own-data": lambda folder: write_source(folder / "my").rename(folder / "my/pairs.jsonl"),
     "scenes": lambda folder: None,
-    "visual7w": lambda folder: write("visual7w", folder / "visual7w", PAIRS),
+    "visual7w": write_photographs,
     "vqa2": lambda folder: write_vqa2(folder / "vqa2"),
 }
 
