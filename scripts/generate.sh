@@ -4,8 +4,8 @@
 #   bash scripts/generate.sh runs/joint_variational/checkpoint_best.pt data/easy runs/out
 #   bash scripts/generate.sh CKPT DATA OUT --preset published --gen-subset valid --seed 2
 #
-# The pairs are OUT/generate-SPLIT.txt. --preset is paper unless given; the other words are flags of
-# fairseq-generate, which override.
+# The pairs are OUT/generate-SPLIT.txt. What fairseq-generate says is in the .log beside. --preset is
+# paper unless given; the other words are flags of fairseq-generate, which override.
 set -euo pipefail
 usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
 misused() { usage >&2; exit 2; }
@@ -14,12 +14,14 @@ misused() { usage >&2; exit 2; }
 checkpoint=$1 data=$2 output=$3 preset=paper
 shift 3
 if [ "${1-}" = --preset ]; then preset=${2-}; shift 2 || misused; fi
-echo "Generating pairs of $data with $checkpoint. The first batch begins in a moment" >&2
+echo "Getting ready to generate pairs of $data with $checkpoint" >&2
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 beam=$(vqapg settings joint --preset "$preset" --get generation.beam)
 longest=$(vqapg settings joint --preset "$preset" --get generation.max_len_b)
 batch=$(vqapg settings joint --preset "$preset" --get dataset.batch_size)
-cpu=$(python -c 'import torch; print("" if torch.cuda.is_available() else "--cpu")')
-exec fairseq-generate "$data" --user-dir "$(vqapg user-dir)" --task vqapg --path "$checkpoint" \
-    --beam "$beam" --max-len-b "$longest" --batch-size "$batch" $cpu --results-path "$output" "$@"
+device=
+if [ "$(python3 -c 'import torch; print(torch.cuda.device_count())')" = 0 ]; then device=--cpu; fi
+exec python -m vqapg.study.watched_generation fairseq-generate "$data" --user-dir "$(vqapg user-dir)" \
+    --task vqapg --path "$checkpoint" --beam "$beam" --max-len-b "$longest" --batch-size "$batch" $device \
+    --log-format simple --log-interval 1 --results-path "$output" "$@"

@@ -24,7 +24,7 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
-echo "Preparing $dataset in $data at preset $preset" >&2
+echo "Getting ready to prepare $dataset in $data at preset $preset" >&2
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 # The values are read first: an unknown preset stops before anything is written.

@@ -31,7 +31,7 @@ if [ "${NODES-1}" -gt 1 ]; then
         [ -n "${!name-}" ] || fail "NODES=$NODES needs NODE_RANK, MASTER_ADDR and MASTER_PORT; $name is not set"
     done
 fi
-echo "Training $model on $data at preset $preset. The first epoch begins in a moment"
+echo "Getting ready to train $model on $data at preset $preset"
 if ! command -v vqapg > /dev/null; then source "$(dirname "$0")/environment.sh"; fi
 
 without=()

@@ -8,13 +8,13 @@ Another package registers an entry by an entry point of the registry's group, in
     parrots = "parrots.reader:READER"
 """
 
-import difflib
 import importlib.metadata
 import pkgutil
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 
 T = TypeVar("T")
@@ -74,12 +74,9 @@ class Registry(Generic[T]):
         if entry is None and colon:
             entry = _unregistered(name)
         if entry is None:
-            close = difflib.get_close_matches(name, entries, n=1)
-            guess = f"did you mean {close[0]}? This" if close else "this"
-            raise InputError(
-                f"no {self.kind} is named {name!r}; {guess} lists all: "
-                f"vqapg list {self.group.rpartition('.')[2]}"
-            )
+            kinds = self.group.rpartition(".")[2]
+            told = did_you_mean(name, entries, f"this lists all: vqapg list {kinds}")
+            raise InputError(f"no {self.kind} is named {name!r}; {told}")
         return cast(T, entry.load())
 
     def names(self) -> list[str]:

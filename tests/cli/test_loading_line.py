@@ -80,8 +80,8 @@ def test_bad_input_is_told_of_without_loading(slow_libraries):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("generate.sh model.pt DATA out", "Generating pairs of DATA with model.pt. "),
-        ("preprocess.sh scenes DATA", "Preparing scenes in DATA at preset paper"),
+        ("generate.sh model.pt DATA out", "Getting ready to generate pairs of DATA with model.pt"),
+        ("preprocess.sh scenes DATA", "Getting ready to prepare scenes in DATA at preset paper"),
     ],
 )
 def test_a_script_says_what_begins_before_python(slow_libraries, tmp_path, words, line):

@@ -395,16 +395,15 @@ def test_visual7w_without_wrong_answers_is_read(tmp_path):
 
 def test_visual7w_keeps_the_images_it_is_told_to(tmp_path):
     pairs = [("What?", "A."), ("Who?", "B.")]
-    images = {n: ("train" if n < 6 else "test", pairs[: 1 + n % 2]) for n in range(10)} | {
-        20: ("val", pairs)
-    }
+    images = {n: ("train" if n < 6 else "test", pairs[: 1 + n % 2]) for n in range(10)}
+    images |= dict.fromkeys(range(20, 25), ("val", pairs))
     write_visual7w(tmp_path, images)
-    data = reader("visual7w").read(
-        tmp_path, **(OPEN | {"min_pairs_per_image": 2, "max_test_images": 1})
-    )
+    wanted = {"min_pairs_per_image": 2, "max_valid_images": 2, "max_test_images": 1}
+    data = reader("visual7w").read(tmp_path, **(OPEN | wanted))
     assert {r.image for r in data.records if r.split == "train"} == {
         f"images/v7w_{n}.jpg" for n in (1, 3, 5)
     }
+    assert len({r.image for r in data.records if r.split == "valid"}) == 2
     assert len({r.image for r in data.records if r.split == "test"}) == 1
 
 

@@ -80,8 +80,8 @@ def test_block_of_a_data_set_runs_to_its_end(page, tmp_path, monkeypatch, withou
     # The variable of easy-VQA's page.
     block = [[word.replace("$photos", "easy/test/images") for word in words] for words in block]
     assert [words[1] for words in block] == [
-        *("prepare", "extract-features", "scripts/train.sh", "scripts/train.sh"),
-        *("scripts/generate.sh", "evaluate", "sample"),
+        *("prepare", "extract-features", "scripts/train.sh", "check-evaluator"),
+        *("scripts/train.sh", "scripts/generate.sh", "evaluate", "sample"),
     ]
     for words in block:
         run_command(words, programs)

@@ -11,11 +11,11 @@ def test_counts_of_zero_are_not_named():
 
 def test_each_count_is_named_once_with_its_reason():
     counts = Counts(4, 1, 7, 5, 1, ["a.png: cut", "b.png: cut"], 3, 1, ("c.png",))
-    assert counts.describe(0.6, 2) == (
+    assert counts.describe(0.6, 2, "train longer") == (
         "7 pairs of 4 images; --min-consistency 0.6 left out 3 of 12 distinct pairs; "
         "--keep 2 left out 2 of 12 distinct pairs; 1 image has none: c.png; "
         "1 malformed draw left out; "
-        "1 pair cut at 50 words: train the model longer, or leave out --sampling; "
+        "1 pair cut at 50 words: train longer; "
         "2 images left out that cannot be read"
     )
 

@@ -120,3 +120,13 @@ def test_demo_judges_by_name(photos, tmp_path, capsys):
     assert main(["score", *place, "--evaluator", "demo", "--output", str(scores)]) == 0
     lines = [json.loads(line) for line in scores.read_text().splitlines()]
     assert lines and all(0 <= line["consistency"] <= 1 for line in lines)
+
+
+@pytest.mark.parametrize("name", ["demoo", "Demo", "deom"])
+def test_demo_that_is_misspelt_is_told_of(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=f"checkpoint {name}: there is no such file; did you mean"):
+        load(name)
+    # A file of that name is a checkpoint.
+    (tmp_path / name).write_text("mine")
+    assert demo.chosen(name).checkpoint == name

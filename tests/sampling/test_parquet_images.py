@@ -109,7 +109,7 @@ def test_pattern_of_an_address_names_files(tmp_path, photos):
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("file:///none/photos", "file:///none/photos: no such file or folder; correct it"),
+        ("file:///none/photos", "file:///none/photos: no such file or folder; give one"),
         ("file:///none/*.png", "no file matches this pattern"),
         ("gopher://host/photos", "gopher://host: cannot be reached"),
     ],

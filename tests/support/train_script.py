@@ -8,10 +8,8 @@ from tests.support.fairseq_commands import REPOSITORY, Finished, run
 
 # What the program is called with goes to a file: what it prints is in the log of the training.
 KEEP = '#!/bin/sh\n(echo {}; for word in "$@"; do echo "$word"; done) > {}\n'
-# The script asks PyTorch for the number of GPUs, which takes it seconds to say.
+# The scripts ask PyTorch for the number of GPUs, which takes it seconds to say.
 NO_GPU = "#!/bin/sh\necho 0\n"
-# generate.sh asks for the flag of a machine without one.
-ON_CPU = "#!/bin/sh\necho --cpu\n"
 
 
 def put_programs(folder: Path, programs: dict[str, str]) -> None:
@@ -73,8 +71,6 @@ def train(folder: Path, *arguments: object) -> Finished:
 
 def generate(folder: Path, *arguments: object) -> Finished:
     """Generates in this process as generate.sh does with *arguments*; see :func:`train_script`."""
-    put_programs(folder, {"python": ON_CPU})
     done, (program, *words) = _script("generate.sh", folder, arguments, {})
-    (folder / "python").unlink()  # train.sh needs the real one
     assert done.returncode == 0 and program == "fairseq-generate", done.stderr
     return run("generate", *words)

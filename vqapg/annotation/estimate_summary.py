@@ -75,10 +75,19 @@ def _file(name: str, file: Mapping[str, Any], figures: Mapping[str, Any]) -> str
                 "undecided, left out",
                 str(undecided["pairs"]),
                 f"{_percent(undecided['all_wrong'])} if all are wrong, "
-                f"{_percent(undecided['all_right'])} if all are right",
+                f"{_percent(undecided['all_right'])} if all are right"
+                + _beyond(undecided, estimate["ci95"]),
             )
         )
     return f"{head}\n{_table(rows)}"
+
+
+def _beyond(undecided: Mapping[str, Any], interval: Sequence[float]) -> str:
+    """Whether the *undecided* pairs can lead out of the *interval*, which leaves them out."""
+    low, high = interval
+    if low <= undecided["all_wrong"] and undecided["all_right"] <= high:
+        return ""
+    return "; that is beyond the interval, so have them decided"
 
 
 def _difference(difference: Mapping[str, Any]) -> str:

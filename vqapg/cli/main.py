@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 from vqapg.cli.loading_line import announced_loading
+from vqapg.cli.parser import OneLineParser
 from vqapg.errors import InputError, RunError, printable, shortage
 from vqapg.fairseq_package import no_fairseq
 from vqapg.files import writing
@@ -47,7 +48,7 @@ COMMANDS = {
 
 def build_parser(chosen: str | None = None) -> argparse.ArgumentParser:
     """The parser of all sub-commands; with *chosen*, only that one has its arguments."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="vqapg",
         description="Generate diverse and consistent question-answer pairs from images.",
         epilog="Training and generation are stock fairseq: fairseq-train / fairseq-generate "

@@ -76,14 +76,14 @@ def sample_by_ray(
     import sys
 
     from vqapg.cli.paths import output_file
-    from vqapg.errors import printable
+    from vqapg.cli.sample_closing import print_closing
+    from vqapg.cli.sample_defaults import note_demo
     from vqapg.export.gallery import our_page
     from vqapg.files import sha256
     from vqapg.ray_pool import ray_data
     from vqapg.sampling.image_parts import digest_of, split_in_parts
     from vqapg.sampling.images import find_images
     from vqapg.sampling.parts_folder import PartsFolder
-    from vqapg.sampling.passed_over import describe
     from vqapg.targets import our_json, write_json
 
     address = address_of(args.ray)
@@ -109,6 +109,7 @@ def sample_by_ray(
     if args.counts is not None:
         output_file("--counts", args.counts, our_json, overwrite=args.overwrite)
     ray_data()
+    note_demo(args.checkpoint)
 
     # Seconds
     from vqapg.sampling.on_ray import Job, sample_on_ray
@@ -149,9 +150,6 @@ def sample_by_ray(
         write_json(Path(args.counts), done.counts.as_json(), overwrite=args.overwrite)
     for note in done.notes:
         print(f"note: {note}", file=sys.stderr)
-    for error in done.counts.skipped:
-        print(f"left out: {printable(error)}", file=sys.stderr)
-    told = [done.counts.describe(options.min_consistency, options.keep)]
-    told.append(describe(found.passed_over + done.passed_over))
-    names = ", ".join(filter(None, [args.output, args.html]))
-    print(f"{names}: {'; '.join(filter(None, told))}")
+    files = [name for name in (args.output, args.html) if name is not None]
+    passed_over = found.passed_over + done.passed_over
+    print_closing(done.counts, options, args.checkpoint, passed_over, files)

@@ -15,7 +15,7 @@ from vqapg.cli.judge_flags import add_judge_arguments
 from vqapg.cli.license_flag import add_license
 from vqapg.cli.paths import add_overwrite
 from vqapg.cli.ray_flags import add_ray_arguments, sample_by_ray
-from vqapg.cli.sample_defaults import DEMO_NOTE, named_by_html, output_beside, own_output
+from vqapg.cli.sample_defaults import named_by_html, note_demo, output_beside, own_output
 from vqapg.export import FORMATS
 
 HELP = "make question-answer pairs for pictures of your own"
@@ -140,7 +140,6 @@ def add_arguments(parser):
 
 
 def run(args):
-    import sys
     from contextlib import nullcontext
     from dataclasses import fields
 
@@ -163,8 +162,6 @@ def run(args):
         args.output, naming = output_beside(args.html), named_by_html(args.html)
     judge, checkpoints = judge_of(args)
     chosen = demo.chosen(demo.NAME if args.checkpoint is None else args.checkpoint, judge)
-    if chosen.options:
-        print(f"note: {DEMO_NOTE}", file=sys.stderr)
     args.checkpoint = str(input_file("--checkpoint", str(chosen.checkpoint)))
     given = {field.name: getattr(args, field.name) for field in fields(SamplingOptions)}
     given = {name: value for name, value in given.items() if value is not None}
@@ -184,22 +181,21 @@ def _sample_here(args, options, judge, inputs):
     from pathlib import Path
 
     from vqapg.cli.paths import output_file, shard_numbers
-    from vqapg.errors import ExistsError, InputError, printable
+    from vqapg.cli.sample_closing import print_closing
+    from vqapg.errors import ExistsError, InputError
+    from vqapg.sampling.images import find_images, part_of
 
     shard = shard_numbers(args.shard)
+    images = None if args.features is not None else find_images(args.images)
     # What takes longer to import comes when what can be told without it is told.
     from vqapg.export.gallery import our_page
     from vqapg.export.outputs import Destination, check_data_set, format_named, format_of
     from vqapg.export.pair_origin import PHOTOGRAPHS, Origin, images_of_data
-    from vqapg.sampling.images import find_images, part_of
     from vqapg.sampling.journal import holds_finished
-    from vqapg.sampling.passed_over import describe
     from vqapg.targets import our_json, write_json
 
     data = None
-    if args.features is None:
-        images = find_images(args.images)
-    else:
+    if images is None:
         from vqapg.data.directory import DataDirectory
         from vqapg.sampling.stored_features import images_of
 
@@ -242,6 +238,7 @@ def _sample_here(args, options, judge, inputs):
     )
     split = None if data is None else args.split
     destination = Destination(Path(args.output), format, html, overwrite, origin, split)
+    note_demo(args.checkpoint)
 
     # Seconds
     from vqapg.denormals import flush_denormals
@@ -275,10 +272,4 @@ def _sample_here(args, options, judge, inputs):
     )
     if args.counts is not None:
         write_json(Path(args.counts), counts.as_json(), overwrite=overwrite)
-    if counts.repetition is not None:
-        print(f"warning: {counts.repetition}", file=sys.stderr)
-    for error in counts.skipped:
-        print(f"left out: {printable(error)}", file=sys.stderr)
-    told = [counts.describe(options.min_consistency, options.keep)]
-    told.append(describe(images.passed_over))
-    print(f"{', '.join(map(str, files))}: {'; '.join(filter(None, told))}")
+    print_closing(counts, options, args.checkpoint, images.passed_over, files)

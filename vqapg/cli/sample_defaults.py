@@ -1,15 +1,23 @@
 """What ``vqapg sample`` says of files that are not named: the demo's, and its outputs."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from vqapg import demo
 from vqapg.errors import InputError
 
 DEMO_NOTE = (
     "the demo makes the pairs: a small model that asks little but yes-or-no questions, and is "
     "often wrong (docs/demo.md); --checkpoint takes a model of your own"
 )
+
+
+def note_demo(checkpoint: str) -> None:
+    """Says to stderr that the demo makes the pairs, if *checkpoint* is its."""
+    if demo.name_of(checkpoint) == demo.NAME:
+        print(f"note: {DEMO_NOTE}", file=sys.stderr)
 
 
 def output_beside(html: str | None) -> str:
@@ -38,8 +46,8 @@ def named_by_html(html: str) -> Iterator[None]:
     except InputError as error:
         if not str(error).startswith("--output "):
             raise
-        told = str(error).removeprefix("--output ")
-        raise type(error)(f"the pairs beside --html {html}, {told}") from None
+        path, colon, told = str(error).removeprefix("--output ").partition(": ")
+        raise type(error)(f"{path}{colon}{told} (--html {html} has its pairs there)") from None
 
 
 def own_output(output: str, shard: tuple[int, int] | None) -> str:

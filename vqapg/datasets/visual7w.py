@@ -15,7 +15,7 @@ from vqapg.datasets.official import (
     seed_option,
     source_folder,
 )
-from vqapg.datasets.reader import Reader, Record, SourceData
+from vqapg.datasets.reader import Option, Reader, Record, SourceData
 from vqapg.errors import InputError
 
 FILE = "dataset_v7w_telling.json"
@@ -44,13 +44,14 @@ def read(
     min_pairs_per_image: int,
     max_images: int,
     max_test_images: int,
+    max_valid_images: int = 0,
 ) -> SourceData:
     """Read the folder *source*: ``dataset_v7w_telling.json`` and ``images/``.
 
     Args:
         min_pairs_per_image: images with fewer are left out
-        max_images, max_test_images: how many images of the train and of the test split to draw; 0:
-            all
+        max_images, max_test_images, max_valid_images: how many images of the train, the test and
+            the val split to draw; 0: all
 
     Raises InputError naming the file and, where there is one, the image or the question.
     """
@@ -74,7 +75,8 @@ def read(
         if questions:
             splits[split].setdefault(name, []).extend(questions)
     records = []
-    for split, most in (("train", max_images), ("val", 0), ("test", max_test_images)):
+    most_of = {"train": max_images, "val": max_valid_images, "test": max_test_images}
+    for split, most in most_of.items():
         images = draw_images(splits[split], min_pairs_per_image, most, seed)
         require_images(root, images, PAGE)
         records += [
@@ -110,7 +112,11 @@ def _slim(item: dict[str, Any]) -> object:
 READER = Reader(
     read,
     source=f"a folder with {FILE} and images/",
-    options=(seed_option("the images of --max-images and --max-test-images"), *IMAGE_OPTIONS),
+    options=(
+        seed_option("the images of --max-images, --max-valid-images and --max-test-images"),
+        *IMAGE_OPTIONS,
+        Option("max_valid_images", int, 0, "draw N of the images of the val split; 0 keeps all", 0),
+    ),
     # Table 2 gives thousands with one decimal.
     paper_table2={
         "train": {"images": 14_400, "pairs": 69_800},

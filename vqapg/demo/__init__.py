@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 from vqapg.files import sha256
 
@@ -73,9 +74,12 @@ def chosen(checkpoint: str | os.PathLike[str], judge: Any = None) -> Chosen:
         judge: as ``--judge`` names it, or a judge; None: nobody was named
 
     Raises:
-        InputError: as :func:`demo_file`
+        InputError: as :func:`demo_file`, and if "demo" is misspelt
     """
     if checkpoint != NAME:
+        guess = did_you_mean(os.fspath(checkpoint), [NAME])
+        if guess and not os.path.exists(checkpoint):
+            raise InputError(f"--checkpoint {checkpoint}: there is no such file; {guess}")
         return Chosen(checkpoint, judge, {})
     model = demo_file(MODEL)
     if judge is not None:

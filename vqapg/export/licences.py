@@ -3,8 +3,7 @@
 https://huggingface.co/docs/hub/repositories-licenses
 """
 
-import difflib
-
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 
 PAGE = "https://huggingface.co/docs/hub/repositories-licenses"
@@ -35,9 +34,7 @@ def check_licence(identifier: str) -> None:
         return
     # Many write "CC BY 4.0".
     spelled = "-".join(identifier.lower().split())
-    close = difflib.get_close_matches(spelled, sorted(LICENCES), n=1)
-    guess = f"did you mean {close[0]}? " if close else ""
-    raise InputError(
-        f"--license {identifier}: is no licence of the Hugging Face hub; {guess}"
-        f"{PAGE} lists all, and {OTHER!r} stands for one that is not there"
+    told = did_you_mean(
+        spelled, sorted(LICENCES), f"the page {PAGE} lists all; {OTHER} stands for any other"
     )
+    raise InputError(f"--license {identifier}: is no licence of the Hugging Face hub; {told}")

@@ -7,14 +7,23 @@ number of the trade-off: at 0 the score alone decides, at 1, after the first, on
 kept ones a pair is.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vqapg.sampling.options import DIVERSITY
 
 
-def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY, questions=None):
+def choose(
+    scores: ArrayLike,
+    similarity: NDArray[np.floating],
+    keep: int | None = None,
+    minimum: float | None = None,
+    diversity: float = DIVERSITY,
+    questions: Sequence[str] | None = None,
+) -> list[int]:
     """Which pairs to keep: their indices, in the order they are chosen, the best score first.
 
     Args:
@@ -29,16 +38,16 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY, que
 
     Of equals the earlier is kept.
     """
-    scores = np.asarray(scores, dtype=np.float64)
-    left = np.full(len(scores), True) if minimum is None else scores >= minimum
-    scores = np.nan_to_num(scores, nan=0.0)
+    given = np.asarray(scores, dtype=np.float64)
+    left = np.full(len(given), True) if minimum is None else given >= minimum
+    known = np.nan_to_num(given, nan=0.0)
     if questions is not None:
-        left &= _best_of_each(questions, scores)
-    most_alike = np.zeros(len(scores))
-    chosen = []
+        left &= _best_of_each(questions, known)
+    most_alike = np.zeros(len(known))
+    chosen: list[int] = []
     while left.any() and (keep is None or len(chosen) < keep):
         # The first is the best one whatever d is: nothing is kept yet that it could be unlike.
-        value = (1 - diversity) * scores - diversity * most_alike if chosen else scores
+        value = (1 - diversity) * known - diversity * most_alike if chosen else known
         best = int(np.argmax(np.where(left, value, -np.inf)))
         chosen.append(best)
         left[best] = False
@@ -46,16 +55,16 @@ def choose(scores, similarity, keep=None, minimum=None, diversity=DIVERSITY, que
     return chosen
 
 
-def _best_of_each(questions, scores):
+def _best_of_each(questions: Sequence[str], scores: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which pairs have the best score of their question, ``[M]``; of equals the first."""
-    best = {}
+    best: dict[str, int] = {}
     for place, question in enumerate(questions):
         if question not in best or scores[place] > scores[best[question]]:
             best[question] = place
     return np.isin(np.arange(len(scores)), list(best.values()))
 
 
-def pair_similarity(pairs):
+def pair_similarity(pairs: Sequence[tuple[str, str]]) -> NDArray[np.floating]:
     """How alike pairs are, ``[M, M]``: shared / all of the words and word pairs of their "question
     answer" (Jaccard).
 
@@ -63,9 +72,9 @@ def pair_similarity(pairs):
     mostly one of them is wrong.
 
     Args:
-        pairs: list of (question, answer), texts as space-joined tokens
+        pairs: (question, answer) each, texts as space-joined tokens
     """
-    number = {}
+    number: dict[object, int] = {}
     grams = [[number.setdefault(gram, len(number)) for gram in _grams(*pair)] for pair in pairs]
     # [M, G]: which grams a pair has
     has = np.zeros((len(pairs), len(number)), dtype=np.float32)
@@ -73,12 +82,12 @@ def pair_similarity(pairs):
         row[columns] = 1
     shared = has @ has.T
     sizes = has.sum(axis=1)
-    similarity = shared / np.maximum(sizes[:, None] + sizes - shared, 1)
+    similarity: NDArray[np.floating] = shared / np.maximum(sizes[:, None] + sizes - shared, 1)
     questions = np.array([question for question, _ in pairs], dtype=object)
     similarity[questions[:, None] == questions] = 1
     return similarity
 
 
-def _grams(question, answer):
+def _grams(question: str, answer: str) -> set[str | tuple[str, str]]:
     words = f"{question} {answer}".split()
     return {*words, *pairwise(words)}

@@ -74,12 +74,15 @@ class Counts(NamedTuple):
         names = tuple(name for one in several for name in one.first_without_pair)
         return cls(**numbers, skipped=skipped, first_without_pair=names[:NAMED])
 
-    def describe(self, minimum: float | None = None, keep: int | None = None) -> str:
+    def describe(
+        self, minimum: float | None = None, keep: int | None = None, cure_of_cut: str = ""
+    ) -> str:
         """The counts in words; what is 0 is not named.
 
         Args:
             minimum: the value of --min-consistency; None where it is not known
             keep: alike of --keep
+            cure_of_cut: what to do about texts that were cut
         """
         beyond = self.left_out - self.below_minimum
         of = f"of {counted(self.pairs + self.left_out, 'distinct pair')}"
@@ -94,8 +97,8 @@ class Counts(NamedTuple):
             (self.malformed, f"{counted(self.malformed, 'malformed draw')} left out"),
             (
                 self.cut,
-                f"{counted(self.cut, 'pair')} cut at {LONGEST} words: train the model longer, or "
-                "leave out --sampling",
+                f"{counted(self.cut, 'pair')} cut at {LONGEST} words"
+                + (f": {cure_of_cut}" if cure_of_cut else ""),
             ),
             (self.skipped, f"{counted(len(self.skipped), 'image')} left out that cannot be read"),
         ]

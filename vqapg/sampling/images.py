@@ -14,6 +14,7 @@ from vqapg.data.parquet_images import SUFFIX as TABLE_SUFFIX
 from vqapg.data.parquet_images import rows_of
 from vqapg.data.pictures import open_ordinary
 from vqapg.data.remote_files import is_remote
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 from vqapg.sampling.image_folders import files_below, matches, ordinary, written_by_vqapg
 from vqapg.sampling.passed_over import Reason, describe
@@ -131,10 +132,7 @@ def _in_file(file, passed_over, list_shards) -> Iterator[InputImage | Shard]:
 def _matching(pattern, passed_over, list_shards):
     paths = matches(pattern, passed_over) if glob.has_magic(pattern) else []
     if not paths:
-        what = (
-            "no file matches this pattern" if glob.has_magic(pattern) else "no such file or folder"
-        )
-        raise InputError(f"{pattern}: {what}; correct it")
+        raise nothing_there(pattern)
     for path in paths:
         if os.path.isdir(path) and written_by_vqapg(path, passed_over):
             continue
@@ -144,6 +142,19 @@ def _matching(pattern, passed_over, list_shards):
             path, partial(open_ordinary, path), passed_over
         ):
             yield InputImage(path, path)
+
+
+def nothing_there(argument: str) -> InputError:
+    """What to tell of a path or a pattern that leads to no file, with the name that was meant."""
+    if glob.has_magic(argument):
+        return InputError(f"{argument}: no file matches this pattern; give the folder itself")
+    folder, name = os.path.split(argument.rstrip(os.sep))
+    if folder and not os.path.isdir(folder):
+        cure = f"there is no folder {folder} either"
+    else:
+        names = os.listdir(folder or os.curdir)
+        cure = did_you_mean(name, names) or "give pictures or folders that are there"
+    return InputError(f"{argument}: no such file or folder; {cure}")
 
 
 def _in_folder(folder, passed_over):

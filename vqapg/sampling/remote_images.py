@@ -31,12 +31,12 @@ def files_at(address: str, passed_over: Counter[Reason]) -> Iterator[str]:
     if glob.has_magic(address.partition("?")[0]):
         found = list(_matching(address))
         if not found:
-            raise InputError(f"{address}: no file matches this pattern; correct it")
+            raise InputError(f"{address}: no file matches this pattern; give the folder itself")
         yield from (file for file in found if _is_read(file, passed_over, named=True))
         return
     kind = kind_of(address)
     if kind == "nothing":
-        raise InputError(f"{address}: no such file or folder; correct it")
+        raise InputError(f"{address}: no such file or folder; give one that is there")
     if kind == "file":
         yield address
         return

@@ -18,7 +18,7 @@ def repetition(entries: Iterable[Mapping[str, Any]]) -> str | None:
             differ
 
     Returns:
-        a line, with what to do; None where there is nothing to warn of
+        a line; None where there is nothing to warn of
     """
     images, found = 0, Counter[tuple[str, str]]()
     for entry in entries:
@@ -34,5 +34,5 @@ def repetition(entries: Iterable[Mapping[str, Any]]) -> str | None:
     distinct = f"{len(found):,} distinct pair{'s' if len(found) > 1 else ''}"
     return (
         f"'{question} {without_full_stop(answer)}' is said of {times:,} of {images:,} images; "
-        f"{distinct} in all; draw more freely, or train longer: docs/sample.md, Too few questions"
+        f"{distinct} in all"
     )

@@ -247,7 +247,8 @@ def _chosen(
     pairs: Sequence[tuple[str, str]], consistency: NDArray[np.float64], options: SamplingOptions
 ) -> Sequence[int]:
     """The places of the *pairs* that are kept, in order."""
-    similarity, diversity, questions = np.zeros((len(pairs),) * 2), 0.0, None
+    similarity: NDArray[np.floating] = np.zeros((len(pairs),) * 2)
+    diversity, questions = 0.0, None
     if options.keep is not None:
         similarity, diversity = pair_similarity(pairs), options.diversity
         # At 0 the consistency alone decides; a question that is given is that of every pair.

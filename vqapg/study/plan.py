@@ -1,13 +1,13 @@
 """The plan of a study, ``configs/study.yaml``: which runs there are, and which result needs
 which."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 
 FIRST, ALL, NONE = "first", "all", "none"
@@ -91,12 +91,8 @@ class Plan(NamedTuple):
         names = list(names)
         for name in names:
             if name not in self.results:
-                close = difflib.get_close_matches(name, self.results, n=1)
-                guess = f"did you mean {close[0]}? The" if close else "the"
-                raise InputError(
-                    f"--only {name}: is no table or figure of the plan; {guess} plan has "
-                    + ", ".join(self.results)
-                )
+                told = did_you_mean(name, self.results, f"the plan has {', '.join(self.results)}")
+                raise InputError(f"--only {name}: is no table or figure of the plan; {told}")
         return [name for name in self.results if not names or name in names]
 
     def files(self, names: Iterable[str], seeds: Sequence[int]) -> list[str]:

@@ -5,7 +5,6 @@ fairseq-train and fairseq-generate.
 """
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from omegaconf import MISSING, DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 import vqapg
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError
 
 # Sections of a configuration, and the flag that names what is in them.
@@ -113,9 +113,8 @@ def compose(
 
 def _check(what: str, name: str, names: Sequence[str]) -> None:
     if name not in names:
-        close = get_close_matches(name, names, n=1)
-        guess = f"did you mean {close[0]}? There are" if close else "there are"
-        raise InputError(f"{what} {name}: there is none; {guess} {', '.join(names)}")
+        told = did_you_mean(name, names, f"there are {', '.join(names)}")
+        raise InputError(f"{what} {name}: there is none; {told}")
 
 
 def _composed(model: str, overrides: Sequence[str]) -> DictConfig:
@@ -144,9 +143,8 @@ def _unknown_key(settings: DictConfig, keys: Sequence[str]) -> str | None:
         # Such as +task.valid_draws, which is added, and the choice of a file.
         if key[:1] in "+~" or key in (*known, "preset"):
             continue
-        close = get_close_matches(key, known, n=1)
-        guess = f"did you mean {close[0]}? What" if close else "what"
-        return f"{key}: no file names it; {guess} is to be added has a plus, +{key}=..."
+        told = did_you_mean(key, known, f"what is to be added has a plus, +{key}=...")
+        return f"{key}: no file names it; {told}"
     return None
 
 
