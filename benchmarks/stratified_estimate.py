@@ -2,7 +2,7 @@
 
     python benchmarks/stratified_estimate.py
     python benchmarks/stratified_estimate.py --pairs OUT/generate-test.txt [MORE...] --data DATA \
-        --scores EVALUATOR.pt
+        --judge evaluator:EVALUATOR.pt
 
 Without --pairs it prints the tables of docs/estimate.md, in under two minutes of one core:
 
@@ -14,7 +14,7 @@ Without --pairs it prints the tables of docs/estimate.md, in under two minutes o
 - judgements that were drawn by image
 - two files compared
 
-With --pairs the truth of easy-VQA judges generated pairs, in strata by an evaluator's scores. It
+With --pairs the truth of easy-VQA judges generated pairs, in strata by a judge's scores. It
 prints how often the estimate lies within two points of the truth, and how many judgements each two
 files need to be told apart.
 """
@@ -56,7 +56,7 @@ def print_easy_vqa(args: argparse.Namespace) -> None:
     # fairseq takes seconds to import.
     from estimating.easy_vqa import judge_files, paired_rows, rows
 
-    files = judge_files(args.pairs, args.data, args.scores, args.split)
+    files = judge_files(args.pairs, args.data, args.judge, args.split)
     beside, near = rows(files, args.draws, args.seed)
     print_table("Shares right (%)", beside)
     print_table(f"{args.draws:,} draws, seed {args.seed} (%)", near)
@@ -70,7 +70,9 @@ def main() -> None:
     )
     parser.add_argument("--pairs", nargs="+", metavar="FILE", help="generated pairs of easy-VQA")
     parser.add_argument("--data", metavar="DATA", help="their data directory")
-    parser.add_argument("--scores", metavar="CKPT", help="the evaluator that makes the strata")
+    parser.add_argument(
+        "--judge", metavar="SPEC", help="who makes the strata, such as evaluator:CKPT or vqa:CKPT"
+    )
     parser.add_argument("--split", default="test")
     parser.add_argument("--draws", type=int, default=2000, help="of each cell (default: 2000)")
     parser.add_argument("--seed", type=int, default=1)
@@ -78,13 +80,13 @@ def main() -> None:
     logging.disable(logging.INFO)
     if not args.pairs:
         print_simulations(args.draws, args.seed)
-    elif args.data and args.scores:
+    elif args.data and args.judge:
         try:
             print_easy_vqa(args)
         except InputError as error:
             sys.exit(str(error))
     else:
-        parser.error("--pairs needs --data and --scores")
+        parser.error("--pairs needs --data and --judge")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Generated pairs of easy-VQA, judged by its truth, in strata by an evaluator's scores."""
+"""Generated pairs of easy-VQA, judged by its truth, in strata by a judge's scores."""
 
 import itertools
 import os
@@ -18,7 +18,7 @@ from vqapg.evaluation.paired import Owner
 from vqapg.evaluation.proportions import Z95, more_judgements
 from vqapg.evaluation.stratified import strata_by_score
 from vqapg.judges.context import JudgeContext
-from vqapg.judges.judge import evaluator_spec, make_judge, score_triples
+from vqapg.judges.judge import make_judge, score_triples
 from vqapg.judges.truth import truth_of
 
 OWNERS: tuple[Owner, ...] = ("first", "second", "both")
@@ -36,7 +36,7 @@ class JudgedFile(NamedTuple):
         size: how many distinct triples it has
         triples: those that the truth can tell of: ``[T]``
         right: whether each of them is right
-        scores: the evaluator's, of the same
+        scores: the judge's, of the same
     """
 
     name: str
@@ -46,8 +46,14 @@ class JudgedFile(NamedTuple):
     scores: NDArray[np.float64]
 
 
-def judge_files(paths: Sequence[str], data: str, checkpoint: str, split: str) -> list[JudgedFile]:
+def judge_files(paths: Sequence[str], data: str, spec: str, split: str) -> list[JudgedFile]:
     """Scores the triples of each file once.
+
+    Args:
+        paths: of the files
+        data: their data directory
+        spec: of the judge, as ``--judge`` takes it
+        split: of the pairs
 
     Raises:
         InputError: if nobody knows the truth of *data*, or something cannot be read
@@ -56,7 +62,7 @@ def judge_files(paths: Sequence[str], data: str, checkpoint: str, split: str) ->
     truth = truth_of(directory, split)
     if truth is None:
         raise InputError(f"{data}: nobody knows its truth; give easy-VQA")
-    judge = make_judge(evaluator_spec(checkpoint), JudgeContext(directory, split))
+    judge = make_judge(spec, JudgeContext(directory, split))
     triples_of = {path: distinct_triples(given_pairs(path, directory, split)) for path in paths}
     everything = list(
         dict.fromkeys(triple for triples in triples_of.values() for triple in triples)
