@@ -87,9 +87,8 @@ def main(argv: Sequence[str] | None = None) -> None:
                 if record.wrong_answers:
                     line["wrong_answers"] = list(record.wrong_answers)
                 out.write(json.dumps(line) + "\n")
-    print(
-        f"{args.output}: {len(left_out)} photographs of VQA v2.0 left out, as Visual7W holds them"
-    )
+    told = counted(len(left_out), "photograph")
+    print(f"{args.output}: {told} of VQA v2.0 left out, which Visual7W validates or tests with")
 
 
 if __name__ == "__main__":
