@@ -73,7 +73,7 @@ def test_json_line_of_two_processes_is_passed_over(tmp_path):
 def test_log_that_was_taken_away_has_no_more_epochs(tmp_path):
     log = log_of(tmp_path, TRAIN.format(1))
     log.path.unlink()
-    assert log.read() == [] and log.end(5) == []
+    assert log.read() == []
 
 
 def test_a_line_half_written_is_read_when_it_is_whole(tmp_path):
@@ -92,19 +92,11 @@ def test_what_an_earlier_training_wrote_is_passed_over(tmp_path):
     with open(path, "a") as file:
         file.write("new\n\n" + TRAIN.format(2))
     assert [epoch.number for epoch in log.read()] == [2]
-    assert log.end(5)[0] == "new" and len(log.end(5)) == 2
 
 
 def test_updates_within_an_epoch_are_kept_for_long_epochs(tmp_path):
     log = log_of(tmp_path, f"{HEAD}train_inner | epoch 002:    100 / 545 loss=3.2, kl=1\n")
     assert log.read() == [] and log.update == "epoch 2: update 100 of 545"
-
-
-def test_the_end_is_the_error_where_there_is_one(tmp_path):
-    log = log_of(tmp_path, "reading\nfairseq-train: error: a.pt: is cut short\nmore\n")
-    assert log.end(5) == ["fairseq-train: error: a.pt: is cut short"]
-    log = log_of(tmp_path, "".join(f"{number}\n" for number in range(9)))
-    assert log.end(3) == ["6", "7", "8"]
 
 
 def epochs_with(tmp_path, *figures):

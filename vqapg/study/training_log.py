@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from vqapg.study.program_log import read_from
 from vqapg.study.progress import duration
 
 # fairseq's line of an epoch that has ended: on the dev split, then on the train split.
@@ -92,7 +93,6 @@ class TrainingLog:
     def __init__(self, path: Path, offset: int) -> None:
         self.path = path
         self.offset = offset
-        self.begins = offset
         self.epochs: list[Epoch] = []
         self.started = False
         self.update = ""
@@ -100,7 +100,7 @@ class TrainingLog:
 
     def read(self) -> list[Epoch]:
         """The epochs that have ended since the last call."""
-        lines = self._from(self.offset).splitlines(keepends=True)
+        lines = read_from(self.path, self.offset).splitlines(keepends=True)
         known = len(self.epochs)
         for line in lines:
             # The rest of a line that is being written comes with the next call.
@@ -109,15 +109,6 @@ class TrainingLog:
             self.offset += len(line)
             self._take(line.decode(errors="replace"))
         return self.epochs[known:]
-
-    def _from(self, offset: int) -> bytes:
-        """The log from *offset* on; nothing where someone has taken it away."""
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(offset)
-                return file.read()
-        except OSError:
-            return b""
 
     def _take(self, line: str) -> None:
         if update := UPDATE.search(line):
@@ -136,13 +127,6 @@ class TrainingLog:
             self.epochs.append(Epoch(epoch, figures, self._dev.pop(epoch, {})))
         else:
             self._dev.setdefault(epoch, figures)
-
-    def end(self, lines: int) -> list[str]:
-        """What this training has said last: its error in one line, or else so many *lines*."""
-        told = self._from(self.begins).decode(errors="replace").splitlines()
-        # fairseq's commands say so in one line under this package, see one_line_errors.
-        errors = [line for line in told if re.match(r"fairseq-train: (error|failed): ", line)]
-        return errors[-1:] or [line for line in told if line.strip()][-lines:]
 
 
 def _figures(text: str, tag: str) -> dict[str, float]:

@@ -17,15 +17,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from vqapg.errors import printable
+from vqapg.study.program_log import last_said, read_from
 from vqapg.study.watched_command import WatchedCommand, flag, not_started, say, show_failure
 
 # fairseq's line of a batch, in its log format "simple".
 BATCH = re.compile(rb"\b(\d+) / (\d+) wps=")
-ERROR = re.compile(r"fairseq-generate: (error|failed): ")
 # Bytes at the log's end, which hold several lines of batches.
 LOOKED_AT = 4096
-# How many lines of the log are shown where it failed.
-LAST_LINES = 10
 
 
 def main(argv: Sequence[str]) -> int:
@@ -55,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     elif generation.signals:
         print("Stopped. The same command begins anew", file=sys.stderr)
     else:
-        show_failure("generation", generation.status, last_lines(log, generation.begins), log)
+        said = last_said(log, generation.begins, command[0])
+        show_failure("generation", generation.status, said, log)
     return generation.status
 
 
@@ -63,7 +62,7 @@ def show_batches(generation: WatchedCommand, log: Path) -> None:
     """A bar over the batches, until the command has ended."""
     with tqdm(desc="generating", unit="batch") as bar:
         for _ in generation.looks():
-            batches = BATCH.findall(_from(log, generation.begins, most=LOOKED_AT))
+            batches = BATCH.findall(read_from(log, generation.begins, most=LOOKED_AT))
             if batches:
                 done, bar.total = map(int, batches[-1])
                 bar.update(done - bar.n)
@@ -74,24 +73,6 @@ def next_command(data: str, split: str, pairs: Path) -> str:
     of_split = [] if split == "test" else ["--split", split]
     words = ["vqapg", "evaluate", data, *of_split, "--pairs", str(pairs)]
     return f"{shlex.join(words)} --evaluator CKPT --output metrics.json"
-
-
-def last_lines(log: Path, begins: int) -> list[str]:
-    """What the command has said last: its error in one line, or else some lines."""
-    lines = _from(log, begins).decode(errors="replace").splitlines()
-    errors = [line for line in lines if ERROR.match(line)]
-    return errors[-1:] or [line for line in lines if line.strip()][-LAST_LINES:]
-
-
-def _from(log: Path, offset: int, most: int | None = None) -> bytes:
-    """The log from *offset* on, at most its last bytes; nothing where someone has taken it away."""
-    try:
-        with open(log, "rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            file.seek(offset if most is None else max(offset, end - most))
-            return file.read()
-    except OSError:
-        return b""
 
 
 if __name__ == "__main__":

@@ -15,12 +15,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vqapg.errors import printable
+from vqapg.study.program_log import last_said
 from vqapg.study.progress import SILENT_FOR
 from vqapg.study.training_log import TrainingLog, collapse
 from vqapg.study.watched_command import WatchedCommand, flag, not_started, say, show_failure
-
-# How much of the log is shown where a training failed.
-LAST_LINES = 10
 
 
 def main(argv: Sequence[str]) -> int:
@@ -66,7 +64,8 @@ def main(argv: Sequence[str]) -> int:
     elif training.signals:
         print("Stopped. The same command goes on from the last checkpoint", file=sys.stderr)
     else:
-        show_failure("training", status, log.end(LAST_LINES), path)
+        said = last_said(path, training.begins, "fairseq-train")
+        show_failure("training", status, said, path)
     return status
 
 
