@@ -9,18 +9,19 @@
 # --preset is paper unless given. --glove picks the dictionary's words out of GloVe.
 set -euo pipefail
 usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; }
-misused() { usage >&2; exit 2; }
+fail() { echo "error: $1; see bash scripts/preprocess.sh --help" >&2; exit 2; }
 [ "${1-}" != --help ] || { usage; exit; }
-[ $# -ge 2 ] || misused
+[ $# -ge 1 ] || fail "which data set?"
+[ $# -ge 2 ] || fail "which data directory is to be made of $1?"
 dataset=$1 data=$2 preset=paper glove= source=()
 shift 2
 while [ $# -gt 0 ]; do
-    [ $# -ge 2 ] || misused
+    [ $# -ge 2 ] || fail "$1: without a value"
     case $1 in
         --preset) preset=$2 ;;
         --glove) glove=$2 ;;
         --source) source=(--source "$2") ;;
-        *) misused ;;
+        *) fail "$1: there is no such option; there are --preset, --source and --glove" ;;
     esac
     shift 2
 done

@@ -17,7 +17,7 @@ set -euo pipefail
 usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 [ "${1-}" != --help ] || { usage; exit; }
 fail() { echo "error: $1" >&2; exit 2; }
-[ $# -ge 1 ] || { usage >&2; exit 2; }
+[ $# -ge 1 ] || fail "which model? bash scripts/train.sh MODEL DATA; --help lists them"
 [ $# -ge 2 ] || fail "which data directory? bash scripts/train.sh $1 DATA"
 model=$1 data=$2 preset=paper
 shift 2

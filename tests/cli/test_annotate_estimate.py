@@ -96,3 +96,31 @@ def test_two_files_are_compared_by_what_they_do_not_share(folder, capsys):
     assert "model-one minus model-two: 0 triples are in both" in capsys.readouterr().out
     figures = estimate_session(session, read_judgements(session))
     assert figures["differences"][0]["value"] == pytest.approx(6 / 9 - 3 / 6)
+
+
+def test_sheet_has_the_words_of_the_page_and_reads_them(folder, capsys):
+    assert annotate(*CONSISTENCY, "-n", 9) == 0
+    capsys.readouterr()
+    marks = iter(["right", "Wrong", "not answerable", "cannot  tell"])
+    assert judged_by_sheet("anna", lambda row: next(marks, "right")) == 9
+    out = capsys.readouterr().out
+    assert "fill in consistency with one of: right, wrong, not answerable, cannot tell;" in out
+    assert out.rstrip().endswith("next: vqapg annotate estimate session")
+    assert annotate("sheet", "session", "--annotator", "anna", "--output", "again.csv") == 0
+    with open("again.csv", encoding="utf-8-sig", newline="") as file:
+        words = [row["consistency"] for row in csv.DictReader(file)]
+    assert words == ["right", "wrong", "not answerable", "cannot tell"] + ["right"] * 5
+    # The scores of the paper are read too.
+    assert judged_by_sheet("ben", lambda row: "2") == 9
+
+
+@pytest.mark.parametrize(
+    ("n", "told"),
+    [
+        (3, "9 pairs to judge, by 2 annotators each (more than -n 3: 10 of each stratum at least)"),
+        (50, "9 pairs to judge, by 2 annotators each (there are no more; -n 50)"),
+    ],
+)
+def test_another_number_than_was_asked_for_is_told(folder, capsys, n, told):
+    assert annotate(*CONSISTENCY, "-n", n) == 0
+    assert told in capsys.readouterr().out

@@ -88,11 +88,15 @@ def test_a_script_says_what_begins_before_python(slow_libraries, tmp_path, words
     (tmp_path / "vqapg").write_text("#!/bin/sh\necho PYTHON >&2\nexit 7\n")
     (tmp_path / "vqapg").chmod(0o755)
     script, *arguments = words.split()
+    (tmp_path / "DATA").mkdir()
+    (tmp_path / "DATA/manifest.json").write_text("{}")
+    (tmp_path / "model.pt").write_text("")
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts" / script, *arguments],
         capture_output=True,
         text=True,
         env=slow_libraries,
+        cwd=tmp_path,
     )
     assert done.stderr.startswith(line) and done.stderr.splitlines()[1] == "PYTHON"
     assert done.stdout == ""

@@ -45,7 +45,7 @@ def test_every_command_refuses_an_option_that_there_is_not(command, capsys):
     assert capsys.readouterr().err.startswith(told)
 
 
-def test_beginnings_of_options_values_with_dashes_and_settings_are_taken():
+def test_words_that_only_look_like_options_are_taken():
     assert parse(["sample", "x", "--num-s", "3"]).num_samples == 3
     assert parse(["sample", "--question", "--what is it?", "x"]).question == "--what is it?"
     assert parse(["sample", "--html", "a.html", "--", "--kep"]).images == ["--kep"]

@@ -67,6 +67,8 @@ def test_distinct_share_is_the_obvious_loop(said, chosen):
     shares = [len(items & chosen) / len(items) for items in sets]
     image, item = columns(said)
     everything = set(item.tolist())
+    if len(everything & chosen) in (0, len(everything)):  # see the test of one kind
+        return
     expected = shifted(shares, len(everything & chosen) / len(everything), 0, 1)
     assert bootstrap.distinct_share(image, item, np.isin(item, list(chosen))) == pytest.approx(
         expected
@@ -109,6 +111,30 @@ def test_the_unit_is_the_image():
     assert once == pytest.approx(
         [value.mean() - half_width, value.mean() + half_width], abs=0.1 * half_width
     )
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_share_of_one_kind_has_wilsons_interval_of_the_images(share):
+    # 12 values of 4 images; 2 more images have none.
+    image, value = np.arange(12) % 4, np.full(12, share)
+    bootstrap = ImageBootstrap(6)
+    z = 1.959964
+    reach = z**2 / (4 + z**2)
+    expected = [1 - reach, 1.0] if share else [0.0, reach]
+    assert bootstrap.mean(image, value) == pytest.approx(expected)
+    assert bootstrap.distinct_share(image, image, value == 1) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("images", [10, 40, 200])
+def test_interval_of_a_rare_thing_holds_it(images):
+    """Where one image of fifty is wrong, most small samples see none. Zero width would miss it."""
+    rng = np.random.default_rng(1)
+    held = 0
+    for seed in range(300):
+        value = (rng.random(images) < 0.98).astype(float)
+        low, high = ImageBootstrap(images, resamples=200, seed=seed).mean(np.arange(images), value)
+        held += low <= 0.98 <= high
+    assert held >= 0.85 * 300
 
 
 def test_interval_of_a_distinct_count_holds_its_estimate():

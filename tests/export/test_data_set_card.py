@@ -133,7 +133,9 @@ def test_unknown_licence_is_refused_with_a_guess(given, meant):
 
 
 def test_licence_far_from_all_is_refused_without_a_guess():
-    with pytest.raises(InputError, match="is no licence of the Hugging Face hub; https://"):
+    with pytest.raises(
+        InputError, match="is no licence of the Hugging Face hub; the page https://"
+    ):
         check_licence("§§§§§§§§")
     assert len(LICENCES) > 60 and "unknown" in LICENCES
 

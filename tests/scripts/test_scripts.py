@@ -67,10 +67,19 @@ def test_preprocess_of_ones_own_data_at_a_preset(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("words", [["easy-vqa"], ["easy-vqa", "DATA", "--oops", "1"]])
-def test_preprocess_says_how_it_is_used(tmp_path, words):
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "which data set?"),
+        (["easy-vqa"], "which data directory is to be made of easy-vqa?"),
+        (["easy-vqa", "DATA", "--oops", "1"], "--oops: there is no such option"),
+        (["easy-vqa", "DATA", "--preset"], "--preset: without a value"),
+    ],
+)
+def test_preprocess_names_the_word_that_is_wrong(tmp_path, words, told):
     done = preprocess(tmp_path, *words)
-    assert done.returncode == 2 and not done.stdout and "preprocess.sh easy-vqa" in done.stderr
+    assert done.returncode == 2 and not done.stdout and done.stderr.startswith(f"error: {told}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_preprocess_with_an_unknown_preset_writes_nothing(tmp_path):

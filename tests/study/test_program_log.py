@@ -32,7 +32,7 @@ def test_the_end_is_the_last_lines_where_there_is_no_error(log):
     assert last_said(log("new\n"), len(OLD), "fairseq-train") == ["new"]
 
 
-def test_no_more_than_asked_for_is_read_and_nothing_before_the_offset(log):
+def test_no_more_than_asked_for_is_read(log):
     path = log("0123456789")
     assert read_from(path, len(OLD)) == b"0123456789"
     assert read_from(path, len(OLD), most=3) == b"789"

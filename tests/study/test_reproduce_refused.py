@@ -49,7 +49,9 @@ def begun(tmp_path):
 @pytest.mark.parametrize(
     "words, error",
     [
-        (("vqa3",), "vqa3: is neither a data set (vqa2, visual7w, easy-vqa, scenes) nor a data"),
+        (("vqa3",), "vqa3: there is no such data set; did you mean vqa2? Give vqa2, visual7w, "),
+        (("visaul7w", "--source", "x"), "visaul7w: there is no such data set; did you mean visual"),
+        (("empty",), "empty: is neither a data set (vqa2, visual7w, easy-vqa, scenes) nor a data"),
         (("easy-vqa", "--only", "table11"), "--only table11: is no table or figure of the plan;"),
         (("easy-vqa", "--seeds", "1 b"), '--seeds "1 b": give whole numbers, such as'),
         (("easy-vqa", "--seeds", "1 1"), '--seeds "1 1": has one twice; name each once'),

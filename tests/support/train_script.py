@@ -8,6 +8,8 @@ from tests.support.fairseq_commands import REPOSITORY, Finished, run
 
 # What the program is called with goes to a file: what it prints is in the log of the training.
 KEEP = '#!/bin/sh\n(echo {}; for word in "$@"; do echo "$word"; done) > {}\n'
+# What fairseq-generate makes in the folder that its last word names.
+MAKE_PAIRS = 'for folder; do :; done; mkdir -p "$folder"; echo > "$folder/generate-test.txt"\n'
 # The scripts ask PyTorch for the number of GPUs, which takes it seconds to say.
 NO_GPU = "#!/bin/sh\necho 0\n"
 
@@ -50,8 +52,9 @@ def _script(
     """Runs *script* in *cwd*, else where this process is."""
     kept = folder / "command"
     kept.unlink(missing_ok=True)
-    names = ("fairseq-train", "fairseq-generate", "torchrun")
-    put_programs(folder, {name: KEEP.format(name, kept) for name in names})
+    programs = {name: KEEP.format(name, kept) for name in ("fairseq-train", "torchrun")}
+    programs["fairseq-generate"] = KEEP.format("fairseq-generate", kept) + MAKE_PAIRS
+    put_programs(folder, programs)
     done = subprocess.run(
         ["bash", REPOSITORY / "scripts" / script, *map(str, arguments)],
         capture_output=True,
@@ -73,4 +76,6 @@ def generate(folder: Path, *arguments: object) -> Finished:
     """Generates in this process as generate.sh does with *arguments*; see :func:`train_script`."""
     done, (program, *words) = _script("generate.sh", folder, arguments, {})
     assert done.returncode == 0 and program == "fairseq-generate", done.stderr
-    return run("generate", *words)
+    # Without the folder of what is not whole yet.
+    assert words[-2] == "--results-path" and words[-1].endswith(".partial")
+    return run("generate", *words[:-2])

@@ -20,6 +20,9 @@ from vqapg.strict_json import decode
 from vqapg.targets import csv_of
 
 LARGEST_SHEET = 64 << 20  # bytes
+# What the page calls a judgement, whose keys differ from the paper's scores. In a session for an
+# estimate the sheet has the words; the scores are read too.
+WORDS = {"right": "2", "wrong": "1", "not answerable": "0", "cannot tell": "?"}
 COLUMNS = ("annotator", "group", "image", "pair", "question", "answer", *FIELDS)
 our_sheet = csv_of([COLUMNS])
 
@@ -52,6 +55,8 @@ def write_sheet(
                 continue
             suggested = {"question_type": question_type(pair.question)} if kind else {}
             given = {**suggested, **judged.get(pair.id, {})}
+            if session.plan is not None:
+                given = {field: _word(value) for field, value in given.items()}
             cells = [annotator, group.id, image, *pair, *(given.get(field, "") for field in FIELDS)]
             writer.writerow(map(escape_cell, cells))
     # With a byte order mark, without which some spreadsheets do not read UTF-8.
@@ -103,6 +108,7 @@ def read_sheet(
                 continue
             try:
                 name = annotator_name(row["annotator"])
+                row["consistency"] = _score(row["consistency"])
                 values = {field: checked_value(field, row[field]) for field in session.fields}
             except InputError as error:
                 raise InputError(f"{where}: {error}") from None
@@ -118,3 +124,13 @@ def read_sheet(
             f"{path}:{reader.line_num}: broken CSV ({error}); save the sheet as CSV again"
         ) from None
     return rows
+
+
+def _word(score: str) -> str:
+    """The word of a judgement that is stored as *score*."""
+    return next((word for word, value in WORDS.items() if value == score), score)
+
+
+def _score(text: str) -> str:
+    """What is stored of a judgement: that of its word, or the text as it is."""
+    return WORDS.get(" ".join(text.split()).lower(), text)

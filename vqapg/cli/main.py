@@ -107,7 +107,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     ):
         parser.error(f"unrecognized arguments: {' '.join(left_over)}")
     if left_over:
-        args.changes += left_over
+        args.changes = [*args.changes, *left_over]
     return args
 
 

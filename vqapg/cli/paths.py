@@ -64,7 +64,7 @@ def output_file(
         if path.exists() and not path.is_dir():
             raise InputError(f"{option} {path}: is a file; give the name of a folder")
         inputs = [*inputs, *(parent for other in inputs for parent in Path(other).parents)]
-    elif path.is_dir() or not name:
+    elif path.is_dir() or not name or str(name).endswith(os.sep):
         raise InputError(f"{option} {path}: is a folder; give the name of a file")
     elif path.exists() and not path.is_file():
         raise InputError(f"{option} {path}: is a device or the like; give the name of a file")

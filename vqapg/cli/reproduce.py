@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "changes",
         nargs="*",
+        default=[],
         metavar="KEY=VALUE",
         help="changes of the preset's settings, right after WHAT: optimization.max_epoch=2",
     )

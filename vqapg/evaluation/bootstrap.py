@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from vqapg.evaluation.proportions import wilson
+
 
 class ImageBootstrap:
     """Intervals by resampling images: an image is drawn with everything that was generated for it.
@@ -15,6 +17,9 @@ class ImageBootstrap:
     and the plain range would exclude its own estimate. For means it moves next to nothing; one
     method serves all. For distinct counts the width is an approximation: it tells how far the count
     hangs on single images, not how it grows with more of them.
+
+    Where everything is right, or nothing, every resample says the same. A share then has Wilson's
+    interval, with each image as one observation.
 
     Args:
         images: how many images there are, I; what belongs to an image names it by an index below I.
@@ -38,6 +43,8 @@ class ImageBootstrap:
         """
         if not self._has_interval(image):
             return None
+        if possible == (0.0, 1.0) and (np.all(value == 0) or np.all(value == 1)):
+            return _of_one_kind(value[0], image)
         totals = np.bincount(image, value, minlength=self.images)
         counts = np.bincount(image, minlength=self.images)
         drawn = self.weights @ counts
@@ -91,6 +98,8 @@ class ImageBootstrap:
         """
         if not self._has_interval(image):
             return None
+        if chosen.all() or not chosen.any():
+            return _of_one_kind(chosen[0], image)
         everything = self._distinct(image, item)
         kept = everything > 0
         replicates = self._distinct(image[chosen], item[chosen])[kept] / everything[kept]
@@ -133,6 +142,12 @@ class ImageBootstrap:
         return np.array(
             [np.logical_or.reduceat(row[image], starts).sum() for row in self.weights > 0]
         )
+
+
+def _of_one_kind(share, image):
+    """[low, high] of a *share* of 0 or 1, from the images that have it."""
+    found = wilson(float(share), len(np.unique(image)))
+    return [float(found.low), float(found.high)]
 
 
 def _shifted_range(replicates, estimate, possible):

@@ -119,7 +119,7 @@ def _content(folder: str, splits: Mapping[str, Split], columns: Iterable[str]) -
     if not splits:
         return ["No pair was kept, so `datasets` has nothing to load here."]
     of_splits = [(name, f"{n.images:,}", f"{n.pairs:,}") for name, n in splits.items()]
-    of_columns = [(f"`{_cell(name)}`", COLUMNS.get(name, "")) for name in columns]
+    of_columns = [(f"`{name}`", COLUMNS.get(name, "")) for name in columns]
     name = json.dumps(folder, ensure_ascii=False)
     return [
         "## What is in it",

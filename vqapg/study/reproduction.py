@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 from vqapg.datasets.official import source_folder
 from vqapg.datasets.visual7w import EXPECTED as VISUAL7W
 from vqapg.datasets.vqa2 import EXPECTED as VQA2
+from vqapg.did_you_mean import did_you_mean
 from vqapg.errors import InputError, RunError
 from vqapg.files import atomic_write
 from vqapg.strict_json import read_json
@@ -150,6 +151,10 @@ def asked_for(wanted: Reproduction) -> Study:
         return common._replace(
             settings_of=DATA_SETS[wanted.what], source=_absolute("--source", wanted.source)
         )
+    if not path.exists():
+        cure = f"give {', '.join(DATA_SETS)}, or a data directory with features"
+        guess = did_you_mean(wanted.what, DATA_SETS, cure)
+        raise InputError(f"{wanted.what}: there is no such data set; {guess}")
     if wanted.source is not None:
         raise InputError(f"--source: {wanted.what} needs none; it is prepared")
     if not (path / "manifest.json").is_file() or not (path / "features.h5").is_file():

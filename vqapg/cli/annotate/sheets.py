@@ -11,7 +11,7 @@ def sheet(args: argparse.Namespace) -> None:
     """
     from vqapg.annotation.judgements import annotator_name, read_judgements
     from vqapg.annotation.session import read_session
-    from vqapg.annotation.sheet import our_sheet, write_sheet
+    from vqapg.annotation.sheet import WORDS, our_sheet, write_sheet
     from vqapg.annotation.votes import needed_pairs
     from vqapg.cli.paths import output_file
 
@@ -25,6 +25,8 @@ def sheet(args: argparse.Namespace) -> None:
     write_sheet(output, session, name, judgements.get(name, {}), shown)
     marks = (
         "consistency (0 question not answerable, 1 wrong answer, 2 right answer, ? cannot judge)"
+        if session.plan is None
+        else f"consistency with one of: {', '.join(WORDS)}"
     )
     also = ", question_type and object (- for none)" if "object" in session.fields else ""
     print(
@@ -58,5 +60,6 @@ def read_sheets(args: argparse.Namespace) -> None:
             log.extend(new)
         print(
             f"{counted(len(rows), 'pair')} filled in, {counted(len(new), 'new judgement')} "
-            f"saved\n{progress_lines(session, log.judgements)}"
+            f"saved\n{progress_lines(session, log.judgements)}\n"
+            f"next: vqapg annotate {'score' if session.plan is None else 'estimate'} {session.path}"
         )

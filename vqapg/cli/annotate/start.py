@@ -57,8 +57,8 @@ def add_arguments(step: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="--for paper: images to draw (default: 50, as in the paper); --for consistency: "
-        "distinct triples to judge (default: 200), with three or more files for each comparison "
-        "of two",
+        "distinct triples to judge (default: 200), at least ten of each stratum; with three or "
+        "more files for each comparison of two",
     )
     own = step.add_argument_group("only --for consistency")
     own.add_argument(
@@ -83,6 +83,7 @@ def start(args: argparse.Namespace) -> None:
     those that it rejects. With two files it draws only triples that are in one of them.
     """
     from vqapg.annotation.pair_source import pair_source
+    from vqapg.evaluation.stratified import FEWEST
 
     for name, default in OF_CONSISTENCY.items():
         if getattr(args, name) is None:
@@ -99,12 +100,17 @@ def start(args: argparse.Namespace) -> None:
     source = pair_source(args.data, args.images, args.split, args.weights)
     starts = _start_paper if args.purpose == "paper" else _start_consistency
     session = starts(args, source)
-    pairs = counted(sum(len(group.pairs) for group in session.groups), "pair")
+    drawn = sum(len(group.pairs) for group in session.groups)
+    pairs = counted(drawn, "pair")
     if session.plan is None:
         groups, models = len(session.groups), len(session.models)
         what = f"{counted(groups, 'group')}, {pairs} of {counted(models, 'model')}"
     else:
         what = f"{pairs} to judge, by {counted(session.plan.annotators, 'annotator')} each"
+        if drawn < args.n:
+            what += f" (there are no more; -n {args.n})"
+        elif drawn > args.n:
+            what += f" (more than -n {args.n}: {FEWEST} of each stratum at least)"
     print(
         f"{session.path}: {counted(len(session.images), 'image')}, {what}; next: "
         f"vqapg annotate serve {session.path}"
