@@ -256,7 +256,7 @@ def test_only_malformed_pairs_is_a_result_too(evaluate, without_java, evaluator,
     ("arguments", "message"),
     [
         (["--pairs", "{tmp}/none.txt"], "none.txt: cannot be read"),
-        (["--pairs", "{tmp}/DATA/test.question"], "test.question: no hypothesis"),
+        (["--pairs", "{tmp}/DATA/test.question"], "test.question: no pair in it"),
         (["--pairs", "{tmp}/beyond.txt"], "beyond.txt:1: id 2"),
         (["--split", "valid"], "id 1, but split valid"),
         (["--evaluator", "{tmp}/none.pt"], "--evaluator {tmp}/none.pt: there is no such file"),

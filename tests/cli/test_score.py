@@ -108,7 +108,7 @@ def test_only_our_own_scores_are_replaced(score, tmp_path, capsys):
         (["--judge", ""], "no judge is named ''"),
         (["--judge", "truth:easy-vqa"], "--judge truth:easy-vqa: needs a data directory, and here"),
         (["--pairs", "{tmp}/none.jsonl"], "none.jsonl: cannot be read"),
-        (["--pairs", "{tmp}/empty.jsonl"], "empty.jsonl: no hypothesis in it"),
+        (["--pairs", "{tmp}/empty.jsonl"], "empty.jsonl: no pair in it"),
         (["--split", "train"], "--split train: a folder of pictures has no splits"),
     ],
 )

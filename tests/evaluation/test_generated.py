@@ -122,8 +122,8 @@ LINE = '{"image": "a.png", "question": "why?", "answer": "cat"'
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("", None, "no hypothesis"),
-        ("S-0\tx\nT-0\ty\n", None, "no hypothesis"),
+        ("", None, "no pair in it"),
+        ("S-0\tx\nT-0\ty\n", None, "no pair in it"),
         ("log\nH-3\t-1\tx ? <sep> a\n", 2, "id 3, but split test"),
         ("H-0\tnan\tx ? <sep> a\n", 1, "score 'nan'"),
         ("H-0\t-inf\tx ? <sep> a\n", 1, "score '-inf'"),

@@ -50,8 +50,8 @@ def report(rejects=0.9, accepts=0.95, area=0.9, n=1000, kind="hard", **judge):
             "rejects 37% of wrong pairs, image-swapped AUC 0.67: do not rely on P",
             False,
         ),
-        ({"n": 99}, "checked on 99 wrong pairs, which is too few: do not rely on P", False),
-        ({"rejects": None, "n": 0}, "checked on 0 wrong pairs, which is", False),
+        ({"n": 99}, "checked on 99 wrong pairs, fewer than 100: do not rely on P", False),
+        ({"rejects": None, "n": 0}, "checked on 0 wrong pairs, fewer than", False),
         # The bounds themselves pass.
         (
             {"rejects": 0.8, "accepts": 0.8, "area": 0.75, "n": 100},
@@ -80,7 +80,7 @@ def test_verdict_follows_its_rules(figures, text, rely):
             "cannot tell right from wrong pairs well: it rejects 37% of wrong pairs, often misses "
             "a wrong image (AUC 0.67)",
         ),
-        ({"n": 99}, "was checked on 99 wrong pairs, which is too few, so nobody knows what its"),
+        ({"n": 99}, "was checked on 99 wrong pairs, fewer than 100, so nobody knows what its"),
         (
             {"rejects": 0.91, "accepts": 0.96},
             "tells most right pairs from wrong ones: it rejects 91% of wrong pairs, accepts 96% of "

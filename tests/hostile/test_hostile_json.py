@@ -29,8 +29,8 @@ WRONG_VALUES = {
     "single quotes": ("'a'", "broken or cut JSON"),
 }
 WRONG_FILES = {
-    "empty": (b"", "is empty|no hypothesis"),
-    "blank": (b" \n \r\n", "is empty|no hypothesis"),
+    "empty": (b"", "is empty|no pair in it"),
+    "blank": (b" \n \r\n", "is empty|no pair in it"),
     "cut": (b'{"a": ', "broken or cut JSON"),
     "not UTF-8": (b'{"a": "\xff"}', "not valid UTF-8"),
     "UTF-16": '{"a": 1}'.encode("utf-16"),

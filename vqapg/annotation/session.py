@@ -175,7 +175,7 @@ def read_session(path: Path | str) -> Session:
     if not os.path.lexists(file):
         raise InputError(
             f"{path}: no annotation session (there is no session.json in it); make one: "
-            f"vqapg annotate start {path} --data DATA --pairs NAME=FILE"
+            f"vqapg annotate start {path} --for consistency --pairs FILE, with --data or --images"
         )
     content = read_json(check_readable_file(file, remedy, LARGEST_SESSION), remedy)
     try:

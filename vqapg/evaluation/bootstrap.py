@@ -43,6 +43,7 @@ class ImageBootstrap:
         """
         if not self._has_interval(image):
             return None
+        value = np.asarray(value)
         if possible == (0.0, 1.0) and (np.all(value == 0) or np.all(value == 1)):
             return _of_one_kind(value[0], image)
         totals = np.bincount(image, value, minlength=self.images)

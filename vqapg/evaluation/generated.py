@@ -110,8 +110,8 @@ def read_records(
         yield pair
     if empty:
         raise InputError(
-            f"{path}: no hypothesis in it (no line begins with H-, and it is not JSON lines); "
-            "give the generate-*.txt of a finished fairseq-generate run"
+            f"{path}: no pair in it (no line begins with H-, and it is not JSON lines); give JSON "
+            "lines, or the generate-*.txt of a finished fairseq-generate run"
         )
 
 

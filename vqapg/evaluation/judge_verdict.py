@@ -80,7 +80,8 @@ def _judged(
     rejects: float | None, accepts: float | None, area: float | None, wrong_pairs: int
 ) -> tuple[str, bool]:
     if rejects is None or accepts is None or wrong_pairs < LEAST_WRONG_PAIRS:
-        return f"checked on {wrong_pairs} wrong pairs, which is too few: do not rely on P", False
+        few = f"checked on {wrong_pairs} wrong pairs, fewer than {LEAST_WRONG_PAIRS}"
+        return f"{few}: do not rely on P", False
     shown = {
         f"rejects {100 * rejects:.0f}% of wrong pairs": rejects >= LEAST_SHARE,
         f"accepts {100 * accepts:.0f}% of right pairs": accepts >= LEAST_SHARE,
