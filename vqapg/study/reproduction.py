@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from vqapg.counted import counted
 from vqapg.datasets.official import source_folder
 from vqapg.datasets.visual7w import EXPECTED as VISUAL7W
 from vqapg.datasets.vqa2 import EXPECTED as VQA2
@@ -110,9 +111,9 @@ def devices(wanted: Reproduction) -> tuple[int, str]:
         raise InputError(f"--cores {wanted.cores}: must be at least 1")
     cores = wanted.cores or len(os.sched_getaffinity(0))
     if wanted.profile is not None and wanted.gpus is not None:
-        return wanted.gpus, f"{wanted.gpus} GPUs of a cluster"
+        return wanted.gpus, f"{counted(wanted.gpus, 'GPU')} of a cluster"
     if wanted.gpus == 0:
-        return 0, f"CPU, {cores} cores"
+        return 0, f"CPU, {counted(cores, 'core')}"
     visible = visible_gpus()
     gpus = len(visible) if wanted.gpus is None else wanted.gpus
     if gpus > len(visible):
@@ -120,7 +121,7 @@ def devices(wanted: Reproduction) -> tuple[int, str]:
             f"--gpus {gpus}: this machine shows {len(visible)}; give as many, or --cpu"
         )
     if gpus == 0:
-        return 0, f"CPU, {cores} cores"
+        return 0, f"CPU, {counted(cores, 'core')}"
     # The jobs read it: PyTorch takes seconds to count.
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(visible[:gpus])
     return gpus, f"{gpus} x {gpu_name()}"
