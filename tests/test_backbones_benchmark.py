@@ -32,7 +32,10 @@ def data(tmp_path_factory):
 
 def test_probe_reads_colours_off_features_that_tell_them(data):
     figures = probe(data, 5)
-    assert figures["picture"] == figures["both"] == {"value": 1, "interval": [1, 1]}
+    # All of five images: Wilson's interval.
+    assert figures["picture"] == figures["both"]
+    assert figures["picture"]["value"] == 1
+    assert figures["picture"]["interval"] == pytest.approx([5 / (5 + 1.96**2), 1], abs=1e-4)
     # Of five test pictures two are red, as are three of nine in train.
     assert figures["majority"] == figures["words"]["value"] == 0.4
     assert figures["gain"]["value"] == pytest.approx(0.6)
@@ -63,8 +66,7 @@ def test_table_and_file_have_the_figures(data, tmp_path, capsys):
     main([str(data), "--output", str(tmp_path / "b.json")])
     row = capsys.readouterr().out.splitlines()[2]
     assert (
-        "shufflenet_v2_x0_5 at 64" in row
-        and "| 40.0         | 100.0 [100.0, 100.0] | 40.0 [" in row
+        "shufflenet_v2_x0_5 at 64" in row and "| 40.0         | 100.0 [56.6, 100.0] | 40.0 [" in row
     )
     (figures,) = json.loads((tmp_path / "b.json").read_text())["probes"]
     assert figures["features"]["image_size"] == 64

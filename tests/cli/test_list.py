@@ -35,4 +35,4 @@ def test_unknown_kind_is_exit_status_2(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["list", "parrots"])
     assert stopped.value.code == 2
-    assert "choose from" in capsys.readouterr().err
+    assert "KIND parrots: give one of backbones, " in capsys.readouterr().err

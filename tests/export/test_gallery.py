@@ -197,8 +197,13 @@ def test_the_slider_starts_at_the_least_consistency_and_goes_to_1(
 def test_on_a_phone_nothing_is_wider_than_the_screen(shown):
     on_a_phone(shown, 360, 740)
     assert shown.execute_script("return document.documentElement.scrollWidth") <= 360
-    cards = [card.rect for card in shown.find_elements(By.TAG_NAME, "article")]
-    assert len({card["x"] for card in cards}) == 1 and all(card["width"] > 320 for card in cards)
+
+    def one_column(driver):
+        cards = [card.rect for card in driver.find_elements(By.TAG_NAME, "article")]
+        return len({card["x"] for card in cards}) == 1 and cards[0]["width"] > 320
+
+    # The page lays its columns out anew a moment after it was made narrower.
+    WebDriverWait(shown, 10).until(one_column)
     item = shown.find_elements(By.TAG_NAME, "li")[0]
     item.click()
     assert darkness(shown, shown.find_element(By.TAG_NAME, "article")) is not None
