@@ -47,7 +47,8 @@ def test_killed_driver_goes_on_with_what_is_left(tmp_path):
     process.wait()
     _wait_for_end_of_workers(data)
     assert not (data / "features.h5").exists()
-    done = placed() + PART * feature_parts_done(data)
+    # A part that is placed may not be cleared away yet: it counts once.
+    done = placed() + PART * len([first for first in feature_parts_done(data) if first >= placed()])
     assert 2 * PART <= done < IMAGES
     before = len(numbers_in(notes))
 

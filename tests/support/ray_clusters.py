@@ -59,5 +59,6 @@ def numbers_in(notes):
 
 
 def feature_parts_done(data):
-    """How many parts are done, though not yet in the features."""
-    return len(list(data.glob(".features.h5.parts/0*.json")))
+    """The first image, by number, of each part that is done and lies apart."""
+    parts = data.glob(".features.h5.parts/0*.json")
+    return sorted(int(path.name.partition("-")[0]) for path in parts)
