@@ -124,3 +124,13 @@ def test_sheet_has_the_words_of_the_page_and_reads_them(folder, capsys):
 def test_another_number_than_was_asked_for_is_told(folder, capsys, n, told):
     assert annotate(*CONSISTENCY, "-n", n) == 0
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("unsure", [{"g1p1"}, set()])
+def test_undecided_pairs_beyond_the_interval_are_told(folder, capsys, unsure):
+    assert annotate(*CONSISTENCY, "-n", 9) == 0
+    for name in ("anna", "ben"):
+        judged_by_sheet(name, lambda row: "cannot tell" if row["pair"] in unsure else "right")
+    capsys.readouterr()
+    assert annotate("estimate", "session") == 0
+    assert ("that is beyond the interval" in capsys.readouterr().out) == bool(unsure)
